@@ -1,0 +1,20 @@
+"""The one exception meant for the user's eyes.
+
+A `UserError` is printed as its message alone, without a traceback, and ends the command with
+exit code 2. Its message names the value that is wrong, what was expected and what to do next.
+Our own bugs are never UserErrors: they keep their traceback.
+"""
+
+from collections.abc import Sequence
+
+
+class UserError(Exception):
+    """The user's input is wrong; the message says what to write instead."""
+
+
+class Faults(UserError):
+    """Several faults found in one pass, so that a file is corrected once and not fault by fault."""
+
+    def __init__(self, source: str, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(f"{source}: {fault}" for fault in self.faults))

@@ -1,0 +1,1 @@
+"""Samplers behind one protocol: transformers' generate (`hf`) and, where installed, vLLM (`vllm`)."""

@@ -1,0 +1,94 @@
+"""What every sampler promises, and the seeds that make a draw the same wherever it is drawn.
+
+Draw i of a problem uses seed `draw_seed(..) + i`, so [0, 64) followed by [64, 256) equals one
+request of 256, and any shard may draw any range. Samplers differ in their random streams: draws of
+two samplers agree in distribution, not token by token.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rlvr.records import Completion
+
+
+class SamplingParams(BaseModel):
+    """How completions are drawn. Part of the draw key: draws under other values are never pooled.
+
+    temperature 0 is greedy decoding; top_k 0 and min_p 0 switch those filters off.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: float = Field(default=0.6, ge=0)
+    top_p: float = Field(default=0.95, gt=0, le=1)
+    top_k: int = Field(default=0, ge=0)
+    min_p: float = Field(default=0.0, ge=0, lt=1)
+    repetition_penalty: float = Field(default=1.0, gt=0)
+    max_completion_tokens: int = Field(default=16_384, ge=1)
+    stop: tuple[str, ...] = ()
+    stop_token_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequest:
+    """Draws [start, stop) of one problem; draw i uses seed + i."""
+
+    problem_id: str
+    prompt: str
+    seed: int
+    start: int
+    stop: int
+    images: tuple[str, ...] = ()
+
+
+class Sampler(Protocol):
+    """Turns requests into completions with one set of weights loaded at a time.
+
+    Attributes:
+        identity: "<engine>/<version>", part of the draw key.
+    """
+
+    identity: str
+
+    def load(self, checkpoint: Path) -> None:
+        """Put the checkpoint's weights in place.
+
+        Raises:
+            UserError: naming the tensors, if they do not fit; what was loaded before stays intact.
+        """
+        ...
+
+    def sample(
+        self, requests: Sequence[SampleRequest], params: SamplingParams, *, logprobs: bool = False
+    ) -> Iterator[Completion]:
+        """Every draw asked for, in any order; each carries its sample index."""
+        ...
+
+    def score(
+        self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
+    ) -> list[list[float]]:
+        """Log-probability (natural, untempered) of each completion token after its prompt."""
+        ...
+
+    def close(self) -> None:
+        """Free the device memory; the sampler cannot be used afterwards."""
+        ...
+
+
+SEED_BITS_PER_PROBLEM = 20
+
+
+def draw_seed(run_seed: int, weights_hash: str, problem_id: str) -> int:
+    """Seed of draw 0 of a problem, in [0, 2**60), a multiple of 2**20.
+
+    The weights take part so that base and checkpoint are independent samples: every product and
+    paired test of the analysis relies on it. Bases are 2**20 apart, so draws of two problems share
+    a seed only when all 40 hashed bits agree.
+    """
+    digest = blake2b(f"{run_seed}|{weights_hash}|{problem_id}".encode(), digest_size=5).digest()
+    return int.from_bytes(digest, "big") << SEED_BITS_PER_PROBLEM

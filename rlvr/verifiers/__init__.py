@@ -1,0 +1,52 @@
+"""Verifiers by name. A verifier says of every attempt what it is worth, and never raises for one.
+
+`get` imports a verifier's module only when it is asked for, so that nothing pays for libraries it
+does not use. To add a verifier: one module with a class that satisfies `Verifier`, one line here.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+from rlvr.errors import UserError
+from rlvr.records import Attempt, Verdict
+
+__all__ = ["NAMES", "Verifier", "get"]
+
+_CLASSES = {
+    "countdown": "rlvr.verifiers.countdown:CountdownVerifier",
+}
+
+NAMES = tuple(_CLASSES)
+
+
+class Verifier(Protocol):
+    """What training and evaluation need of a verifier.
+
+    Attributes:
+        name: as in `get(name)`.
+        version: "<name>@<number>", stored with every verdict; raised whenever a verdict can change.
+    """
+
+    name: str
+    version: str
+
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+        """Verdicts in the order of `attempts`; callable from any thread.
+
+        A completion that hangs or crashes the verifier gets `timeout` or `error` within about
+        `timeout_s` seconds of its start; it never raises and never delays the others for long.
+        """
+        ...
+
+
+def get(name: str) -> Verifier:
+    """The verifier called `name`.
+
+    Raises:
+        UserError: if there is none; the message lists those there are.
+    """
+    if name not in _CLASSES:
+        raise UserError(f"unknown verifier '{name}'; write one of: {', '.join(NAMES)}")
+    module, _, attribute = _CLASSES[name].partition(":")
+    return cast(Verifier, getattr(import_module(module), attribute)())
