@@ -60,7 +60,7 @@ class Attempt:
 
 
 class Outcome(StrEnum):
-    """What a verifier found. Only CORRECT earns reward; TIMEOUT and ERROR are undecided, never wrong."""
+    """What a verifier found. Only CORRECT earns reward; undecided is never counted as wrong."""
 
     CORRECT = "correct"
     WRONG = "wrong"

@@ -1,1 +1,1 @@
-"""Measures how far a model's reasoning reaches: pass@k of every checkpoint, with honest intervals."""
+"""Measures how far reasoning reaches: pass@k of every checkpoint, with honest intervals."""

@@ -1,1 +1,1 @@
-"""Samplers behind one protocol: transformers' generate (`hf`) and, where installed, vLLM (`vllm`)."""
+"""Samplers behind one protocol: transformers' generate (`hf`) and, where installed, `vllm`."""
