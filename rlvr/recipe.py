@@ -1,0 +1,191 @@
+"""Recipes: YAML and `key=value` overrides in, one frozen `Recipe` out, every fault named at once.
+
+What belongs to us is declared here; what belongs to TRL (`trainer:`) and PEFT (`peft:`) is passed
+on and checked against their own classes when training is built (`rlvr.training.settings`), so that
+no field of theirs is declared a second time. Unknown keys are refused with the nearest known one.
+"""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from rlvr.errors import Faults, UserError
+from rlvr.samplers.base import SamplingParams
+
+Method = Literal["grpo", "sft"]
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProblemSource(Section):
+    """Problems by benchmark name; `path` reads them from a local file instead of the Hub."""
+
+    name: str
+    path: Path | None = None
+    limit: int | None = Field(default=None, ge=1)
+
+
+def _named(value: Any) -> Any:
+    """`countdown-train` is short for `{name: countdown-train}`."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> Any:
+    """One source is short for a list of one."""
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+Source = Annotated[ProblemSource, BeforeValidator(_named)]
+Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed)]
+
+
+class Demonstrations(Section):
+    """(prompt, completion) pairs for supervised training: a generator of ours, or a file's columns.
+
+    Exactly one of `generator` (with `count`) and `path` is given.
+    """
+
+    generator: Literal["countdown-chains"] | None = None
+    count: int | None = Field(default=None, ge=1)
+    path: Path | None = None
+
+
+class Data(Section):
+    """What is trained on: `problems` for reinforcement learning, `demonstrations` for SFT."""
+
+    problems: Sources = ()
+    demonstrations: Demonstrations | None = None
+    prompt: str | None = None
+    verifier: str | None = None
+
+
+class Evaluation(Section):
+    """What every checkpoint is measured on, and with how many completions."""
+
+    benchmarks: Sources
+    design: str = "fixed:256"
+    sampling: SamplingParams = SamplingParams()
+    prompt: str | None = None
+    run_seed: int = Field(default=0, ge=0)
+    sampler: Literal["auto", "hf", "vllm"] = "auto"
+
+
+class Recipe(Section):
+    """One training run, whole.
+
+    Attributes:
+        model: Hub id, folder, or `embedded:<name>`.
+        initialize: `pretrained` loads the weights; `random` draws them, from `seed`.
+        seed: of training; the evaluation has a run seed of its own.
+        trainer: fields of TRL's config class for the method.
+        peft: fields of PEFT's LoraConfig; None trains all weights.
+    """
+
+    name: str
+    model: str
+    revision: str | None = None
+    initialize: Literal["pretrained", "random"] = "pretrained"
+    method: Method
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    data: Data
+    evaluation: Evaluation | None = None
+    trainer: Mapping[str, Any] = Field(default_factory=dict)
+    peft: Mapping[str, Any] | None = None
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe file and apply `dotted.key=value` overrides, each value parsed as YAML.
+
+    Raises:
+        Faults: naming every fault with its file, key, and what to write instead.
+        UserError: if the file is missing or is no YAML mapping.
+    """
+    raw = _read(path)
+    for override in overrides:
+        _override(raw, override)
+    raw.setdefault("name", path.stem)
+    return parse(raw, source=str(path))
+
+
+def parse(raw: Mapping[str, Any], *, source: str) -> Recipe:
+    """A Recipe from its raw mapping; `source` is what fault messages begin with."""
+    try:
+        return Recipe.model_validate(raw)
+    except ValidationError as error:
+        raise Faults(source, [_fault(entry) for entry in error.errors()]) from None
+
+
+def dump(recipe: Recipe) -> str:
+    """The recipe as resolved, defaults included, as YAML that `load` reads back to an equal one."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def suggestion(key: str, known: Sequence[str]) -> str:
+    """ "; did you mean 'x'?" where a known key is near, otherwise the keys there are."""
+    near = get_close_matches(key, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such recipe file; see recipes/ for the ones that come along")
+    try:
+        raw = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {error}") from None
+    if not isinstance(raw, dict):
+        raise UserError(f"{path}: expected a mapping of keys, found {type(raw).__name__}")
+    return raw
+
+
+def _override(raw: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise UserError(
+            f"'{override}' is not an override; write key=value, as in trainer.max_steps=10"
+        )
+    *parents, last = key.split(".")
+    section = raw
+    for parent in parents:
+        section = section.setdefault(parent, {})
+        if not isinstance(section, dict):
+            raise UserError(f"override '{override}': '{parent}' is a value, not a section")
+    try:
+        section[last] = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UserError(f"override '{override}': not a YAML value: {error}") from None
+
+
+def _fault(entry: Any) -> str:
+    """One pydantic error as one line: key, what is wrong, what to write."""
+    location = [str(part) for part in entry["loc"] if not isinstance(part, int)]
+    key = ".".join(str(part) for part in entry["loc"])
+    match entry["type"]:
+        case "extra_forbidden":
+            known = tuple(_section(location[:-1]).model_fields)
+            return f"unknown key '{key}'; {suggestion(location[-1], known)}"
+        case "missing":
+            return f"missing key '{key}'"
+        case _:
+            return f"{key}: {entry['msg']}, found {entry['input']!r}"
+
+
+def _section(location: Sequence[str]) -> type[BaseModel]:
+    """The section that a path of keys leads to."""
+    sections: dict[str, type[BaseModel]] = {
+        "data": Data,
+        "evaluation": Evaluation,
+        "problems": ProblemSource,
+        "benchmarks": ProblemSource,
+        "demonstrations": Demonstrations,
+        "sampling": SamplingParams,
+    }
+    return sections[location[-1]] if location else Recipe
