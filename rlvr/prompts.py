@@ -1,0 +1,221 @@
+r"""Prompt templates, and the one rendering that training and evaluation share.
+
+A base model and its checkpoints are compared under the same zero-shot prompt: the one used in RL
+training, or the benchmark's own (Yue et al. 2025, arXiv 2504.13837, section 3). The templates are
+those of its Appendix E, character for character; they are written as escaped strings, line by line,
+so that no editor changes them. Each ends where the model's turn begins.
+
+A base model rarely stops where its answer ends: it invents the next turn. Every template therefore
+names the markers after which nothing belongs to the answer. `cut` applies them; a sampler may pass
+`Template.end_markers` as stop strings.
+
+This module renders text. It does not tokenize, and it does not touch images beyond their
+placeholders.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rlvr.errors import UserError
+from rlvr.records import Problem
+
+__all__ = ["END_OF_TURN", "NAMES", "Template", "cut", "get", "render"]
+
+# What tokenizers of the model families in use write for "this turn is over".
+END_OF_TURN = (
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|eot_id|>",
+    "<|end_of_text|>",
+    "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    "</s>",
+)
+
+_CODE_BLOCK = "```python\n"
+_IMAGE = "<|vision_start|>{image_token}<|vision_end|>\n"
+
+
+class ChatTokenizer(Protocol):
+    """The two members of a Hugging Face tokenizer that `chat` needs."""
+
+    chat_template: Any
+
+    def apply_chat_template(self, conversation: Any, **options: Any) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One way to put a question to a model.
+
+    Attributes:
+        text: `{question}` marks the place of the question, `{image_token}` that of an image.
+        run_on: what the model writes when it goes on inventing turns after its answer.
+        prefill: the end of `text` that the model's answer continues, e.g. an opened code block.
+        strips_question: True where the original trims white space around the question.
+    """
+
+    name: str
+    text: str
+    run_on: tuple[str, ...] = ()
+    prefill: str = ""
+    strips_question: bool = False
+
+    @property
+    def end_markers(self) -> tuple[str, ...]:
+        """Everything that ends a completion under this template."""
+        return END_OF_TURN + self.run_on
+
+
+_TEMPLATES = (
+    Template("plain", "{question}"),
+    # SimpleRL-Zoo
+    Template(
+        "qwen-boxed",
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        "<|im_start|>user\n{question}\n"
+        "Please reason step by step, and put your final answer within \\boxed{}.<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    Template(
+        "oat-zero",
+        "<|im_start|>system\n"
+        "Please reason step by step, and put your final answer within \\boxed{}.<|im_end|>\n"
+        "<|im_start|>user\n{question}<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    # the algorithm study, run in VeRL: plain text, no chat template
+    Template(
+        "verl-think",
+        "A conversation between User and Assistant. The user asks a question, and the Assistant "
+        "solves it. The assistant first thinks about the reasoning process in the mind and then "
+        "provides the user with the answer. The reasoning process and answer are enclosed within "
+        "<think> </think> and <answer> </answer> tags, respectively, i.e., <think> reasoning "
+        "process here </think> <answer> answer here </answer>. User: {question}\n"
+        "Assistant:\n",
+        # the template names a turn in the middle of a line, and so does the model's invented one
+        run_on=("User:",),
+    ),
+    # Code-R1, training
+    Template(
+        "code-r1",
+        "<|im_start|>system\n"
+        "You are a helpful programming assistant. The user will ask you a question and you as the "
+        "assistant solve it. The assistant first thinks how to solve the task through reasoning "
+        "and then provides the user with the final answer. The reasoning process and answer are "
+        "enclosed within <think>...</think> and <answer>...</answer> tags, respectively."
+        "<|im_end|>\n"
+        "<|im_start|>user\n{question}<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    # HumanEval+ and MBPP+
+    Template(
+        "evalplus",
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        "<|im_start|>user\n"
+        "Please provide a self-contained Python script that solves the following problem in a "
+        "markdown code block:\n"
+        "```\n{question}\n```\n<|im_end|>\n"
+        "<|im_start|>assistant\n"
+        "Below is a Python script with a self-contained function that solves the problem and "
+        "passes corresponding tests:\n" + _CODE_BLOCK,
+        run_on=("\n```\n",),
+        prefill=_CODE_BLOCK,
+        strips_question=True,
+    ),
+    # The question already holds LiveCodeBench's own user message, which differs with starter code.
+    Template(
+        "livecodebench",
+        "<|im_start|>system\n"
+        "You are an expert Python programmer. You will be given a question (problem "
+        "specification) and will generate a correct Python program that matches the specification "
+        "and passes all tests.<|im_end|>\n"
+        "<|im_start|>user\n{question}<|im_end|>\n"
+        "<|im_start|>assistant\n" + _CODE_BLOCK,
+        run_on=("\n```\n",),
+        prefill=_CODE_BLOCK,
+    ),
+    # EasyR1, visual reasoning
+    Template(
+        "easyr1",
+        "<|im_start|>system\n"
+        "You are Qwen, created by Alibaba Cloud. You are a helpful assistant. You FIRST think "
+        "about the reasoning process as an internal monologue and then provide the final answer. "
+        "The reasoning process MUST BE enclosed within <think> </think> tags. The final answer "
+        "MUST BE put in \\boxed{}.<|im_end|>\n"
+        "<|im_start|>user\n" + _IMAGE + "{question}<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    # The model's own chat template; the text lies in the tokenizer.
+    Template("chat", ""),
+)
+_BY_NAME: Mapping[str, Template] = {template.name: template for template in _TEMPLATES}
+
+NAMES = tuple(_BY_NAME)
+
+
+def get(name: str) -> Template:
+    """The template called `name`.
+
+    Raises:
+        UserError: if there is none; the message lists those there are.
+    """
+    if name not in _BY_NAME:
+        raise UserError(f"unknown prompt template '{name}'; write one of: {', '.join(NAMES)}")
+    return _BY_NAME[name]
+
+
+def render(
+    template: str,
+    problem: Problem,
+    tokenizer: ChatTokenizer | None = None,
+    *,
+    image_token: str = "<|image_pad|>",
+) -> str:
+    """The prompt for one problem, up to and including the first character of the model's turn.
+
+    Args:
+        tokenizer: needed by `chat` alone; its chat template renders a single user turn.
+        image_token: what stands for an image, Qwen2-VL's by default.
+
+    Raises:
+        UserError: unknown template, `chat` without a chat template, `easyr1` without an image.
+    """
+    chosen = get(template)
+    if chosen.name == "chat":
+        return _render_chat(problem, tokenizer)
+    question = problem.question.strip() if chosen.strips_question else problem.question
+    text = chosen.text
+    if _IMAGE in text:
+        if not problem.images:
+            raise UserError(
+                f"prompt template '{template}' needs an image, and problem {problem.id} has none; "
+                "write prompt: qwen-boxed for problems in words"
+            )
+        images = "".join(_IMAGE.replace("{image_token}", image_token) for _ in problem.images)
+        text = text.replace(_IMAGE, images)
+    # not str.format: templates and questions are full of braces
+    before, after = text.split("{question}")
+    return before + question + after
+
+
+def _render_chat(problem: Problem, tokenizer: ChatTokenizer | None) -> str:
+    if tokenizer is None or not tokenizer.chat_template:
+        raise UserError(
+            "prompt template 'chat' needs a tokenizer with a chat template, and this model has "
+            "none; write prompt: qwen-boxed (or another of "
+            f"{', '.join(name for name in NAMES if name != 'chat')})"
+        )
+    turns = [{"role": "user", "content": problem.question}]
+    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+
+
+def cut(completion: str, template: str = "plain") -> str:
+    """The completion up to the first end marker of its template.
+
+    What follows belongs to an invented turn: neither its answers nor its unfinished end are the
+    model's answer to the question.
+    """
+    found = (completion.find(marker) for marker in get(template).end_markers)
+    return completion[: min((at for at in found if at >= 0), default=len(completion))]
