@@ -1,0 +1,63 @@
+"""Sets that are made instead of downloaded: the embedded countdown, and any reasoning-gym task.
+
+A reasoning-gym gold holds what the task's own `score_answer` needs to make the entry again: the
+task, the seed, the size and the index. Its entries carry Python objects that JSON cannot.
+"""
+
+from typing import Any
+
+from rlvr.errors import UserError
+from rlvr.records import Problem
+
+REASONING_GYM_PROBLEMS = 500
+REASONING_GYM_SEED = 42
+
+
+def countdown(split: Any) -> list[Problem]:
+    """The embedded countdown problems of one split: train, dev or test."""
+    from rlvr.tiny.countdown import problems
+
+    return problems(split)
+
+
+def reasoning_gym(task: str, size: int = REASONING_GYM_PROBLEMS) -> list[Problem]:
+    """The first `size` entries of a task under its default settings.
+
+    Raises:
+        UserError: if the package is not installed or has no such task.
+    """
+    entries = reasoning_gym_entries(task, REASONING_GYM_SEED, size)
+    problems = []
+    for index in range(size):
+        entry = entries[index]
+        gold = {"task": task, "seed": REASONING_GYM_SEED, "size": size, "index": index}
+        answer = entry["answer"]
+        gold["answer"] = answer if answer is None else str(answer)
+        name = f"reasoning_gym:{task}"
+        problems.append(Problem(f"{name}/{index}", entry["question"], gold))
+    return problems
+
+
+def reasoning_gym_entries(task: str, seed: int, size: int) -> Any:
+    """The package's own data set object: a sequence of entries with `score_answer`."""
+    try:
+        import reasoning_gym as package
+    except ImportError as error:
+        raise UserError(
+            "reasoning_gym:<task> needs the package reasoning-gym; "
+            "install it with: pip install 'rlvr[reasoning-gym]'"
+        ) from error
+    from reasoning_gym.factory import DATASETS
+
+    if task not in DATASETS:
+        raise UserError(
+            f"reasoning-gym has no task '{task}'; write one of: {', '.join(sorted(DATASETS))}"
+        )
+    return package.create_dataset(task, seed=seed, size=size)
+
+
+def reasoning_gym_version() -> str:
+    """What stands for a revision: the entries of a seed follow from the package's version."""
+    from importlib.metadata import version
+
+    return f"reasoning-gym/{version('reasoning-gym')}"

@@ -1,0 +1,117 @@
+"""Problems by benchmark name: from the Hub, or from a local file through the same code.
+
+`load("math500")` fetches the pinned files once and reads the cache afterwards;
+`load("math500", path="math500.jsonl")` reads a local copy through the same row -> Problem function.
+With HF_HUB_OFFLINE=1 only the cache is read. A Hub that cannot be reached is reported in one line
+within seconds.
+
+What a benchmark is lies in `rlvr.benchmarks`; how files are found and read, in `rlvr.datafiles`.
+"""
+
+import logging
+from pathlib import Path
+
+from rlvr import datafiles
+from rlvr.benchmarks import NAMES, Benchmark, get
+from rlvr.benchmarks.generated import reasoning_gym_version
+from rlvr.errors import UserError
+from rlvr.records import Problem
+
+__all__ = ["NAMES", "Benchmark", "get", "load", "revision_of"]
+
+logger = logging.getLogger(__name__)
+
+
+def load(
+    name: str,
+    *,
+    path: str | Path | None = None,
+    limit: int | None = None,
+    revision: str | None = None,
+) -> list[Problem]:
+    """The problems of a benchmark, in the order of its files.
+
+    Args:
+        path: .jsonl, .json, .parquet or .csv file to read instead of the Hub's.
+        limit: the first so many problems.
+        revision: commit, tag or branch of the Hub repository instead of the pinned one.
+
+    Raises:
+        UserError: unknown name, unreadable file, a row that does not fit, unreachable Hub.
+    """
+    benchmark = get(name)
+    if limit is not None and limit < 1:
+        raise UserError(f"limit: {limit} problems; expected at least 1, or none for all")
+    if benchmark.generate is not None:
+        _refuse_path(name, path)
+        return benchmark.generate(limit)
+    files = [Path(path)] if path is not None else datafiles.fetch(benchmark, revision)
+    problems = _problems(benchmark, files)
+    if path is None and benchmark.rows not in (None, len(problems)):
+        logger.warning("%s: %d problems, %d are published", name, len(problems), benchmark.rows)
+    return problems[:limit]
+
+
+def revision_of(name: str, *, path: str | Path | None = None, revision: str | None = None) -> str:
+    """What identifies the problems that `load` returns for the same arguments.
+
+    The commit of the Hub repository, the hash of a local file's bytes, or the version of what
+    generates them. Draws of different revisions are never pooled.
+    """
+    benchmark = get(name)
+    if path is not None:
+        return datafiles.file_hash(Path(path))
+    if name.startswith("reasoning_gym:"):
+        return reasoning_gym_version()
+    if benchmark.generate is not None:
+        return "embedded"
+    return datafiles.resolve(benchmark, revision)
+
+
+def _refuse_path(name: str, path: str | Path | None) -> None:
+    if path is not None:
+        raise UserError(f"{name} is generated and reads no file; leave out path: {path}")
+
+
+def _problems(benchmark: Benchmark, files: list[Path]) -> list[Problem]:
+    assert benchmark.to_problem is not None
+    problems = []
+    rows = ((file, row) for file in files for row in datafiles.rows(file))
+    for index, (file, row) in enumerate(rows):
+        try:
+            problem = benchmark.to_problem(benchmark.name, row, index)
+        except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
+            raise UserError(_misfit(benchmark, file, index, row, error)) from error
+        if problem is not None:
+            problems.append(problem)
+    problems = _with_unique_ids(problems)
+    return benchmark.select(problems) if benchmark.select else problems
+
+
+def _misfit(
+    benchmark: Benchmark, file: Path, index: int, row: datafiles.Row, error: Exception
+) -> str:
+    wanted = f"no column {error}" if isinstance(error, KeyError) else str(error)
+    return (
+        f"{file.name}, row {index}: not a row of {benchmark.name}: {wanted}; "
+        f"it has {', '.join(row)}. Give a file with the columns of "
+        f"{benchmark.hub_id or benchmark.url}"
+    )
+
+
+def _with_unique_ids(problems: list[Problem]) -> list[Problem]:
+    """Repeated ids get a number, so that two rows of one problem stay two problems."""
+    seen: dict[str, int] = {}
+    unique = []
+    for problem in problems:
+        count = seen[problem.id] = seen.get(problem.id, 0) + 1
+        if count > 1:
+            problem = Problem(
+                f"{problem.id}#{count}",
+                problem.question,
+                problem.gold,
+                problem.kind,
+                problem.images,
+            )
+        unique.append(problem)
+    return unique
