@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rlvr.tiny.countdown import LARGEST_RESULT
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast, LlamaConfig
+    from transformers import LlamaConfig, PreTrainedTokenizerFast
 
 BASE = Path(__file__).parent / "base"
 PAD, END = "<pad>", "<end>"
@@ -36,7 +36,7 @@ def tokenizer() -> "PreTrainedTokenizerFast":
     )
     # this decoder puts a space before every word that does not begin with its prefix; none does
     words.decoder = decoders.WordPiece(prefix="##", cleanup=False)
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    return PreTrainedTokenizerFast(
         tokenizer_object=words,
         pad_token=PAD,
         eos_token=END,

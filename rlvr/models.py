@@ -1,0 +1,51 @@
+"""Models by name: `embedded:<name>`, a folder, or a Hub id; always a folder in the end."""
+
+from pathlib import Path
+
+from rlvr.errors import UserError
+
+EMBEDDED = {"countdown-base": Path(__file__).parent / "tiny" / "base"}
+_PREFIX = "embedded:"
+_WEIGHTS_AND_TOKENIZER = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
+
+
+def resolve(name: str, revision: str | None = None) -> Path:
+    """The folder that holds a model, downloaded from the Hub where it is not local.
+
+    Raises:
+        UserError: if the model cannot be had; the message says what to write instead.
+    """
+    if name.startswith(_PREFIX):
+        return _embedded(name.removeprefix(_PREFIX))
+    if Path(name).is_dir():
+        return Path(name)
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise UserError(f"model '{name}': no such folder")
+    return _download(name, revision)
+
+
+def _embedded(name: str) -> Path:
+    if name not in EMBEDDED:
+        raise UserError(f"no embedded model '{name}'; there are: {', '.join(EMBEDDED)}")
+    return EMBEDDED[name]
+
+
+def _download(name: str, revision: str | None) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+
+    try:
+        return Path(
+            snapshot_download(name, revision=revision, allow_patterns=list(_WEIGHTS_AND_TOKENIZER))
+        )
+    except (RepositoryNotFoundError, HFValidationError):
+        raise UserError(
+            f"model '{name}' is neither a folder nor on the Hub; check the spelling, and log in "
+            "with `hf auth login` if it is private"
+        ) from None
+    except OSError as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"model '{name}' is not in the local cache and the Hub cannot be reached ({reason}); "
+            f"download it where there is a network (`hf download {name}`) or give a folder"
+        ) from None

@@ -1,0 +1,84 @@
+"""Progress of a stage with the time that is left: a bar on a terminal, sparse lines in a log."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+_LOG_EVERY_S = 20.0
+
+
+class Stage:
+    """Counts units done of a known total and prints a line now and then."""
+
+    def __init__(self, title: str, total: int) -> None:
+        self.title, self.total, self.done = title, total, 0
+        self._began = self._printed = time.monotonic()
+
+    def advance(self, units: int = 1, note: str = "") -> None:
+        """Count units as done; `note` is shown behind the numbers."""
+        self.done += units
+        now = time.monotonic()
+        if now - self._printed >= _LOG_EVERY_S or self.done >= self.total:
+            self._printed = now
+            left = (now - self._began) / max(self.done, 1) * (self.total - self.done)
+            self._print(f"{self.title}: {self.done}/{self.total}, {_clock(left)} left {note}")
+
+    def _print(self, line: str) -> None:
+        print(line.rstrip(), file=sys.stderr, flush=True)  # noqa: T201
+
+
+class BarStage(Stage):
+    """The same on a terminal: rich's bar."""
+
+    def __init__(self, title: str, total: int) -> None:
+        super().__init__(title, total)
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self._bar = Progress(
+            TextColumn("{task.description:<28}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task(title, total=total, note="")
+        self._bar.start()
+
+    def advance(self, units: int = 1, note: str = "") -> None:
+        """Move the bar."""
+        self.done += units
+        self._bar.update(self._task, advance=units, note=note)
+
+    def close(self) -> None:
+        """Leave the finished bar on the screen."""
+        self._bar.stop()
+
+
+@contextmanager
+def stage(title: str, total: int) -> Iterator[Stage]:
+    """Show the progress of `total` units of work under a title."""
+    if not sys.stderr.isatty():
+        yield Stage(title, total)
+        return
+    bar = BarStage(title, total)
+    try:
+        yield bar
+    finally:
+        bar.close()
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))

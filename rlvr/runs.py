@@ -1,0 +1,160 @@
+"""The run directory: what a training run leaves behind, and which of its checkpoints are whole.
+
+    runs/<name>/recipe.yaml       as resolved
+                manifest.json     versions, commit, seed, hardware; `finished` once training ended
+                metrics.jsonl     one line per logged step
+                checkpoint-<step>/COMPLETE   written last: every file's name and size
+                set-aside/        checkpoints that were found damaged or half-written
+
+A checkpoint without COMPLETE, or one whose files differ from what COMPLETE lists, is never used:
+it is moved to set-aside/ and named, and the one before it is taken.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rlvr import recipe as recipes
+from rlvr.errors import UserError
+from rlvr.files import sync_file, write_atomically, write_json
+from rlvr.recipe import Recipe
+
+logger = logging.getLogger(__name__)
+
+COMPLETE = "COMPLETE"
+_CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A folder of weights and the training step it was saved at."""
+
+    step: int
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run directory by its path."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def metrics_path(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    def recipe(self) -> Recipe:
+        """The recipe that this run was started with.
+
+        Raises:
+            UserError: if the folder is no run directory.
+        """
+        path = self.path / "recipe.yaml"
+        if not path.is_file():
+            raise UserError(f"{self.path}: not a run directory (no recipe.yaml in it)")
+        return recipes.load(path)
+
+    def start(self, recipe: Recipe) -> None:
+        """Create the directory, or check that it belongs to the same recipe.
+
+        Raises:
+            UserError: if another recipe was started here; its checkpoints would be mixed up.
+        """
+        path = self.path / "recipe.yaml"
+        if path.is_file():
+            different = _differences(self.recipe(), recipe)
+            if different:
+                raise UserError(
+                    f"{self.path} was started with another recipe (different: "
+                    f"{', '.join(different)}); choose another name=.. or delete the directory"
+                )
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, recipes.dump(recipe))
+
+    def manifest(self) -> dict[str, Any]:
+        """What is recorded of the run so far; empty before training started."""
+        path = self.path / "manifest.json"
+        return dict(json.loads(path.read_text())) if path.is_file() else {}
+
+    def record(self, **entries: Any) -> None:
+        """Add entries to the manifest."""
+        write_json(self.path / "manifest.json", self.manifest() | entries)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """The complete checkpoints, by step."""
+        return [found for found in self._folders() if not damage(found.path)]
+
+    def latest_checkpoint(self) -> Checkpoint | None:
+        """The last complete checkpoint; any folder that is not whole is set aside on the way."""
+        for found in self._folders():
+            faults = damage(found.path)
+            if faults:
+                self._set_aside(found.path, "; ".join(faults))
+        complete = self.checkpoints()
+        return complete[-1] if complete else None
+
+    def metrics(self) -> Iterator[dict[str, Any]]:
+        """The logged steps; a line cut off by a crash is passed over."""
+        if self.metrics_path.is_file():
+            for line in self.metrics_path.read_text().splitlines():
+                try:
+                    yield json.loads(line)
+                except json.JSONDecodeError:
+                    continue
+
+    def trim_metrics(self, last_step: int) -> None:
+        """Drop what was logged after the step that training resumes from."""
+        kept = [entry for entry in self.metrics() if entry["step"] <= last_step]
+        write_atomically(self.metrics_path, "".join(json.dumps(entry) + "\n" for entry in kept))
+
+    def _folders(self) -> list[Checkpoint]:
+        matches = ((_CHECKPOINT.fullmatch(path.name), path) for path in self.path.glob("*/"))
+        found = [Checkpoint(int(match[1]), path) for match, path in matches if match]
+        return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+    def _set_aside(self, folder: Path, reason: str) -> None:
+        place = self.path / "set-aside"
+        place.mkdir(exist_ok=True)
+        taken = sum(1 for _ in place.glob(f"{folder.name}*"))
+        target = place / (f"{folder.name}.{taken}" if taken else folder.name)
+        folder.rename(target)
+        logger.warning("%s is not whole (%s); set aside as %s", folder.name, reason, target)
+
+
+def mark_complete(checkpoint: Path) -> None:
+    """Declare a checkpoint whole, after every file of it has reached the disk."""
+    sizes = {}
+    for path in sorted(checkpoint.rglob("*")):
+        if path.is_file() and path.name != COMPLETE:
+            sync_file(path)
+            sizes[str(path.relative_to(checkpoint))] = path.stat().st_size
+    write_json(checkpoint / COMPLETE, sizes)
+
+
+def damage(checkpoint: Path) -> list[str]:
+    """What keeps a checkpoint from being whole; empty if it is."""
+    marker = checkpoint / COMPLETE
+    if not marker.is_file():
+        return [f"no {COMPLETE} marker: it was still being written"]
+    faults = []
+    for name, size in json.loads(marker.read_text()).items():
+        path = checkpoint / name
+        if not path.is_file():
+            faults.append(f"{name} is missing")
+        elif path.stat().st_size != size:
+            faults.append(f"{name} has {path.stat().st_size} bytes instead of {size}")
+    return faults
+
+
+def _differences(old: Recipe, new: Recipe) -> list[str]:
+    """Keys that decide what is trained and differ; how it is evaluated may change at any time."""
+    before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
+    return [key for key in before if key != "evaluation" and before[key] != after[key]]

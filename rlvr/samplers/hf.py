@@ -1,0 +1,228 @@
+"""Sampling with transformers' own `generate`, one seed per draw.
+
+`generate` draws from one global generator, so a completion would depend on its batch. Here decoding
+is greedy over scores that carry each draw's own noise (`rlvr.samplers.noise`), placed after
+temperature and truncation. Prompts of one length are batched together, so no row is padded.
+Identity draw for draw is promised for float32 on CPU.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+import transformers
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    LogitsProcessor,
+    LogitsProcessorList,
+    MinPLogitsWarper,
+    RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
+
+from rlvr.records import Completion, FinishReason
+from rlvr.samplers.base import SampleRequest, SamplingParams
+from rlvr.samplers.noise import gumbel
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+DEFAULT_BATCH_SIZE = 512
+
+
+class _Draw(NamedTuple):
+    """One row of a batch."""
+
+    request: SampleRequest
+    prompt_ids: list[int]
+    sample_index: int
+
+
+class HFSampler:
+    """A `Sampler` over transformers.
+
+    Args:
+        batch_size: rows generated together; changes speed and memory, not the draws.
+        dtype: of the weights; None keeps the checkpoint's own on a GPU and float32 on CPU.
+    """
+
+    identity = f"hf/{transformers.__version__}"
+
+    def __init__(
+        self, *, batch_size: int = DEFAULT_BATCH_SIZE, dtype: torch.dtype | None = None
+    ) -> None:
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        on_cpu = self._device.type == "cpu"
+        self._dtype: torch.dtype | str = dtype or (torch.float32 if on_cpu else "auto")
+        self._batch_size = batch_size
+        self._model: PreTrainedModel | None = None
+        self._tokenizer: PreTrainedTokenizerBase | None = None
+
+    def load(self, checkpoint: Path) -> None:
+        """Put a checkpoint's weights and its tokenizer in place.
+
+        Raises:
+            UserError: if its weights are missing or truncated.
+        """
+        from rlvr.weights import headers
+
+        headers(checkpoint)  # names a truncated file before anything is replaced
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, padding_side="left")
+        model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=self._dtype)
+        model.to(self._device)
+        self._model, self._tokenizer = model.eval(), tokenizer
+
+    def sample(
+        self, requests: Sequence[SampleRequest], params: SamplingParams, *, logprobs: bool = False
+    ) -> Iterator[Completion]:
+        """Every draw asked for, shortest prompts first."""
+        for batch in self._batches(requests):
+            yield from self._generate(batch, params, logprobs=logprobs)
+
+    def score(
+        self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
+    ) -> list[list[float]]:
+        """Natural log-probabilities of given completions' tokens, one list per completion."""
+        return [self._score(prompt, ids) for prompt, ids in zip(prompts, token_ids, strict=True)]
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        self._model = self._tokenizer = None
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def _batches(self, requests: Sequence[SampleRequest]) -> Iterator[list[_Draw]]:
+        _, tokenizer = self._loaded()
+        encoded = tokenizer([request.prompt for request in requests]).input_ids if requests else []
+        by_length = sorted(zip(requests, encoded, strict=True), key=lambda pair: len(pair[1]))
+        for _, group in groupby(by_length, key=lambda pair: len(pair[1])):
+            draws = (
+                _Draw(request, ids, index)
+                for request, ids in group
+                for index in range(request.start, request.stop)
+            )
+            while batch := list(islice(draws, self._batch_size)):
+                yield batch
+
+    @torch.inference_mode()
+    def _generate(
+        self, batch: list[_Draw], params: SamplingParams, *, logprobs: bool
+    ) -> Iterator[Completion]:
+        model, tokenizer = self._loaded()
+        prompts = torch.tensor([draw.prompt_ids for draw in batch], device=self._device)
+        seeds = torch.tensor(
+            [draw.request.seed + draw.sample_index for draw in batch], device=self._device
+        )
+        sampling = _SeededSampling(seeds, prompts.shape[1], params, keep_logprobs=logprobs)
+        ends = self._end_ids(params)
+        sequences = model.generate(
+            prompts,
+            attention_mask=torch.ones_like(prompts),
+            do_sample=False,
+            max_new_tokens=params.max_completion_tokens,
+            eos_token_id=ends,
+            pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else ends[0],
+            logits_processor=_processors(params, sampling),
+            stop_strings=list(params.stop) or None,
+            tokenizer=tokenizer if params.stop else None,
+        )
+        rows = sequences[:, prompts.shape[1] :].tolist()
+        for at, (draw, row) in enumerate(zip(batch, rows, strict=True)):
+            ids, text, reason = self._finished(row, params, set(ends))
+            yield Completion(
+                problem_id=draw.request.problem_id,
+                sample_index=draw.sample_index,
+                text=text,
+                finish_reason=reason,
+                token_ids=tuple(ids),
+                sum_logprob=sampling.sum_logprob(at, len(ids)) if logprobs else None,
+            )
+
+    def _finished(
+        self, row: list[int], params: SamplingParams, ends: set[int]
+    ) -> tuple[list[int], str, FinishReason]:
+        """Tokens up to and with the end marker, their text without it, and why it ended."""
+        _, tokenizer = self._loaded()
+        end = next((at for at, token in enumerate(row) if token in ends), None)
+        ids = row if end is None else row[: end + 1]
+        text = str(tokenizer.decode(ids, skip_special_tokens=True))
+        cuts = [at for stop in params.stop if (at := text.find(stop)) >= 0]
+        if cuts:
+            return ids, text[: min(cuts)], "stop"
+        return ids, text, "length" if end is None else "stop"
+
+    @torch.inference_mode()
+    def _score(self, prompt: str, ids: Sequence[int]) -> list[float]:
+        model, tokenizer = self._loaded()
+        prompt_ids = tokenizer(prompt).input_ids
+        tokens = torch.tensor([[*prompt_ids, *ids]], device=self._device)
+        logits = model(tokens).logits[0, len(prompt_ids) - 1 : -1].float()
+        chosen = torch.log_softmax(logits, -1).gather(1, tokens[0, len(prompt_ids) :, None])
+        return [float(value) for value in chosen[:, 0]]
+
+    def _end_ids(self, params: SamplingParams) -> list[int]:
+        model, tokenizer = self._loaded()
+        configured = getattr(model.generation_config, "eos_token_id", None)
+        listed = configured if isinstance(configured, list) else [configured]
+        ids = {tokenizer.eos_token_id, *listed, *params.stop_token_ids} - {None}
+        return sorted(int(token) for token in ids)
+
+    def _loaded(self) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+        assert self._model is not None, "load() first"
+        assert self._tokenizer is not None
+        return self._model, self._tokenizer
+
+
+def _processors(params: SamplingParams, sampling: "_SeededSampling") -> LogitsProcessorList:
+    """transformers' own filters in vLLM's order, then the choice."""
+    filters: list[LogitsProcessor] = []
+    if params.repetition_penalty != 1:
+        filters.append(RepetitionPenaltyLogitsProcessor(params.repetition_penalty))
+    if params.temperature not in (0, 1):
+        filters.append(TemperatureLogitsWarper(params.temperature))
+    if params.temperature:
+        if params.min_p:
+            filters.append(MinPLogitsWarper(params.min_p))
+        if params.top_k:
+            filters.append(TopKLogitsWarper(params.top_k))
+        if params.top_p < 1:
+            filters.append(TopPLogitsWarper(params.top_p))
+    return LogitsProcessorList([*filters, sampling])
+
+
+class _SeededSampling(LogitsProcessor):
+    """Adds each draw's noise, and remembers the log-probability of what is thereby chosen."""
+
+    def __init__(
+        self,
+        seeds: torch.Tensor,
+        prompt_length: int,
+        params: SamplingParams,
+        *,
+        keep_logprobs: bool,
+    ) -> None:
+        self._seeds = seeds
+        self._prompt_length = prompt_length
+        self._greedy = params.temperature == 0
+        self._keep_logprobs = keep_logprobs
+        self._chosen: list[torch.Tensor] = []
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """scores: (draws, vocabulary), tempered and truncated; returns them with noise."""
+        noisy = scores
+        if not self._greedy:
+            position = input_ids.shape[1] - self._prompt_length
+            noisy = scores.double() + gumbel(self._seeds, position, scores.shape[1])
+        if self._keep_logprobs:
+            logprobs = torch.log_softmax(scores.float(), -1)
+            self._chosen.append(logprobs.gather(1, noisy.argmax(-1, keepdim=True)))
+        return noisy
+
+    def sum_logprob(self, row: int, length: int) -> float:
+        """Of a row's first `length` tokens; what follows them is padding."""
+        return float(sum(step[row, 0].double() for step in self._chosen[:length]))

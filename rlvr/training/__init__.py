@@ -1,0 +1,1 @@
+"""Training: a recipe in, a run directory with checkpoints out. One small module per method."""

@@ -1,0 +1,118 @@
+"""What happens beside the training steps: metrics, markers, signals, the progress bar.
+
+None of them touches the random numbers or the parameters, so a run with them is bit for bit the run
+without them.
+"""
+
+import json
+import logging
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from accelerate import PartialState
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from rlvr.progress import Stage
+from rlvr.runs import Run, mark_complete
+
+logger = logging.getLogger(__name__)
+
+
+class MetricsLog(TrainerCallback):
+    """Appends every step's metrics to metrics.jsonl, each line flushed: files are the record."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """One line a step; the summary after the last step is not a step."""
+        if state.is_world_process_zero and logs and "train_runtime" not in logs:
+            line = json.dumps({"step": state.global_step, **logs})
+            with self._run.metrics_path.open("a") as file:
+                file.write(line + "\n")
+
+
+class CompleteMarker(TrainerCallback):
+    """Marks a checkpoint as whole once every process has written its part."""
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Called after the trainer saved, on every process."""
+        PartialState().wait_for_everyone()
+        if state.is_world_process_zero:
+            mark_complete(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
+
+
+class StopSignal(TrainerCallback):
+    """On SIGTERM or SIGUSR1: save where training can be resumed exactly, then stop."""
+
+    def __init__(self, resume_interval: int) -> None:
+        self._interval = resume_interval
+        self.received = False
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Schedulers send these before they take the machine away."""
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, self._note)
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Every process decides alike, or one would wait for ever for the others."""
+        if state.global_step % self._interval == 0 and self._anyone():
+            self.received = control.should_save = control.should_training_stop = True
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        logger.warning("%s: saving at the next boundary", signal.Signals(number).name)
+        self.received = True
+
+    def _anyone(self) -> bool:
+        if PartialState().num_processes == 1:
+            return self.received
+        import torch
+        from accelerate.utils import gather
+
+        flags = gather(torch.tensor([self.received], device=PartialState().device))
+        return bool(flags.any())
+
+
+class ProgressBar(TrainerCallback):
+    """Moves a stage's bar by one for every optimizer step."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._note = ""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> None:
+        """Shows the reward, or the loss where there is none."""
+        for key in ("reward", "loss"):
+            if logs and key in logs:
+                self._note = f"{key} {float(logs[key]):.3f}"
+                break
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Only the first process shows it."""
+        if state.is_world_process_zero:
+            self._stage.advance(note=self._note)

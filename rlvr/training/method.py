@@ -1,0 +1,62 @@
+"""What a training method is: a TRL config class, our defaults for it, its checks, and its trainer.
+
+Each method is one small module with a `METHOD`; `rlvr.training.methods` finds it by name. To add
+one: write the module, name it in `rlvr.recipe.Method` and in `methods.MODULES`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rlvr.recipe import Recipe
+from rlvr.runs import Run
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a method needs to build its trainer.
+
+    Attributes:
+        args: an instance of the method's config class.
+        peft_config: PEFT's LoraConfig, or None to train all weights.
+    """
+
+    recipe: Recipe
+    run: Run
+    args: Any
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    peft_config: Any = None
+
+
+def no_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    """For methods with no rules beyond their config class."""
+    return []
+
+
+def every_step(args: Any) -> int:
+    """For methods that can be resumed after any optimizer step."""
+    return 1
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to train.
+
+    Attributes:
+        config_class: returns TRL's config class; a function, so that TRL is imported late.
+        build: Job -> trainer.
+        defaults: `trainer:` values where the recipe gives none and TRL's own default is not ours.
+        faults: (trainer values, recipe, processes) -> what is wrong, and what to write instead.
+        resume_interval: optimizer steps between points at which a checkpoint resumes exactly.
+        log_keys: TRL's metric -> ours, for the step metrics that every run of the method logs.
+    """
+
+    config_class: Callable[[], type]
+    build: Callable[[Job], "Trainer"]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    faults: Callable[[Mapping[str, Any], Recipe, int], Sequence[str]] = no_faults
+    resume_interval: Callable[[Any], int] = every_step

@@ -1,0 +1,16 @@
+"""Training methods by name; a method's module, and TRL with it, is imported when asked for."""
+
+from importlib import import_module
+from typing import cast
+
+from rlvr.training.method import Method
+
+MODULES = {
+    "grpo": "rlvr.training.grpo",
+    "sft": "rlvr.training.sft",
+}
+
+
+def get(name: str) -> Method:
+    """The method called `name`; recipes admit no other names."""
+    return cast(Method, import_module(MODULES[name]).METHOD)

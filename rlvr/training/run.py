@@ -1,0 +1,152 @@
+"""One training run from recipe to checkpoints, resumed wherever it was cut off.
+
+`train` is the same whether called by `rlvr train` or by every process of `accelerate launch`. Run
+again on the same run directory, it continues from the last complete checkpoint and ends with the
+parameters of an uninterrupted run.
+"""
+
+import logging
+import platform
+import subprocess
+import sys
+from enum import Enum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rlvr import models
+from rlvr.progress import stage
+from rlvr.recipe import Recipe
+from rlvr.runs import Run
+from rlvr.training import methods
+from rlvr.training.method import Job, Method
+from rlvr.training.settings import training_arguments, world_size
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, Trainer
+
+logger = logging.getLogger(__name__)
+
+_RECORDED_PACKAGES = ("accelerate", "peft", "torch", "transformers", "trl")
+
+
+class Ending(Enum):
+    """How a call of `train` ended."""
+
+    FINISHED = "finished"
+    ALREADY_FINISHED = "already finished"
+    INTERRUPTED = "interrupted"
+
+
+def train(recipe: Recipe, run: Run, *, source: str) -> Ending:
+    """Train the recipe into the run directory, from its last complete checkpoint on.
+
+    `source` is what messages about the recipe begin with: its file.
+
+    Raises:
+        Faults: if the recipe's values do not fit together or its method.
+        UserError: if model or data cannot be had, or another recipe's run is in the directory.
+    """
+    method = methods.get(recipe.method)
+    args = training_arguments(recipe, method, run, source=source)
+    folder = models.resolve(recipe.model, recipe.revision)
+    first_process = args.process_index == 0
+    with args.main_process_first(desc="preparing the run directory"):
+        if first_process:
+            run.start(recipe)
+            run.latest_checkpoint()
+    if run.manifest().get("finished"):
+        return Ending.ALREADY_FINISHED
+    trainer = _trainer(recipe, method, run, args, folder)
+    return _run(trainer, method, run, first_process=first_process)
+
+
+def _trainer(recipe: Recipe, method: Method, run: Run, args: Any, folder: Path) -> "Trainer":
+    from transformers import AutoTokenizer
+
+    job = Job(
+        recipe=recipe,
+        run=run,
+        args=args,
+        model=_model(recipe, folder, args),
+        tokenizer=AutoTokenizer.from_pretrained(folder),
+        peft_config=_peft_config(recipe),
+    )
+    return method.build(job)
+
+
+def _run(trainer: "Trainer", method: Method, run: Run, *, first_process: bool) -> Ending:
+    from rlvr.training.callbacks import CompleteMarker, MetricsLog, ProgressBar, StopSignal
+    from rlvr.training.wandb_log import training_log
+
+    resumed = run.latest_checkpoint()
+    if first_process:
+        run.trim_metrics(resumed.step if resumed else 0)
+        run.record(**_provenance(run))
+    stop = StopSignal(method.resume_interval(trainer.args))
+    for callback in (CompleteMarker(), MetricsLog(run), stop, *training_log(run)):
+        trainer.add_callback(callback)
+    with stage(f"train {run.name}", _steps(trainer)) as bar:
+        bar.advance(resumed.step if resumed else 0)
+        trainer.add_callback(ProgressBar(bar))
+        trainer.train(resume_from_checkpoint=str(resumed.path) if resumed else None)
+    if stop.received and trainer.state.global_step < trainer.state.max_steps:
+        return Ending.INTERRUPTED
+    if first_process:
+        run.record(finished=True, steps=trainer.state.global_step)
+    return Ending.FINISHED
+
+
+def _model(recipe: Recipe, folder: Path, args: Any) -> "PreTrainedModel":
+    """Weights in float32 unless the recipe says otherwise: optimizers need the digits."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    options = {"dtype": torch.float32, **(args.model_init_kwargs or {})}
+    args.model_init_kwargs = None
+    if recipe.initialize == "random":
+        torch.manual_seed(recipe.seed)
+        return AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), **options)
+    return AutoModelForCausalLM.from_pretrained(folder, **options)
+
+
+def _peft_config(recipe: Recipe) -> Any:
+    from peft import LoraConfig, TaskType
+
+    if recipe.peft is None:
+        return None
+    return LoraConfig(**{"task_type": TaskType.CAUSAL_LM, **recipe.peft})
+
+
+def _steps(trainer: "Trainer") -> int:
+    """Optimizer steps of the whole run."""
+    if trainer.args.max_steps > 0:
+        return int(trainer.args.max_steps)
+    batches = len(trainer.get_train_dataloader())
+    per_epoch = max(1, batches // trainer.args.gradient_accumulation_steps)
+    return int(per_epoch * trainer.args.num_train_epochs)
+
+
+def _provenance(run: Run) -> dict[str, Any]:
+    """What the run was made with and on."""
+    import torch
+
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=Path(__file__).parent
+    )
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return {
+        "run": run.name,
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("rlvr", *_RECORDED_PACKAGES)},
+        },
+        "commit": commit.stdout.strip() or None,
+        "command": sys.argv[1:],
+        "hardware": {
+            "machine": platform.machine(),
+            "threads": torch.get_num_threads(),
+            "processes": world_size(),
+            "gpus": gpus,
+        },
+    }

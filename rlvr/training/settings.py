@@ -1,0 +1,100 @@
+"""From a recipe's `trainer:` to an instance of TRL's config class, with every fault named at once.
+
+TRL's fields are read from its class: names, types, and its own cross-checks when it is built. What
+the run directory decides (where, which seed, how it logs) is ours and cannot be set twice.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
+
+from rlvr.errors import Faults
+from rlvr.recipe import Recipe, suggestion
+from rlvr.runs import Run
+from rlvr.training.method import Method
+
+_OURS = {
+    "output_dir": "it is the run directory; set name=..",
+    "seed": "set seed=.. at the top of the recipe",
+    "data_seed": "set seed=.. at the top of the recipe",
+    "run_name": "it is the run's name; set name=..",
+    "report_to": "W&B is switched by WANDB_MODE (online, offline, disabled)",
+    "remove_unused_columns": "rewards need every column",
+    "logging_steps": "every step is logged",
+    "logging_strategy": "every step is logged",
+}
+
+
+def training_arguments(recipe: Recipe, method: Method, run: Run, *, source: str) -> Any:
+    """The config object for the recipe's method.
+
+    Raises:
+        Faults: naming all wrong keys, types and combinations in `trainer:`.
+    """
+    config_class = method.config_class()
+    given, faults = _checked(recipe.trainer, config_class)
+    values = {**_hardware(given), **method.defaults, **given}
+    if not faults:
+        faults = list(method.faults(values, recipe, world_size()))
+    if faults:
+        raise Faults(source, faults)
+    try:
+        return config_class(**values, **_fixed(recipe, run))
+    except (ValueError, TypeError, ImportError) as error:
+        raise Faults(source, [f"trainer: {error}"]) from None
+
+
+def world_size() -> int:
+    """Processes that train together, as the launcher says."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def _checked(values: Mapping[str, Any], config_class: type) -> tuple[dict[str, Any], list[str]]:
+    """Values converted to their field's type, and what is wrong with the others."""
+    hints = get_type_hints(config_class)
+    known = [field.name for field in fields(config_class) if field.init]
+    converted, faults = {}, []
+    for key, value in values.items():
+        if key in _OURS:
+            faults.append(f"trainer.{key} cannot be set: {_OURS[key]}")
+        elif key not in known:
+            faults.append(f"unknown key 'trainer.{key}'; {suggestion(key, known)}")
+        else:
+            try:
+                converted[key] = _convert(value, hints[key])
+            except ValidationError as error:
+                wanted = error.errors()[0]["msg"]
+                faults.append(f"trainer.{key}: {wanted}, found {value!r}")
+    return converted, faults
+
+
+def _convert(value: Any, hint: Any) -> Any:
+    """As YAML reads 1e-6 as a string, a value that its type can be read from is accepted."""
+    try:
+        return TypeAdapter(hint).validate_python(value)
+    except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
+        return value
+
+
+def _hardware(given: Mapping[str, Any]) -> dict[str, Any]:
+    """float32 where there is no GPU; elsewhere TRL's own default, bfloat16."""
+    import torch
+
+    if torch.cuda.is_available() and not given.get("use_cpu"):
+        return {}
+    return {"use_cpu": True, "bf16": False, "dataloader_pin_memory": False}
+
+
+def _fixed(recipe: Recipe, run: Run) -> dict[str, Any]:
+    return {
+        "output_dir": str(run.path),
+        "run_name": run.name,
+        "seed": recipe.seed,
+        "report_to": "none",
+        "logging_steps": 1,
+        "disable_tqdm": True,
+    }
