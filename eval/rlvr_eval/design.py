@@ -50,8 +50,9 @@ class Stops:
     Attributes:
         n: completions drawn, shape (stops,).
         c: correct ones, shape (stops,).
-        log_paths: natural log of the number of verdict sequences that end there, so that the stop
-            has probability exp(log_paths) p**c (1-p)**(n-c).
+        log_paths: natural log of the number of verdict sequences that end there, each weighted by
+            its chance of being carried on where a design tosses for that; so that the stop has
+            probability exp(log_paths) p**c (1-p)**(n-c).
     """
 
     n: Ints
@@ -166,6 +167,19 @@ def _pass_table(design: Design) -> Floats:
     table: Floats = 1.0 - design.failure_rows(np.arange(design.stops().n.size))
     table.setflags(write=False)
     return table
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What sampling under a design found of several problems: n drawn, c correct, per problem."""
+
+    design: Design
+    n: Ints
+    c: Ints
+
+    def curves(self) -> Floats:
+        """Unbiased pass@k of every problem for k = 1..n_max: shape (problems, n_max)."""
+        return self.design.pass_at_k_curve(self.n, self.c)
 
 
 def check_k(k: int, n_max: int) -> None:

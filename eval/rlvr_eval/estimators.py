@@ -3,6 +3,7 @@
     pass_at_k(1024, 3, 256)                        n completions for every problem
     SequentialDesign().pass_at_k(32, 9, 256)       completions stopped adaptively
     parse_design("fixed:256")                      as written on the command line
+    Counts(design, n, c).curves()                  problems x k, what every analysis starts from
 
 Every estimate is unbiased for each k up to the largest number of completions planned; beyond that
 nothing unbiased exists and asking is an error. The counts c are replayed from verdicts by the
@@ -15,11 +16,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rlvr.errors import UserError
-from rlvr_eval.design import Design, Floats, Progress, Stops, whole_numbers
+from rlvr_eval.continuation import ContinuationDesign
+from rlvr_eval.design import Counts, Design, Floats, Progress, Stops, whole_numbers
 from rlvr_eval.fixed import FixedDesign
 from rlvr_eval.sequential import SequentialDesign
 
 __all__ = [
+    "ContinuationDesign",
+    "Counts",
     "Design",
     "FixedDesign",
     "Progress",
@@ -67,7 +71,8 @@ def pass_at_k_curve(n: ArrayLike, c: ArrayLike) -> Floats:
 def parse_design(text: str) -> Design:
     """The design written as "fixed:256", "sequential:32,64,128/8,4" or plain "sequential".
 
-    The inverse of `str(design)`.
+    A sequential design may end in "/continue:64@0.25" (see `ContinuationDesign`). The inverse of
+    `str(design)`.
 
     Raises:
         UserError: naming what is wrong with the text and what to write instead.
@@ -79,14 +84,24 @@ def parse_design(text: str) -> Design:
         if kind == "sequential" and not rest:
             return SequentialDesign()
         if kind == "sequential":
-            looks, _, thresholds = rest.partition("/")
-            return SequentialDesign(_split(looks), _split(thresholds))
+            return _parse_sequential(rest)
     except ValueError as fault:
         raise UserError(f"design '{text}': {fault}") from None
     raise UserError(
         f"unknown design '{text}'; write fixed:N, sequential, or "
         f"sequential:LOOKS/THRESHOLDS such as {SequentialDesign()}"
     )
+
+
+def _parse_sequential(text: str) -> Design:
+    """LOOKS/THRESHOLDS[/continue:LOOK@PROBABILITY]."""
+    numbers, _, continuation = text.partition("/continue:")
+    looks, _, thresholds = numbers.partition("/")
+    design = SequentialDesign(_split(looks), _split(thresholds))
+    if not continuation:
+        return design
+    look, _, probability = continuation.partition("@")
+    return ContinuationDesign(design, int(look), float(probability))
 
 
 def _split(numbers: str) -> tuple[int, ...]:

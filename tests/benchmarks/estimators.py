@@ -7,6 +7,7 @@ every checkpoint. The goal for the whole is 1 s. Counts are random; time does no
 """
 
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 
 import numpy as np
@@ -59,19 +60,19 @@ def main() -> None:
         )
         base, curves = design.pass_at_k_curve(n[0], c[0]), design.pass_at_k_curve(n[1], c[1])
         difference = paired_difference(curves, base)
-        pieces = {
-            "curves": lambda d=design, n=n, c=c: d.pass_at_k_curve(n[1], c[1]),
-            "interval": lambda p=curves: population_interval(p),
-            "paired difference": lambda p=curves, b=base: paired_difference(p, b),
-            "log-k area": lambda p=curves: log_k_area(p),
-            "log-k area, paired": lambda p=curves, b=base: log_k_area_difference(p, b),
-            "crossover": lambda d=difference: crossover(d),
+        pieces: dict[str, Callable[[], object]] = {
+            "curves": partial(design.pass_at_k_curve, n[1], c[1]),
+            "interval": partial(population_interval, curves),
+            "paired difference": partial(paired_difference, curves, base),
+            "log-k area": partial(log_k_area, curves),
+            "log-k area, paired": partial(log_k_area_difference, curves, base),
+            "crossover": partial(crossover, difference),
         }
         print(f"{design}: {PROBLEMS} problems, all k")
         print(f"  {'table, once':24}{first:9.2f} ms")
         for name, call in pieces.items():
             print(f"  {name:24}{milliseconds(call):9.2f} ms")
-        whole = milliseconds(lambda d=design, n=n, c=c: whole_analysis(d, n, c), 3)
+        whole = milliseconds(partial(whole_analysis, design, n, c), 3)
         print(f"  {f'{CHECKPOINTS} checkpoints':24}{whole:9.0f} ms (goal 1000)")
 
 
