@@ -1,0 +1,184 @@
+"""Everything reported of one model, alone and against its base, as plain JSON values.
+
+Per-problem curves go in, dictionaries come out: the curve with its interval, the paired difference,
+the log-k area, the crossover, Delta_SE, the accuracy histogram, Cover@tau and the migration of
+problems. The mathematics is that of inference, boundary and migration; what is decided here is only
+which k are written down and under which name. The same functions serve all problems and each
+stratum of them.
+"""
+
+from collections.abc import Sequence
+from math import isfinite, isqrt
+from typing import Any
+
+import numpy as np
+
+from rlvr_eval.boundary import (
+    Crossover,
+    accuracy_histogram,
+    cover_at,
+    crossover,
+    delta_se,
+    log_k_area,
+    log_k_area_difference,
+)
+from rlvr_eval.design import Counts, Floats, Ints
+from rlvr_eval.inference import Interval, paired_difference, population_interval
+from rlvr_eval.migration import Migration, certified_changes, coverage, migration
+from rlvr_eval.outcomes import Outcomes
+
+Json = dict[str, Any]
+
+# every k up to this is written; beyond, k is thinned evenly on its log axis
+_ALL_K_UP_TO = 128
+_THINNED_K = 96
+_DELTA_SE_K = 256
+HISTOGRAM_BINS = ("0", *(f"({i / 10:g}, {(i + 1) / 10:g}]" for i in range(10)))
+COVER_TAUS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
+
+
+def reported_ks(k_max: int) -> Ints:
+    """The k at which curves are written down: 1, k_max and all powers of two always among them."""
+    if k_max <= _ALL_K_UP_TO:
+        return np.arange(1, k_max + 1)
+    thinned = np.round(np.geomspace(1, k_max, _THINNED_K)).astype(np.int64)
+    return np.unique(np.concatenate([thinned, powers_of_two(k_max), [k_max]]))
+
+
+def powers_of_two(k_max: int) -> Ints:
+    """1, 2, 4, .. up to k_max."""
+    return np.asarray(2 ** np.arange(int(k_max).bit_length()), dtype=np.int64)
+
+
+def headline_ks(k_max: int) -> tuple[int, ...]:
+    """1, the power of two at the middle of the log axis or just below, and k_max: 1, 16, 256."""
+    middle = 1 << (isqrt(k_max).bit_length() - 1)
+    return tuple(sorted({1, middle, k_max}))
+
+
+def describe(curves: Floats) -> Json:
+    """One model alone, from its per-problem curves of shape (problems, n_max)."""
+    ks = reported_ks(curves.shape[1])
+    accuracy = curves[:, 0]
+    return {
+        "problems": len(curves),
+        "curve": points(ks, population_interval(curves[:, ks - 1])),
+        "area": one(log_k_area(curves)),
+        "histogram": accuracy_histogram(accuracy).tolist(),
+        "cover": _cover(accuracy),
+    }
+
+
+def describe_difference(checkpoint: Floats, base: Floats) -> Json:
+    """One model against its base, from curves of the same problems, shape (problems, k_max)."""
+    ks = reported_ks(base.shape[1])
+    difference = paired_difference(checkpoint, base)
+    area = log_k_area_difference(checkpoint, base)
+    k_max = base.shape[1]
+    gap_k = min(_DELTA_SE_K, k_max)
+    return {
+        "paired_problems": len(base),
+        "difference": points(ks, difference, ks - 1),
+        "tests": [
+            {"k": k, "p_value": float(difference.p_value[k - 1])} for k in sorted({1, k_max})
+        ],
+        "area_difference": one(area) | {"p_value": float(area.p_value)},
+        "crossover": _crossover(crossover(difference)),
+        "delta_se": {"k": gap_k} | one(delta_se(base, checkpoint, k=gap_k)),
+        "migration": _migration(migration(base, checkpoint), k_max // 2),
+    }
+
+
+def describe_changes(checkpoint: Outcomes, base: Outcomes) -> Json:
+    """Which problems moved: sets solved at least once, and changes certified problem by problem."""
+    sets = coverage(base.counts.c > 0, checkpoint.counts.c > 0)
+    changes = certified_changes(base.counts, checkpoint.counts)
+    ids = np.array(base.problem_ids, dtype=object)
+    return {
+        "coverage": {
+            "both": int(sets.both.sum()),
+            "base_only": int(sets.base_only.sum()),
+            "checkpoint_only": int(sets.checkpoint_only.sum()),
+            "neither": int(sets.neither.sum()),
+            "p_value": sets.p_value,
+        },
+        "certified": {"lost": ids[changes.lost].tolist(), "gained": ids[changes.gained].tolist()},
+    }
+
+
+def describe_range(upper: Counts) -> list[Json]:
+    """The curve with every undecided verdict taken as right."""
+    curves = upper.curves()
+    ks = reported_ks(curves.shape[1])
+    return points(ks, population_interval(curves[:, ks - 1]))
+
+
+def describe_difference_range(checkpoint: Outcomes, base: Outcomes, k_max: int) -> list[Json]:
+    """Least and greatest D(k) that the undecided verdicts of both leave open, without intervals."""
+    ks = reported_ks(k_max)
+
+    def mean(counts: Counts) -> Floats:
+        return np.asarray(counts.curves()[:, ks - 1].mean(axis=0))
+
+    least = mean(checkpoint.counts) - mean(base.upper or base.counts)
+    greatest = mean(checkpoint.upper or checkpoint.counts) - mean(base.counts)
+    return [
+        {"k": k, "least": low, "greatest": high}
+        for k, low, high in zip(ks.tolist(), least.tolist(), greatest.tolist(), strict=True)
+    ]
+
+
+def points(ks: Ints, interval: Interval, at: Ints | None = None) -> list[Json]:
+    """An interval over k as the list of points that summary.json promises."""
+    chosen = slice(None) if at is None else at
+    columns = (interval.value[chosen], interval.low[chosen], interval.high[chosen])
+    return [
+        {"k": k, "value": value, "low": low, "high": high}
+        for k, value, low, high in zip(
+            ks.tolist(), *(column.tolist() for column in columns), strict=True
+        )
+    ]
+
+
+def at_k(listed: Sequence[Json], k: int) -> Json | None:
+    """The point at this k, or None where it was not written down."""
+    return next((point for point in listed if point["k"] == k), None)
+
+
+def one(interval: Interval, at: Any = ()) -> Json:
+    """A single value with its interval."""
+    return {
+        "value": float(interval.value[at]),
+        "low": float(interval.low[at]),
+        "high": float(interval.high[at]),
+    }
+
+
+def _cover(accuracy: Floats) -> list[Json]:
+    covered = cover_at(accuracy, np.array(COVER_TAUS))
+    return [{"tau": tau} | one(covered, i) for i, tau in enumerate(COVER_TAUS)]
+
+
+def _crossover(found: Crossover) -> Json:
+    """JSON has no nan and no inf: null for both, and `is_open` where the interval has no end."""
+    return {
+        "k": _finite(found.k),
+        "low": _finite(found.low),
+        "high": _finite(found.high),
+        "is_open": found.high == float("inf"),
+        "censored": found.censored,
+    }
+
+
+def _migration(found: Migration, half: int) -> list[Json]:
+    """Expected numbers of problems at every power of two up to n_max / 2, and at that."""
+    ks = sorted({*powers_of_two(half).tolist(), half}) if half else []
+    return [
+        {"k": k, "churn": float(found.churn[k - 1])}
+        | {name: one(getattr(found, name), k - 1) for name in ("kept", "lost", "gained", "neither")}
+        for k in ks
+    ]
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None

@@ -1,0 +1,238 @@
+"""summary.json: every number of a run, from counts alone.
+
+`summarise` pairs each checkpoint with the base on their common problems, analyses all problems and
+each stratum, adjusts the headline tests over checkpoints, and returns plain JSON values. It loads
+no model, reads no file and takes seconds for fifty checkpoints of five benchmarks.
+
+    {"format": 1, "run": {..}, "warnings": [..],
+     "benchmarks": {NAME: {"k_max", "headline_ks", "histogram_bins", "problem_ids", "kinds",
+                           "draw_key", "draw_key_fingerprint", "models": [MODEL, ..]}}}
+    MODEL = {"name", "step" (0 for the base), "weights", "problems", "design", "completions",
+             "undecided_rate", "truncation_rate", "curve", "area", "histogram", "cover", "counts",
+             .. and, except for the base: "difference", "tests", "area_difference", "crossover",
+             "delta_se", "migration", "coverage", "certified", .., "strata": {KIND: the same}}
+    POINT = {"k", "value", "low", "high"}, 95 % intervals, pointwise in k
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rlvr.errors import UserError
+from rlvr_eval.comparability import Comparison, check_comparable, comparability_key, fingerprint
+from rlvr_eval.inference import holm
+from rlvr_eval.model_summary import (
+    HISTOGRAM_BINS,
+    Json,
+    describe,
+    describe_changes,
+    describe_difference,
+    describe_difference_range,
+    describe_range,
+    headline_ks,
+)
+from rlvr_eval.outcomes import Outcomes, on_common_problems
+
+FORMAT = 1
+
+
+def summarise(
+    outcomes: Sequence[Outcomes], run: Mapping[str, Any], *, allow_differing: bool = False
+) -> Json:
+    """Every number of a run.
+
+    Args:
+        outcomes: base and checkpoints on one or more benchmarks, in any order.
+        run: what was run, as plain JSON values; copied into the summary for people to read.
+        allow_differing: pair models although their draw keys disagree; the summary then names what
+            differs beside every such model.
+
+    Raises:
+        UserError: if nothing was evaluated, a benchmark has two bases, or curves that were not
+            drawn alike would be compared.
+    """
+    if not outcomes:
+        raise UserError("nothing has been evaluated yet; run `rlvr eval` first")
+    warnings: list[str] = []
+    names = list(dict.fromkeys(each.benchmark for each in outcomes))
+    benchmarks = {
+        name: _summarise_benchmark(
+            [each for each in outcomes if each.benchmark == name], allow_differing, warnings
+        )
+        for name in names
+    }
+    return {
+        "format": FORMAT,
+        "run": dict(run),
+        "warnings": list(dict.fromkeys(warnings)),
+        "benchmarks": benchmarks,
+    }
+
+
+def split_base(outcomes: Sequence[Outcomes]) -> tuple[Outcomes | None, list[Outcomes]]:
+    """The base of one benchmark, if it was evaluated, and the others by training step.
+
+    Raises:
+        UserError: if there are two bases, or one model occurs twice.
+    """
+    ordered = sorted(outcomes, key=lambda each: each.model.step)
+    bases = [each for each in ordered if each.model.step == 0]
+    if len(bases) > 1:
+        listed = " and ".join(f"{each.model.name} ({each.model.weights})" for each in bases)
+        raise UserError(
+            f"{bases[0].benchmark}: {listed} are both at step 0; report one base at a time"
+        )
+    models = [(each.model.step, each.model.name, each.model.weights) for each in ordered]
+    for model in models:
+        if models.count(model) > 1:
+            raise UserError(
+                f"{ordered[0].benchmark}: {model[1]} at step {model[0]} was given twice; "
+                "choose one of its evaluations"
+            )
+    return (bases[0] if bases else None), [each for each in ordered if each.model.step != 0]
+
+
+def _summarise_benchmark(
+    outcomes: list[Outcomes], allow_differing: bool, warnings: list[str]
+) -> Json:
+    base, checkpoints = split_base(outcomes)
+    ordered = ([base] if base else []) + checkpoints
+    problem_ids, kinds = _all_problems(ordered)
+    models = []
+    for each in ordered:
+        model = _identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
+        if base is not None and each is not base:
+            comparison = check_comparable(base, each, allow_differing=allow_differing)
+            warnings += _warnings(each, comparison)
+            model = _merged(model, _against(each, base)) | _not_comparable(comparison)
+        models.append(model)
+    if base is None:
+        warnings.append(f"{ordered[0].benchmark}: no base was evaluated, so nothing is compared")
+    _adjust_tests(models)
+    k_max = max(each.counts.design.n_max for each in ordered)
+    key = comparability_key(ordered[0].draw_key)
+    return {
+        "k_max": k_max,
+        "headline_ks": list(headline_ks(k_max)),
+        "histogram_bins": list(HISTOGRAM_BINS),
+        "problem_ids": problem_ids,
+        "kinds": kinds,
+        "draw_key": key,
+        "draw_key_fingerprint": fingerprint(key),
+        "models": models,
+    }
+
+
+def _identity(outcomes: Outcomes) -> Json:
+    """Which model, how it was drawn, and how much of it is unknown."""
+    return {
+        "name": outcomes.model.name,
+        "step": outcomes.model.step,
+        "weights": outcomes.model.weights,
+        "design": str(outcomes.counts.design),
+        "completions": outcomes.completions,
+        "undecided_rate": outcomes.undecided_rate,
+        "truncation_rate": outcomes.truncation_rate,
+        "seed": outcomes.draw_key.get("seed"),
+        "draw_key_fingerprint": fingerprint(outcomes.draw_key),
+    }
+
+
+def _alone(outcomes: Outcomes) -> Json:
+    """The model alone: all problems, then each stratum."""
+    curves = outcomes.counts.curves()
+    described = describe(curves)
+    if outcomes.is_a_range and outcomes.upper is not None:
+        described["curve_upper"] = describe_range(outcomes.upper)
+    strata = {kind: describe(curves[rows]) for kind, rows in _strata(outcomes).items()}
+    return described | {"strata": strata}
+
+
+def _against(outcomes: Outcomes, base: Outcomes) -> Json:
+    """The model against its base on their common problems: all of them, then each stratum."""
+    base, outcomes = on_common_problems([base, outcomes])
+    if not base.problem_ids:
+        raise UserError(
+            f"{base.benchmark}: {base.model.name} and {outcomes.model.name} share no problem, so "
+            "they cannot be paired; evaluate both on the same problems"
+        )
+    k_max = min(base.counts.design.n_max, outcomes.counts.design.n_max)
+    ours, theirs = outcomes.counts.curves()[:, :k_max], base.counts.curves()[:, :k_max]
+    described = describe_difference(ours, theirs) | describe_changes(outcomes, base)
+    if outcomes.is_a_range or base.is_a_range:
+        described["difference_range"] = describe_difference_range(outcomes, base, k_max)
+    strata = {
+        kind: describe_difference(ours[rows], theirs[rows]) for kind, rows in _strata(base).items()
+    }
+    return described | {"strata": strata}
+
+
+def _merged(alone: Json, against: Json) -> Json:
+    """Both descriptions, with those of each stratum put together as well."""
+    strata = {
+        kind: described | against["strata"].get(kind, {})
+        for kind, described in alone["strata"].items()
+    }
+    return alone | against | {"strata": strata}
+
+
+def _strata(outcomes: Outcomes) -> dict[str, list[int]]:
+    """Rows of each kind, by name; empty where there are fewer than two kinds."""
+    rows: dict[str, list[int]] = {}
+    for row, kind in enumerate(outcomes.kinds):
+        rows.setdefault(kind, []).append(row)
+    return {kind: rows[kind] for kind in sorted(rows)} if len(rows) > 1 else {}
+
+
+def _adjust_tests(models: list[Json]) -> None:
+    """Holm over all checkpoints and both headline k of a benchmark, each stratum a family too."""
+    for family in _test_families(models):
+        adjusted = holm([test["p_value"] for test in family])
+        for test, p_value in zip(family, adjusted.tolist(), strict=True):
+            test["p_adjusted"] = p_value
+
+
+def _test_families(models: list[Json]) -> list[list[Json]]:
+    kinds = list(dict.fromkeys(kind for model in models for kind in model["strata"]))
+    everywhere = [test for model in models for test in model.get("tests", ())]
+    by_kind = [
+        [test for model in models for test in model["strata"].get(kind, {}).get("tests", ())]
+        for kind in kinds
+    ]
+    return [family for family in (everywhere, *by_kind) if family]
+
+
+def _all_problems(ordered: list[Outcomes]) -> tuple[list[str], list[str]]:
+    """Every problem that some model was evaluated on, the base's first, and their kinds."""
+    kinds: dict[str, str] = {}
+    for each in ordered:
+        for problem, kind in zip(each.problem_ids, each.kinds, strict=True):
+            kinds.setdefault(problem, kind)
+    return list(kinds), list(kinds.values())
+
+
+def _counts(outcomes: Outcomes, problem_ids: list[str]) -> Json:
+    """n and c in the order of `problem_ids`; one n where all agree, null where not evaluated."""
+    position = {problem: i for i, problem in enumerate(outcomes.problem_ids)}
+    rows = [position.get(problem) for problem in problem_ids]
+    drawn, correct = outcomes.counts.n.tolist(), outcomes.counts.c.tolist()
+    n = [None if row is None else drawn[row] for row in rows]
+    return {
+        "n": n[0] if len(set(n)) == 1 else n,
+        "c": [None if row is None else correct[row] for row in rows],
+    }
+
+
+def _not_comparable(comparison: Comparison) -> Json:
+    """Beside the numbers: what differs from the base's draw key, as base and checkpoint have it."""
+    if not comparison.differing:
+        return {}
+    return {"differs_from_base": {k: list(pair) for k, pair in comparison.differing.items()}}
+
+
+def _warnings(outcomes: Outcomes, comparison: Comparison) -> list[str]:
+    label = f"{outcomes.benchmark}, {outcomes.model.name}"
+    warnings = [f"{label}: {warning}" for warning in comparison.warnings]
+    if comparison.differing:
+        listed = ", ".join(comparison.differing)
+        warnings.append(f"{label}: not drawn as the base was; {listed} differ, as was allowed")
+    return warnings
