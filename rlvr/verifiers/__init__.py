@@ -14,7 +14,9 @@ from rlvr.records import Attempt, Verdict
 __all__ = ["NAMES", "Verifier", "get"]
 
 _CLASSES = {
+    "code": "rlvr.verifiers.code:CodeVerifier",
     "countdown": "rlvr.verifiers.countdown:CountdownVerifier",
+    "math": "rlvr.verifiers.math:MathVerifier",
 }
 
 NAMES = tuple(_CLASSES)

@@ -1,33 +1,89 @@
-r"""The answer that a completion marks: the last \boxed{..}, or the last <answer> .. </answer>.
+r"""The answer that a completion marks: in <answer> .. </answer>, otherwise in the last \boxed{..}.
 
-A completion is first cut where its answer ends: at the end-of-turn token, and at an invented next
-question if an answer was given before it. Numbers that merely stand last in the text are not
-answers: reading them would turn a truncated text into a guess. This module never fails and takes
-time linear in the text.
+A base model boxes its answer and then runs on, inventing further questions until the budget ends.
+So a completion is first cut where its answer ends: at an end-of-turn token, and at an invented next
+question that follows a marked answer. Numbers that merely stand last in the text are not answers:
+reading them would turn a truncated text into a guess.
+
+Nothing here fails, and everything takes time linear in the text.
 """
+
+import re
+
+from rlvr.prompts import END_OF_TURN
+
+_END_OF_TURN = re.compile("|".join(map(re.escape, END_OF_TURN)))
+_INVENTED_TURN = re.compile(r"(?:^|\n|</answer>)[ \t#*]*(?:User|Human|Question|Problem|Q)[ \t*]*:")
+_MARKED = re.compile(r"\\boxed|\\fbox|</answer>")
+_BOX = re.compile(r"\\(?:boxed|fbox)[ \t]*(?:\{|([^\s{}$\\,.;]+))")
+_ANSWER_TAG = "<answer>"
+_WRAPPINGS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"))
+
+
+def cut(completion: str) -> str:
+    """The completion without what its model invented after its answer."""
+    end = _END_OF_TURN.search(completion)
+    text = completion[: end.start()] if end else completion
+    marked = _MARKED.search(text)
+    invented = _INVENTED_TURN.search(text, marked.start()) if marked else None
+    if invented is None:
+        return text
+    tag = "</answer>"
+    return text[: invented.start() + (len(tag) if invented[0].startswith(tag) else 0)]
+
+
+def marked_answer(text: str) -> str | None:
+    """What the text marks as its answer, without the dollar signs around it; None if nothing.
+
+    Inside answer tags, a box narrows the answer further.
+    """
+    tagged = _last_tagged(text)
+    answer = last_boxed(text if tagged is None else tagged)
+    if answer is None:
+        answer = tagged if tagged is not None else last_boxed(text)
+    if answer is None:
+        return None
+    return unwrap(answer) or None
 
 
 def last_boxed(text: str) -> str | None:
-    r"""Content of the last \boxed{..} or \fbox{..} whose braces close, or None."""
-    end = len(text)
-    while (start := max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))) >= 0:
-        content = _braced(text, start)
-        if content is not None:
-            return content
-        end = start
+    r"""Content of the last \boxed{..} or \fbox{..} whose braces close; "\boxed 5" counts too."""
+    closing = None
+    for match in reversed(list(_BOX.finditer(text))):
+        if match[1] is not None:
+            return match[1]
+        if closing is None:
+            closing = _closing_braces(text)
+        end = closing.get(match.end() - 1)
+        if end is not None:
+            return text[match.end() : end].strip()
     return None
 
 
-def _braced(text: str, start: int) -> str | None:
-    opening = text.find("{", start)
-    if opening < 0 or text[start:opening].strip() not in ("\\boxed", "\\fbox"):
-        return None
-    depth = 0
-    for position in range(opening, len(text)):
-        if text[position] == "{":
-            depth += 1
-        elif text[position] == "}":
-            depth -= 1
-            if depth == 0:
-                return text[opening + 1 : position].strip()
-    return None
+def _closing_braces(text: str) -> dict[int, int]:
+    """Position of each opening brace -> position of the brace that closes it."""
+    closing, opened = {}, []
+    for match in re.finditer(r"\\.|[{}]", text, re.DOTALL):
+        if match[0] == "{":
+            opened.append(match.start())
+        elif match[0] == "}" and opened:
+            closing[opened.pop()] = match.start()
+    return closing
+
+
+def _last_tagged(text: str) -> str | None:
+    """Content of the last answer tag; a tag that never closes was cut off and marks nothing."""
+    end = text.rfind("</answer>")
+    start = text.rfind(_ANSWER_TAG, 0, end) if end >= 0 else -1
+    return text[start + len(_ANSWER_TAG) : end].strip() if start >= 0 else None
+
+
+def unwrap(answer: str) -> str:
+    """The answer without math delimiters or bold marks around the whole of it."""
+    answer = answer.strip()
+    for opening, closing in _WRAPPINGS:
+        inner = answer[len(opening) : len(answer) - len(closing)]
+        wrapped = answer.startswith(opening) and answer.endswith(closing)
+        if wrapped and len(answer) > len(opening) + len(closing) and opening not in inner:
+            return unwrap(inner)
+    return answer

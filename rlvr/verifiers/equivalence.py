@@ -1,0 +1,115 @@
+r"""Whether two mathematical answers are equal, by math-verify. Runs in the pool's workers only.
+
+math-verify may take minutes over a few characters ("10^{10^{10}}"), and its own time limits use an
+alarm signal that works on the main thread alone and reports a timeout as "wrong". So they are
+switched off here, and the pool kills a worker that is late.
+
+Its comparison is used as it is, its reading of answers is not, for it makes different answers the
+same: any number of a text that it cannot read (1 - 1/e and 1 + 1/e are both 1), letters of units
+struck off an expression (6m is 6), upper case read as lower (N - n is 0). Here the whole answer is
+parsed or nothing; units go from answers to questions whose gold is a number; and case is kept where
+an answer uses a letter in both. What math-verify finds equal is checked once more in numbers, since
+it rounds to six decimals (1e-8 and 2e-10 are both 0).
+"""
+
+import logging
+import re
+from typing import Any
+
+from latex2sympy2_extended.latex2sympy2 import (
+    ConversionConfig,
+    NormalizationConfig,
+    latex2sympy,
+    normalize_latex,
+)
+from math_verify import verify
+from math_verify.grader import should_treat_as_complex
+from sympy import Basic, Expr, Float, Integer, Symbol  # type: ignore[import-untyped]
+
+from rlvr.verifiers.notation import NUMERIC_TOLERANCE, rewrite
+
+logging.getLogger("math_verify").setLevel(logging.ERROR)
+
+_UNITS_KEPT = NormalizationConfig(
+    basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none"
+)
+_UNITS_STRUCK = NormalizationConfig(
+    basic_latex=True, units=True, malformed_operators=True, nits=True, boxed="none"
+)
+
+
+def equal(pair: list[str]) -> bool:
+    """Whether [gold, answer] are equal, in the gold's sense of it."""
+    gold_text, answer_text = map(rewrite, pair)
+    keep_case = _has_both_cases(gold_text) or _has_both_cases(answer_text)
+    gold = parse(gold_text, keep_case=keep_case)
+    if gold is None:
+        return False
+    answer = parse(answer_text, keep_case=keep_case)
+    if answer is not None and _equal(gold, answer):
+        return True
+    if getattr(gold, "free_symbols", True):
+        return False
+    answer = parse(answer_text, keep_case=keep_case, strike_units=True)
+    return answer is not None and _equal(gold, answer)
+
+
+def parse(text: str, *, keep_case: bool = False, strike_units: bool = False) -> Any:
+    """The whole text as a sympy object; of a chain a = b = c the last part; None if unreadable."""
+    latex = normalize_latex(text, config=_UNITS_STRUCK if strike_units else _UNITS_KEPT)
+    parts = re.split(r"(?<![\\<>!])=", latex)
+    for candidate in (latex, parts[-1]) if len(parts) > 2 else (latex,):
+        try:
+            return latex2sympy(
+                candidate,
+                is_real=not should_treat_as_complex(candidate),
+                normalization_config=None,
+                conversion_config=ConversionConfig(lowercase_symbols=not keep_case),
+            )
+        except Exception:  # whatever a parser of hostile text raises means: not readable
+            continue
+    return None
+
+
+def _equal(gold: Any, answer: Any) -> bool:
+    return verify(gold, answer, timeout_seconds=None) and not _differ_in_value(gold, answer)
+
+
+def _has_both_cases(text: str) -> bool:
+    letters = set(re.sub(r"\\[A-Za-z]+", " ", text))
+    return any(letter.isalpha() and letter.swapcase() in letters for letter in letters)
+
+
+def _differ_in_value(gold: Any, answer: Any) -> bool:
+    """True if both are expressions whose values are known and lie apart."""
+    if _is_percentage(gold) != _is_percentage(answer):
+        return False
+    left, right = _value(gold), _value(answer)
+    if left is None or right is None:
+        return False
+    return abs(left - right) > float(NUMERIC_TOLERANCE) * max(abs(left), abs(right))
+
+
+def _value(expression: Any) -> complex | None:
+    """Value where each variable gets its own number, the same on both sides."""
+    if not isinstance(expression, Expr):
+        return None
+    numbers = {symbol: _number_for(symbol) for symbol in expression.free_symbols}
+    try:
+        return complex(expression.subs(numbers).evalf(20))
+    except (TypeError, ValueError, ArithmeticError, AttributeError):
+        return None
+
+
+def _number_for(symbol: Basic) -> Float:
+    name = symbol.name if isinstance(symbol, Symbol) else str(symbol)
+    return Float("1.37") + Float("0.11") * Integer(sum(map(ord, name)) % 19)
+
+
+def _is_percentage(expression: Any) -> bool:
+    return "(1/100)" in str(expression)
+
+
+def warm_up() -> None:
+    """Load what the first comparison loads, so that forked workers have it already."""
+    equal([r"\frac{x}{2} + \sqrt{3}", r"0.5x + \sqrt{3} - \frac{1}{e}"])

@@ -1,0 +1,127 @@
+r"""Mathematics: the marked answer against the gold, by text where that settles it, else by parsing.
+
+    cut at the end marker -> marked answer -> same text or number? -> seen before? -> math-verify
+
+Only an answer that is marked counts. Text and plain numbers are settled in microseconds; what is
+left goes to math-verify in workers that are killed when they are late, each distinct pair of gold
+and answer once. Verdicts that were reached are remembered per process, undecided ones never.
+
+Stricter than math-verify: 80 is not 0.8, words are compared as words, and what it finds equal must
+be equal in numbers as well (`equivalence`).
+"""
+
+import threading
+from collections.abc import Sequence
+
+from rlvr.records import Attempt, Outcome, Verdict
+from rlvr.verifiers import notation, pool
+from rlvr.verifiers.extraction import cut, marked_answer
+
+_TASK = "rlvr.verifiers.equivalence:equal"
+_REMEMBERED = 500_000
+
+Pair = tuple[str, str]
+
+
+class MathVerifier:
+    """Gold: the answer as LaTeX or plain text; a number is taken as its text."""
+
+    name = "math"
+    version = "math@1"
+
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+        """Verdicts in the order of `attempts`; from any thread."""
+        verdicts: list[Verdict | None] = []
+        unsettled: dict[Pair, list[int]] = {}
+        for index, attempt in enumerate(attempts):
+            marked = _marked(attempt)
+            if isinstance(marked, Verdict):
+                verdicts.append(marked)
+                continue
+            verdicts.append(_settled(marked))
+            if verdicts[index] is None:
+                unsettled.setdefault(marked, []).append(index)
+        for pair, verdict in _parsed(list(unsettled), timeout_s).items():
+            for index in unsettled[pair]:
+                verdicts[index] = verdict
+        return [verdict for verdict in verdicts if verdict is not None]
+
+    @staticmethod
+    def warm_up() -> None:
+        """Start the workers' process, so that the first batch does not wait for its imports."""
+        pool.shared(_TASK).start()
+
+
+def _marked(attempt: Attempt) -> Pair | Verdict:
+    """Gold and marked answer, or the verdict on a completion that marks none."""
+    gold = attempt.problem.gold
+    if isinstance(gold, bool) or not isinstance(gold, str | int | float):
+        reason = f"the gold of {attempt.problem.id} is no answer in words or numbers"
+        return Verdict(Outcome.ERROR, reason=reason)
+    text = cut(attempt.completion)
+    answer = marked_answer(text)
+    if answer is not None:
+        return str(gold), answer
+    if attempt.truncated and text == attempt.completion:
+        return Verdict(Outcome.TRUNCATED, reason="cut off by the token budget, no marked answer")
+    return Verdict(Outcome.NO_ANSWER, reason="no \\boxed{..} and no <answer> .. </answer>")
+
+
+def _settled(pair: Pair) -> Verdict | None:
+    """The verdict, where text or memory gives one."""
+    remembered = _memory.get(pair)
+    if remembered is not None:
+        return remembered
+    gold, answer = pair
+    equal = notation.compare(gold, answer)
+    reason = None
+    if equal is None:
+        reason = notation.too_large(gold, answer)
+        equal = False if reason else None
+    if equal is None:
+        return None
+    return _memory.keep(pair, _verdict(equal, answer, reason))
+
+
+def _parsed(pairs: list[Pair], timeout_s: float) -> dict[Pair, Verdict]:
+    if not pairs:
+        return {}
+    replies = pool.shared(_TASK).run(pairs, timeout_s=timeout_s)
+    verdicts = {}
+    for pair, reply in zip(pairs, replies, strict=True):
+        if reply.status == "done":
+            verdicts[pair] = _memory.keep(pair, _verdict(reply.value, pair[1]))
+        else:
+            outcome = Outcome.TIMEOUT if reply.status == "timeout" else Outcome.ERROR
+            verdicts[pair] = Verdict(outcome, pair[1], reply.reason)
+    return verdicts
+
+
+def _verdict(equal: bool, answer: str, reason: str | None = None) -> Verdict:
+    return Verdict(Outcome.CORRECT if equal else Outcome.WRONG, answer, reason)
+
+
+class _Memory:
+    """Verdicts by (gold, answer), for the answers that large-n sampling draws again and again."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._verdicts: dict[Pair, Verdict] = {}
+        self._lock = threading.Lock()
+
+    def get(self, pair: Pair) -> Verdict | None:
+        return self._verdicts.get(pair)
+
+    def keep(self, pair: Pair, verdict: Verdict) -> Verdict:
+        if len(pair[1]) > notation.MAX_LENGTH:
+            return verdict
+        with self._lock:
+            if len(self._verdicts) >= self._size:
+                # the older half goes: a dictionary keeps the order in which it was filled
+                for old in list(self._verdicts)[: self._size // 2]:
+                    del self._verdicts[old]
+            self._verdicts[pair] = verdict
+        return verdict
+
+
+_memory = _Memory(_REMEMBERED)

@@ -1,0 +1,189 @@
+r"""Answers as text: what can be said of two of them without a computer algebra system.
+
+Most answers are numbers, and most right ones are written as the gold is. `compare` settles those in
+microseconds and says None for the rest, which is where math-verify begins. It errs on neither side:
+it accepts what is the same text or the same number, and rejects only two plain numbers that differ.
+
+It also rewrites notations that the published golds use and LaTeX parsers misread ("4.5e33" as
+4.5 times Euler's number times 33), and says which answers are too large to be parsed at all.
+"""
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+
+# Relative; between "0.333333 for 1/3", which is accepted, and "0.3333", which is not.
+NUMERIC_TOLERANCE = Fraction(2, 100_000)
+
+MAX_LENGTH = 500
+MAX_DEPTH = 40
+MAX_DIGIT_RUN = 100
+_MAX_NUMBER_LENGTH = 4_000  # of plain integers, which need no parser; Python converts up to 4,300
+_MAX_EXPONENT = 400
+
+_SPACES = re.compile(r"\\[,;:! ]|\\q?quad|~|\s+")
+_WORD_WRAPPER = re.compile(
+    r"\\(?:text|textbf|textit|textrm|mbox|mathrm|mathbf|mathit)\s*\{([^{}]*)\}"
+)
+_WORDS_ONLY = re.compile(
+    r"\s*\\(?:text|textbf|textit|textrm|mbox|mathrm)\s*\{[^{}]*[A-Za-z][^{}]*\}\s*"
+)
+_DEGREES = re.compile(r"\^\{?\\circ\}?|\\degrees?\b|°")
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:(?:,|\{,\}|\\,|,\\!)\d{3})+(?:\.\d*)?")
+_POWER_OF_TEN = re.compile(r"\\(?:times|cdot)10\^(?:\{([+-]?\d+)\}|(\d))")
+_SCIENTIFIC = re.compile(r"(?<![A-Za-z\\\d.])(\d+(?:\.\d*)?|\.\d+)[eE]([+-]?\d+)(?![A-Za-z\d])")
+_DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_PLAIN = r"\d+(?:\.\d*)?"
+_RATIO = re.compile(
+    rf"([+-]?)(?:\\frac\{{([+-]?{_PLAIN})\}}\{{([+-]?{_PLAIN})\}}|({_PLAIN})/({_PLAIN}))"
+)
+_UNIT_IN_WORDS = re.compile(
+    r"(?<=[\d\s}).])\s*\\(?:text|textrm|mbox|mathrm)\s*\{[^{}]*\}(?:\^\{?\d\}?)?\s*$"
+)
+_BASE = re.compile(r"(\d+)_(?:\{(\d+)\}|(\d+))$")
+
+
+def compare(gold: str, answer: str) -> bool | None:
+    """True or False where the texts settle it, None where the answers must be parsed."""
+    canonical_gold, canonical_answer = canonical(gold), canonical(answer)
+    if canonical_gold == canonical_answer:
+        return True
+    if is_words(gold):
+        return _words(gold) == _words(answer)
+    if _different_bases(canonical_gold, canonical_answer):
+        return False
+    left, right = number(canonical_gold), number(canonical_answer)
+    if left is not None and right is not None:
+        return _same_number(left, right, "," in gold + answer)
+    if _same_elements(canonical_gold, canonical_answer):
+        return True
+    return None
+
+
+def _same_number(gold: Fraction, answer: Fraction, has_commas: bool) -> bool | None:
+    if gold == answer:
+        return True
+    # "100,200" may be a list, and a rounded decimal may still stand for a fraction
+    close = abs(gold - answer) <= NUMERIC_TOLERANCE * max(abs(gold), abs(answer))
+    return None if has_commas or close else False
+
+
+def canonical(text: str) -> str:
+    """The same text for answers that differ in spacing, wrappers or size of brackets only."""
+    return _remembered(text) if len(text) <= MAX_LENGTH else _canonical(text)
+
+
+def _canonical(text: str) -> str:
+    text = text.strip().rstrip(".").strip("$")
+    text = re.sub(r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])", "", text)
+    text = re.sub(r"\\[dt]frac", r"\\frac", text)
+    text = _SPACES.sub("", _WORD_WRAPPER.sub(r"\1", text))
+    text = _DEGREES.sub("", text).replace("\\$", "").replace("\u2212", "-").replace("$", "")
+    text = re.sub(r"\\frac(\d)(\d)", r"\\frac{\1}{\2}", text)
+    text = re.sub(r"\\frac(\d)\{", r"\\frac{\1}{", text)
+    return re.sub(r"\\frac\{([^{}]*)\}(\d)", r"\\frac{\1}{\2}", text)
+
+
+_remembered = lru_cache(maxsize=65_536)(_canonical)
+
+
+def number(text: str) -> Fraction | None:
+    """The exact value of a plain number: integer, decimal, fraction, power of ten; else None."""
+    if len(text) > _MAX_NUMBER_LENGTH:
+        return None
+    if _THOUSANDS.fullmatch(text):
+        text = re.sub(r"[^\d.+-]", "", text)
+    text = _POWER_OF_TEN.sub(lambda power: f"e{power[1] or power[2]}", text)
+    if _DECIMAL.fullmatch(text):
+        exponent = int(text.lower().partition("e")[2] or 0)
+        return Fraction(text) if abs(exponent) <= _MAX_EXPONENT else None
+    ratio = _RATIO.fullmatch(text)
+    if ratio is None:
+        return None
+    numerator, denominator = Fraction(ratio[2] or ratio[4]), Fraction(ratio[3] or ratio[5])
+    if denominator == 0:
+        return None
+    return (-1 if ratio[1] == "-" else 1) * numerator / denominator
+
+
+def is_words(gold: str) -> bool:
+    r"""True for \text{Evelyn}, \text{(C)} or Evelyn: parsed, its letters would commute."""
+    return (
+        _WORDS_ONLY.fullmatch(gold) is not None or re.fullmatch(r"[A-Za-z]{4,}", gold) is not None
+    )
+
+
+def _words(text: str) -> str:
+    bare = canonical(text).casefold()
+    return bare[1:-1] if re.fullmatch(r"\([a-z]\)", bare) else bare
+
+
+def _different_bases(gold: str, answer: str) -> bool:
+    """Numbers with a base are the same if digits and base are; the base may be left out."""
+    left, right = _BASE.fullmatch(gold), _BASE.fullmatch(answer)
+    return bool(
+        left and right and (left[2] or left[3], left[1]) != (right[2] or right[3], right[1])
+    )
+
+
+def _same_elements(gold: str, answer: str) -> bool:
+    """Whether two sets, or two bare lists, hold the same texts in any order."""
+    left, right = _elements(gold), _elements(answer)
+    return len(left) > 1 and sorted(left) == sorted(right)
+
+
+def _elements(text: str) -> list[str]:
+    if text.startswith("\\{") and text.endswith("\\}"):
+        text = text[2:-2]
+    parts, depth, start = [], 0, 0
+    for position, character in enumerate(text):
+        if character in "([{":
+            depth += 1
+        elif character in ")]}":
+            depth -= 1
+        elif character == "," and depth == 0:
+            parts.append(text[start:position])
+            start = position + 1
+    return [*parts, text[start:]]
+
+
+def rewrite(text: str) -> str:
+    r"""What golds and models write, as LaTeX that parses as it was meant.
+
+    4.5e33, np.arcsin(x), 3./2, \exp{x}, a*b; E_{1} (an energy, not Euler's number), x_{\max};
+    a unit in \text{..} at the end and a full stop go.
+    """
+    text = text.strip().removesuffix(".").replace("$", "")
+    text = _UNIT_IN_WORDS.sub("", text) or text
+    text = _SCIENTIFIC.sub(r"\1 \\times 10^{\2}", text)
+    text = re.sub(r"\bnp\.(\w+)", r"\\\1", text)
+    text = re.sub(r"(\d)\.(?!\d)", r"\1", text)
+    text = re.sub(r"\\exp\s*\{([^{}]*)\}", r"e^{\1}", text)
+    text = re.sub(r"(?<![A-Za-z\\])E_", r"\\Xi_", text)
+    text = re.sub(r"_\{\\(max|min|odot)\s*\}", r"_{\1}", text)
+    return text.replace("*", " \\cdot ")
+
+
+def too_large(gold: str, answer: str) -> str | None:
+    """Why an answer is not parsed, or None. What the gold itself is like is always allowed."""
+    if len(answer) > max(MAX_LENGTH, 2 * len(gold)):
+        return f"longer than {MAX_LENGTH} characters"
+    if _depth(answer) > max(MAX_DEPTH, _depth(gold)):
+        return f"brackets nested deeper than {MAX_DEPTH}"
+    if _digit_run(answer) > max(MAX_DIGIT_RUN, _digit_run(gold)):
+        return f"a number of more than {MAX_DIGIT_RUN} digits"
+    return None
+
+
+def _depth(text: str) -> int:
+    r"""Deepest nesting; \frac\frac\frac.. nests without a bracket."""
+    deepest = depth = 0
+    for match in re.finditer(r"[(\[{]|[)\]}]", text):
+        depth += 1 if match[0] in "([{" else -1
+        deepest = max(deepest, depth)
+    chains = re.findall(r"(?:\\[A-Za-z]+\s*)+", text)
+    return max(deepest, max((chain.count("\\") for chain in chains), default=0))
+
+
+def _digit_run(text: str) -> int:
+    return max((len(run) for run in re.findall(r"\d+", text)), default=0)
