@@ -1,14 +1,7 @@
-"""Rows of the programming sets -> Problems; the gold is what the code verifier runs.
+"""Rows of the programming sets -> Problems; the gold is one of the shapes that `code` runs.
 
-Two shapes of gold:
-
-    {"type": "function", "entry_point": str, "prefix": str, "test": str}
-        `test` is Python that raises unless the function called `entry_point` is right; `prefix` is
-        the code that a bare continuation goes on from.
-    {"type": "stdin", "tests": [{"input": str, "output": str}, ..]}
-        a whole program; every output must match.
-    {"type": "call", "entry_point": str, "tests": [{"input": str, "output": str}, ..]}
-        `entry_point` is called with one JSON argument per line of `input`; `output` is JSON.
+See `rlvr.verifiers.code`: `function` (tests in Python), `stdio` (inputs and outputs of a program) or
+`call` (arguments and expected values).
 """
 
 import base64
@@ -17,6 +10,7 @@ import json
 import pickle
 import re
 import zlib
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -41,10 +35,10 @@ _LCB_STDIN = (
 def human_eval(name: str, row: Row, index: int) -> Problem:
     """HumanEval and HumanEval+, which differ in their tests alone."""
     gold = {
-        "type": "function",
+        "kind": "function",
         "entry_point": row["entry_point"],
-        "prefix": row["prompt"],
-        "test": f"{row['test']}\n\ncheck({row['entry_point']})\n",
+        "prompt": row["prompt"],
+        "test": row["test"],
     }
     return Problem(f"{name}/{row['task_id'].rpartition('/')[2]}", row["prompt"], gold)
 
@@ -52,12 +46,10 @@ def human_eval(name: str, row: Row, index: int) -> Problem:
 def mbpp_plus(name: str, row: Row, index: int) -> Problem:
     """EvalPlus shows the task as a docstring with its first assertion, which names the function."""
     example = row["test_list"][0]
-    called = re.search(r"(\w+)\s*\(", example.replace("assert", "", 1).replace("set(", "", 1))
-    # the reference defines helpers too: take the one that the assertion calls
+    # the reference solution may define helpers: the entry point is what the assertion calls
     defined = set(re.findall(r"^def (\w+)", row["code"], re.MULTILINE))
-    names = [word for word in re.findall(r"\w+", example) if word in defined]
-    entry_point = names[0] if names else (called[1] if called else "")
-    gold = {"type": "function", "entry_point": entry_point, "prefix": "", "test": row["test"]}
+    entry_point = next(word for word in re.findall(r"\w+", example) if word in defined)
+    gold = {"kind": "function", "entry_point": entry_point, "test": row["test"]}
     question = f'"""\n{row["prompt"].strip()}\n{example}\n"""\n'
     return Problem(f"{name}/{row['task_id']}", question, gold)
 
@@ -68,12 +60,15 @@ def livecodebench(name: str, row: Row, index: int) -> Problem | None:
     if not LIVECODEBENCH_FIRST <= held <= LIVECODEBENCH_LAST:
         return None
     tests = _lcb_tests(row["public_test_cases"]) + _lcb_tests(row["private_test_cases"])
-    tests = [{"input": test["input"], "output": test["output"]} for test in tests]
-    gold: dict[str, Any] = {"type": "stdin", "tests": tests}
     starter = row.get("starter_code") or ""
+    gold: dict[str, Any]
     if starter:
         function = json.loads(row["metadata"])["func_name"]
-        gold = {"type": "call", "entry_point": f"Solution().{function}", "tests": tests}
+        calls = [_lcb_call(test) for test in tests]
+        gold = {"kind": "call", "entry_point": f"Solution().{function}", "tests": calls}
+    else:
+        pairs = [{"input": test["input"], "output": test["output"]} for test in tests]
+        gold = {"kind": "stdio", "tests": pairs}
     question = _lcb_question(row["question_content"], starter)
     return Problem(f"{name}/{row['question_id']}", question, gold, row.get("difficulty") or "")
 
@@ -102,20 +97,22 @@ def _lcb_tests(packed: str) -> list[dict[str, str]]:
     return list(json.loads(unpacked))
 
 
+def _lcb_call(test: Mapping[str, str]) -> dict[str, Any]:
+    """One JSON value a line for each argument, one for the result."""
+    arguments = [json.loads(line) for line in test["input"].splitlines() if line.strip()]
+    return {"args": arguments, "expected": json.loads(test["output"])}
+
+
 def code_r1(name: str, row: Row, index: int) -> Problem:
     """Code-R1's 12k: LeetCode problems with assertions, TACO problems with inputs and outputs."""
     question = next(turn["content"] for turn in row["prompt"] if turn["role"] == "user")
     truth = json.loads(row["reward_model"]["ground_truth"])
     gold: dict[str, Any]
     if "functional" in truth:
-        called = re.search(r"check\((.+)\)\s*$", truth["functional"])
-        gold = {
-            "type": "function",
-            "entry_point": called[1].strip() if called else "",
-            "prefix": "",
-            "test": truth["functional"],
-        }
+        # the tests end in the call that names the solution: check(Solution().twoSum)
+        test, _, called = truth["functional"].rstrip().rpartition("\ncheck(")
+        gold = {"kind": "function", "entry_point": called.removesuffix(")"), "test": test}
     else:
         pairs = zip(truth["inputs"], truth["outputs"], strict=True)
-        gold = {"type": "stdin", "tests": [{"input": i, "output": o} for i, o in pairs]}
+        gold = {"kind": "stdio", "tests": [{"input": i, "output": o} for i, o in pairs]}
     return Problem(f"{name}/{index}", question, gold)

@@ -57,6 +57,10 @@ def compare(gold: str, answer: str) -> bool | None:
         return _same_number(left, right, "," in gold + answer)
     if _same_elements(canonical_gold, canonical_answer):
         return True
+    if _is_tuple(canonical_gold) and _is_bare_list(canonical_answer):
+        return False
+    if _is_bare_list(canonical_gold) and _is_tuple(canonical_answer):
+        return False
     return None
 
 
@@ -126,6 +130,17 @@ def _different_bases(gold: str, answer: str) -> bool:
     )
 
 
+def _is_tuple(text: str) -> bool:
+    """(2,4) or [2,4): a point or an interval, whose order counts."""
+    enclosed = text[:1] in ("(", "[") and text[-1:] in (")", "]")
+    return enclosed and len(_elements(text)) == 1 and len(_elements(text[1:-1])) > 1
+
+
+def _is_bare_list(text: str) -> bool:
+    """2,4: several answers, in any order."""
+    return not text.startswith("\\{") and len(_elements(text)) > 1
+
+
 def _same_elements(gold: str, answer: str) -> bool:
     """Whether two sets, or two bare lists, hold the same texts in any order."""
     left, right = _elements(gold), _elements(answer)
@@ -153,7 +168,7 @@ def rewrite(text: str) -> str:
     4.5e33, np.arcsin(x), 3./2, \exp{x}, a*b; E_{1} (an energy, not Euler's number), x_{\max};
     a unit in \text{..} at the end and a full stop go.
     """
-    text = text.strip().removesuffix(".").replace("$", "")
+    text = text.strip().removesuffix(".").replace("\\$", "").replace("$", "")
     text = _UNIT_IN_WORDS.sub("", text) or text
     text = _SCIENTIFIC.sub(r"\1 \\times 10^{\2}", text)
     text = re.sub(r"\bnp\.(\w+)", r"\\\1", text)
