@@ -36,11 +36,18 @@ def upper_tail(design: Design, n: Ints, c: Ints, p: Floats) -> Floats:
 
     For a design that drops problems by a toss it is an upper bound, reached when none is dropped.
     """
-    tails = np.empty(n.shape)
-    for look, drawn in enumerate(design.looks):
-        is_here = n == drawn
-        tails[is_here] = _upper_tail_at(design, look, c[is_here], p[is_here])
-    return tails
+    looks = np.array(design.looks)
+    look = np.searchsorted(looks, n)
+    # at the first look nothing came before: a threshold of 1 after 0 draws stops nobody
+    before = np.array([0, *design.looks[:-1]])[look][:, None]
+    threshold = np.array([1, *map(design.threshold, range(looks.size - 1))])[look][:, None]
+    batch, probability = n[:, None] - before, p[:, None]
+    a = np.arange(threshold.max(initial=0))
+    chance = comb(before, a) * probability**a * (1.0 - probability) ** np.maximum(before - a, 0)
+    at_this_look = bdtrc(np.minimum(c[:, None] - a - 1, batch), batch, probability)
+    carried_on = np.where(a < threshold, chance * at_this_look, 0.0).sum(axis=1)
+    stopped_earlier = bdtrc(np.minimum(threshold - 1, before), before, probability)[:, 0]
+    return np.asarray(stopped_earlier + carried_on)
 
 
 def lower_tail(design: Design, n: Ints, c: Ints, p: Floats) -> Floats:
@@ -63,16 +70,3 @@ def bisect(increasing: Callable[[Floats], Floats], shape: tuple[int, ...]) -> Fl
         is_above = increasing(middle) > 0
         low, high = np.where(is_above, low, middle), np.where(is_above, middle, high)
     return np.where(is_positive_throughout, 0.0, high)
-
-
-def _upper_tail_at(design: Design, look: int, c: Ints, p: Floats) -> Floats:
-    """`upper_tail` of problems that stopped at one look."""
-    if look == 0:
-        return np.asarray(bdtrc(c - 1, design.looks[0], p))
-    before, batch = design.looks[look - 1], design.looks[look] - design.looks[look - 1]
-    threshold = design.threshold(look - 1)
-    tail = bdtrc(threshold - 1, before, p)  # stopped at an earlier look
-    for a in range(min(threshold, before + 1)):
-        probability = comb(before, a) * p**a * (1.0 - p) ** (before - a)
-        tail = tail + probability * bdtrc(np.minimum(c - a - 1, batch), batch, p)
-    return np.asarray(tail)

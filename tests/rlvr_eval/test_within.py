@@ -1,0 +1,89 @@
+"""The variance of a mean over these very problems is unbiased, and its interval covers."""
+
+import numpy as np
+import pytest
+
+from rlvr_eval.estimators import ContinuationDesign, Counts, Design, FixedDesign, SequentialDesign
+from rlvr_eval.inference import population_interval
+from rlvr_eval.simulation import simulate_counts
+from rlvr_eval.within import (
+    mean_variance,
+    plug_in_variance,
+    problem_set_difference,
+    problem_set_interval,
+    within_variance,
+)
+
+SMALL = SequentialDesign((4, 8, 16), (3, 2))
+DESIGNS = [FixedDesign(16), SMALL, ContinuationDesign(SMALL, 8, 0.4)]
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("p", [0.02, 0.3, 0.9])
+def test_the_variance_estimate_is_unbiased_for_every_k_up_to_half_of_n_max(
+    design: Design, p: float
+) -> None:
+    stops = design.stops()
+    chance = np.exp(stops.log_paths + stops.c * np.log(p) + (stops.n - stops.c) * np.log1p(-p))
+    curves = design.pass_at_k_curve(stops.n, stops.c)
+    k = np.arange(1, design.n_max + 1)
+    true_variance = chance @ curves**2 - (1 - (1 - p) ** k) ** 2
+    unbiased, plug_in = within_variance(curves), plug_in_variance(design, np.array([p]))[0]
+    np.testing.assert_allclose(chance @ unbiased, true_variance[: design.n_max // 2], atol=1e-14)
+    np.testing.assert_allclose(plug_in, true_variance, atol=1e-14)
+
+
+@pytest.mark.parametrize("design", [FixedDesign(64), SequentialDesign((8, 16, 32, 64), (6, 4, 2))])
+def test_intervals_for_the_problem_set_cover_95_percent(design: Design) -> None:
+    rng = np.random.default_rng(1)
+    p = rng.beta(0.5, 1.0, size=200)
+    ours = p**0.7
+    k = np.array([1, 4, 16, 32])
+    covered, covered_difference = np.zeros(4), np.zeros(4)
+    runs = 4000
+    truth = np.mean(1 - (1 - p[:, None]) ** k, axis=0)
+    gain = np.mean((1 - p[:, None]) ** k - (1 - ours[:, None]) ** k, axis=0)
+    base = simulate_counts(design, np.tile(p, (runs, 1)), rng)
+    checkpoint = simulate_counts(design, np.tile(ours, (runs, 1)), rng)
+    for run in range(runs):
+        interval = problem_set_interval(Counts(design, base.n[run], base.c[run]))
+        covered += (interval.low[k - 1] <= truth) & (truth <= interval.high[k - 1])
+        if run % 4 == 0:
+            difference = problem_set_difference(
+                Counts(design, checkpoint.n[run], checkpoint.c[run]),
+                Counts(design, base.n[run], base.c[run]),
+            )
+            covered_difference += (difference.low[k - 1] <= gain) & (gain <= difference.high[k - 1])
+    assert ((covered / runs >= 0.93) & (covered / runs <= 0.97)).all()
+    assert (np.abs(covered_difference / (runs / 4) - 0.95) < 0.025).all()
+
+
+def test_k_beyond_half_of_n_max_is_marked_approximate() -> None:
+    interval = problem_set_interval(Counts(FixedDesign(9), np.full(3, 9), np.array([0, 4, 9])))
+    np.testing.assert_array_equal(interval.is_approximate, [False] * 4 + [True] * 5)
+
+
+def test_these_problems_are_known_better_than_their_population() -> None:
+    rng = np.random.default_rng(2)
+    counts = simulate_counts(FixedDesign(256), rng.beta(0.5, 1.0, size=100), rng)
+    set_interval, population = problem_set_interval(counts), population_interval(counts.curves())
+    width, population_width = set_interval.high - set_interval.low, population.high - population.low
+    assert (width[:128] < 0.6 * population_width[:128]).all()
+
+
+def test_no_observed_noise_leaves_what_unseen_successes_could_change() -> None:
+    """One problem never solved in 16 draws: Clopper and Pearson's bound, and its k-th power."""
+    unsolved = Counts(FixedDesign(16), np.array([16]), np.array([0]))
+    interval = problem_set_interval(unsolved)
+    np.testing.assert_allclose(interval.high, 1 - 0.025 ** (np.arange(1, 17) / 16))
+    np.testing.assert_array_equal(interval.low, 0.0)
+    solved = problem_set_interval(Counts(FixedDesign(16), np.array([16]), np.array([16])))
+    assert solved.low[0] == pytest.approx(0.025 ** (1 / 16))
+    np.testing.assert_array_equal(solved.high, 1.0)
+
+
+def test_the_variance_of_a_mean_is_never_negative() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        counts = simulate_counts(SMALL, rng.random(3), rng)
+        assert (mean_variance(counts) >= 0).all()
