@@ -14,7 +14,7 @@ no model, reads no file and takes seconds for fifty checkpoints of five benchmar
     POINT = {"k", "value", "low", "high"}, 95 % intervals, pointwise in k
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rlvr.errors import UserError
@@ -99,15 +99,15 @@ def _summarise_benchmark(
     problem_ids, kinds = _all_problems(ordered)
     models = []
     for each in ordered:
-        model = _identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
+        model = identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
         if base is not None and each is not base:
             comparison = check_comparable(base, each, allow_differing=allow_differing)
-            warnings += _warnings(each, comparison)
+            warnings += warnings_of(each, comparison)
             model = _merged(model, _against(each, base)) | _not_comparable(comparison)
         models.append(model)
     if base is None:
         warnings.append(f"{ordered[0].benchmark}: no base was evaluated, so nothing is compared")
-    _adjust_tests(models)
+    _adjust_by_stratum(models)
     k_max = max(each.counts.design.n_max for each in ordered)
     key = comparability_key(ordered[0].draw_key)
     return {
@@ -122,7 +122,7 @@ def _summarise_benchmark(
     }
 
 
-def _identity(outcomes: Outcomes) -> Json:
+def identity(outcomes: Outcomes) -> Json:
     """Which model, how it was drawn, and how much of it is unknown."""
     return {
         "name": outcomes.model.name,
@@ -183,22 +183,21 @@ def _strata(outcomes: Outcomes) -> dict[str, list[int]]:
     return {kind: rows[kind] for kind in sorted(rows)} if len(rows) > 1 else {}
 
 
-def _adjust_tests(models: list[Json]) -> None:
-    """Holm over all checkpoints and both headline k of a benchmark, each stratum a family too."""
-    for family in _test_families(models):
-        adjusted = holm([test["p_value"] for test in family])
-        for test, p_value in zip(family, adjusted.tolist(), strict=True):
-            test["p_adjusted"] = p_value
+def adjust_tests(tests: Iterable[Iterable[Json]]) -> None:
+    """Write Holm's "p_adjusted" into the tests of all models, taken together as one family."""
+    family = [test for each in tests for test in each]
+    if not family:
+        return
+    adjusted = holm([test["p_value"] for test in family])
+    for test, p_value in zip(family, adjusted.tolist(), strict=True):
+        test["p_adjusted"] = p_value
 
 
-def _test_families(models: list[Json]) -> list[list[Json]]:
-    kinds = list(dict.fromkeys(kind for model in models for kind in model["strata"]))
-    everywhere = [test for model in models for test in model.get("tests", ())]
-    by_kind = [
-        [test for model in models for test in model["strata"].get(kind, {}).get("tests", ())]
-        for kind in kinds
-    ]
-    return [family for family in (everywhere, *by_kind) if family]
+def _adjust_by_stratum(models: list[Json]) -> None:
+    """All problems are one family of tests, over checkpoints and both k; so is each stratum."""
+    adjust_tests(model.get("tests", ()) for model in models)
+    for kind in dict.fromkeys(kind for model in models for kind in model["strata"]):
+        adjust_tests(model["strata"].get(kind, {}).get("tests", ()) for model in models)
 
 
 def _all_problems(ordered: list[Outcomes]) -> tuple[list[str], list[str]]:
@@ -229,10 +228,13 @@ def _not_comparable(comparison: Comparison) -> Json:
     return {"differs_from_base": {k: list(pair) for k, pair in comparison.differing.items()}}
 
 
-def _warnings(outcomes: Outcomes, comparison: Comparison) -> list[str]:
+def warnings_of(outcomes: Outcomes, comparison: Comparison) -> list[str]:
+    """Sentences on how a model's draws differ from those it is compared with."""
     label = f"{outcomes.benchmark}, {outcomes.model.name}"
     warnings = [f"{label}: {warning}" for warning in comparison.warnings]
     if comparison.differing:
         listed = ", ".join(comparison.differing)
-        warnings.append(f"{label}: not drawn as the base was; {listed} differ, as was allowed")
+        warnings.append(
+            f"{label}: drawn under another {listed} than what it is compared with, as was allowed"
+        )
     return warnings

@@ -1,64 +1,69 @@
-"""The numbers of a summary as a table in the terminal.
+"""Summaries and comparisons as tables in the terminal.
 
-One table per benchmark and one row per model: pass@1, pass@k in the middle and pass@k_max with
-their 95 % intervals, the paired differences to the base, and the crossover. On a terminal it is
-drawn with rules; into a file or a pipe it is plain text, never wrapped.
+A run: one row per model with pass@1, pass@k in the middle and pass@k_max, each with its 95 %
+interval, the paired differences to the base and the crossover; strata below. Several runs: the rows
+of Table 2 of Yue et al. 2025, with Delta_SE and the difference to the first run.
+
+Into a file or a pipe goes plain text that is never wrapped. On a terminal that is too narrow for
+everything side by side, the curves and the differences become two tables.
 """
 
-from collections.abc import Iterable
-from typing import Any, TextIO
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal, NamedTuple, TextIO
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rlvr_eval.model_summary import Json, at_k
 
-_PLAIN_WIDTH = 400  # wide enough that nothing is wrapped where lines may be any length
+_PLAIN_WIDTH = 400  # wide enough that nothing is wrapped where lines may have any length
 _SIGNIFICANT = 0.05
+
+
+class Column(NamedTuple):
+    """One column: its heading, what it shows of a model, and its side."""
+
+    heading: str
+    cell: Callable[[Json], str]
+    justify: Literal["left", "right"] = "right"
 
 
 def write_summary(summary: Json, stream: TextIO) -> None:
     """Print every benchmark of a summary, its strata below it, then what the reader must know."""
     console = _console(stream)
     for name, benchmark in summary["benchmarks"].items():
-        console.print(_benchmark_table(name, benchmark, stratum=None), markup=False)
-        for stratum in _strata(benchmark["models"]):
-            console.print(_benchmark_table(name, benchmark, stratum), markup=False)
-        console.print(_legend(benchmark), style="dim", markup=False, highlight=False)
-        console.print()
-    for warning in summary["warnings"]:
-        console.print(f"note: {warning}", markup=False, highlight=False)
+        models = benchmark["models"]
+        who = [Column("step", lambda m: str(m["step"])), Column("model", _name, "left")]
+        columns = _curve_columns(benchmark), _rates(), _difference_columns(benchmark)
+        _print(console, name, who, columns, models)
+        for stratum in dict.fromkeys(kind for model in models for kind in model["strata"]):
+            of_stratum = [_in_stratum(model, stratum) for model in models]
+            columns = _curve_columns(benchmark), [], _difference_columns(benchmark)
+            _print(console, f"{name}, {stratum} problems only", who, columns, of_stratum)
+        _say(console, _legend(sorted({model["problems"] for model in models}), models))
+    _say(console, *(f"note: {warning}" for warning in summary["warnings"]))
 
 
-def _benchmark_table(name: str, benchmark: Json, stratum: str | None) -> Table:
-    models = [_in_stratum(model, stratum) for model in benchmark["models"]]
-    ks = benchmark["headline_ks"]
-    table = _table(f"{name}: {stratum} problems only" if stratum else name)
-    table.add_column("step", justify="right")
-    table.add_column("model", no_wrap=True)
-    for k in ks:
-        table.add_column(f"pass@{k}", justify="right", no_wrap=True)
-    for k in (ks[0], ks[-1]):
-        table.add_column(f"D({k})", justify="right", no_wrap=True)
-    table.add_column("crossover k", justify="right", no_wrap=True)
-    table.add_column("undecided", justify="right")
-    table.add_column("truncated", justify="right")
-    for model in models:
-        table.add_row(*_row(model, ks))
-    return table
-
-
-def _row(model: Json, ks: list[int]) -> Iterable[str]:
-    yield str(model["step"]) if model["step"] else "0"
-    yield model["name"]
-    for k in ks:
-        yield with_interval(at_k(model["curve"], k))
-    for k in (ks[0], ks[-1]):
-        yield difference_cell(model, k)
-    yield crossover_cell(model.get("crossover"))
-    yield share(model["undecided_rate"])
-    yield share(model["truncation_rate"])
+def write_comparison(comparison: Json, stream: TextIO) -> None:
+    """Print several runs side by side, as `rlvr_eval.comparison.compare` returns them."""
+    console = _console(stream)
+    for name, benchmark in comparison["benchmarks"].items():
+        rows = benchmark["rows"]
+        who = [
+            Column("run", lambda row: row["run"] or row["name"], "left"),
+            Column("step", lambda row: str(row["step"])),
+        ]
+        differences = [
+            Column(f"Delta_SE({_gap_k(rows)})", _delta_se),
+            *_difference_columns(benchmark),
+            *_versus_columns(benchmark, rows),
+        ]
+        _print(console, name, who, (_curve_columns(benchmark), _rates(), differences), rows)
+        _say(console, _legend([benchmark["problems"]], rows))
+    _say(console, *(f"note: {warning}" for warning in comparison["warnings"]))
 
 
 def with_interval(point: Json | None, *, sign: bool = False) -> str:
@@ -66,26 +71,18 @@ def with_interval(point: Json | None, *, sign: bool = False) -> str:
     if point is None:
         return "-"
     form = "+.1f" if sign else ".1f"
-    return "{} [{}, {}]".format(
-        *(format(100 * point[end], form) for end in ("value", "low", "high"))
-    )
-
-
-def difference_cell(model: Json, k: int) -> str:
-    """D(k) with its interval; a star where the test holds after Holm's adjustment."""
-    point = at_k(model.get("difference", ()), k)
-    test = at_k(model.get("tests", ()), k)
-    star = " *" if test and test["p_adjusted"] < _SIGNIFICANT else ""
-    return with_interval(point, sign=True) + star
+    value, low, high = (format(100 * point[end], form) for end in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
 
 
 def crossover_cell(found: Json | None) -> str:
-    """The crossover k with its interval, or how it is censored."""
+    """The crossover k with its interval, or how it is censored; "..)" where no end is known."""
     if found is None:
         return "-"
-    ends = [_k(found["low"]), "" if found["is_open"] else _k(found["high"])]
-    interval = f" [{ends[0]}, {ends[1]}]" if found["low"] is not None else ""
-    return (found["censored"] or _k(found["k"])) + interval.replace(", ]", ", ..)")
+    k = found["censored"] or _k(found["k"])
+    if found["low"] is None:
+        return k
+    return f"{k} [{_k(found['low'])}, {'..)' if found['is_open'] else _k(found['high']) + ']'}"
 
 
 def share(rate: float) -> str:
@@ -93,45 +90,130 @@ def share(rate: float) -> str:
     return "0" if rate == 0 else f"{100 * rate:.1f} %" if rate >= 0.001 else "<0.1 %"
 
 
+def _curve_columns(benchmark: Json) -> list[Column]:
+    return [Column(f"pass@{k}", partial(_point, "curve", k)) for k in benchmark["headline_ks"]]
+
+
+def _difference_columns(benchmark: Json) -> list[Column]:
+    return [
+        *(Column(f"D({k})", partial(_difference, k)) for k in _ends(benchmark)),
+        Column("crossover k", lambda model: crossover_cell(model.get("crossover"))),
+    ]
+
+
+def _versus_columns(benchmark: Json, rows: list[Json]) -> list[Column]:
+    first = next((row["run"] for row in rows if row["run"] is not None), None)
+    if not any("versus_first" in row for row in rows):
+        return []
+    return [
+        Column(f"- {first}, k={k}", partial(_signed_point, "versus_first", k))
+        for k in _ends(benchmark)
+    ]
+
+
+def _rates() -> list[Column]:
+    return [
+        Column("undecided", lambda m: share(m["undecided_rate"])),
+        Column("truncated", lambda m: share(m["truncation_rate"])),
+    ]
+
+
+def _ends(benchmark: Json) -> list[int]:
+    """1 and k_max, the k of the headline tests."""
+    return sorted({1, benchmark["headline_ks"][-1]})
+
+
+def _point(name: str, k: int, model: Json) -> str:
+    return with_interval(at_k(model.get(name, ()), k))
+
+
+def _signed_point(name: str, k: int, model: Json) -> str:
+    return with_interval(at_k(model.get(name, ()), k), sign=True)
+
+
+def _difference(k: int, model: Json) -> str:
+    """D(k) with its interval; a star where the test holds after Holm's adjustment."""
+    test = at_k(model.get("tests", ()), k)
+    star = " *" if test and test["p_adjusted"] < _SIGNIFICANT else ""
+    return _signed_point("difference", k, model) + star
+
+
+def _delta_se(row: Json) -> str:
+    return with_interval(row.get("delta_se"), sign=True)
+
+
+def _gap_k(rows: list[Json]) -> int | str:
+    return next((row["delta_se"]["k"] for row in rows if "delta_se" in row), "k")
+
+
+def _name(model: Json) -> str:
+    return str(model["name"])
+
+
 def _k(k: float | None) -> str:
     return "-" if k is None else f"{k:.3g}" if k < 1000 else f"{k:.0f}"
 
 
-def _in_stratum(model: Json, stratum: str | None) -> Json:
-    """The model's numbers on one stratum, with its name and rates."""
-    if stratum is None:
-        return model
-    kept = {key: model[key] for key in ("step", "name", "undecided_rate", "truncation_rate")}
-    return kept | model["strata"].get(stratum, {"curve": []})
+def _in_stratum(model: Json, stratum: str) -> Json:
+    """The model's numbers on one stratum, under its name."""
+    identity = {"step": model["step"], "name": model["name"]}
+    return identity | model["strata"].get(stratum, {"curve": []})
 
 
-def _strata(models: list[Json]) -> list[str]:
-    return list(dict.fromkeys(kind for model in models for kind in model["strata"]))
-
-
-def _legend(benchmark: Json) -> str:
-    models = benchmark["models"]
-    problems = sorted({model["problems"] for model in models})
-    designs = sorted({model["design"] for model in models})
+def _legend(problems: Sequence[int], models: list[Json]) -> str:
     counted = f"{problems[0]}" if len(problems) == 1 else f"{problems[0]} to {problems[-1]}"
+    designs = ", ".join(sorted({model["design"] for model in models}))
     return (
-        f"{counted} problems, {', '.join(designs)}; per cent with 95 % intervals over problems; "
-        "D = checkpoint - base, paired; * p < 0.05 after Holm's adjustment"
+        f"{counted} problems, {designs}; per cent with 95 % intervals over problems; "
+        "D = checkpoint - base, paired; * p < 0.05 after Holm's adjustment\n"
     )
 
 
-def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+def _print(
+    console: Console,
+    title: str,
+    who: list[Column],
+    groups: tuple[list[Column], list[Column], list[Column]],
+    models: list[Json],
+) -> None:
+    """One table; where it does not fit, two, and where they do not, intervals on their own line."""
+    curves, rates, differences = groups
+    against = f"{title}: against the base"
+    parts = [(title, [*who, *curves, *rates]), (against, [*who, *differences])]
+    layouts = [
+        [_table(title, [*who, *curves, *differences, *rates], models)],
+        [_table(heading, columns, models) for heading, columns in parts],
+        [_table(heading, columns, models, " [", "\n[") for heading, columns in parts],
+    ]
+    fitting = (each for each in layouts if max(map(_width, each)) <= console.width)
+    console.print(*next(fitting, layouts[-1]))
+
+
+def _table(
+    title: str, columns: list[Column], models: list[Json], old: str = "", new: str = ""
+) -> Table:
+    """The models by the columns, with `old` replaced by `new` in every cell."""
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+    )
+    for column in columns:
+        table.add_column(column.heading, justify=column.justify, no_wrap=True)
+    for model in models:
+        cells = (column.cell(model) for column in columns)
+        table.add_row(*(escape(cell.replace(old, new) if old else cell) for cell in cells))
+    return table
+
+
+def _width(table: Table) -> int:
+    return Console(width=_PLAIN_WIDTH).measure(table).maximum
+
+
+def _say(console: Console, *lines: str) -> None:
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _console(stream: TextIO) -> Console:
     if stream.isatty():
         return Console(file=stream)
     return Console(file=stream, width=_PLAIN_WIDTH, color_system=None)
-
-
-def render(tables: Iterable[Any], stream: TextIO) -> None:
-    """Print rich tables or texts to a stream as `write_summary` does."""
-    console = _console(stream)
-    for table in tables:
-        console.print(table, markup=False, highlight=False)

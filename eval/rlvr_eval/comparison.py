@@ -1,0 +1,149 @@
+"""Several runs side by side, on the problems that all of them have.
+
+As Table 2 and Fig. 8 of Yue et al. 2025 (arXiv:2504.13837): one row for each base and for one
+checkpoint of each run, with pass@1, pass@k_max, Delta_SE and the paired difference to the base;
+and, since algorithms differ less among themselves than from their base, the paired difference to
+the first run. Every curve ends at the smallest n_max of all.
+
+    {"format": 1, "runs": [..], "warnings": [..],
+     "benchmarks": {NAME: {"k_max", "headline_ks", "problems", "rows": [ROW, ..]}}}
+    ROW = {"run" (null for a base), "base" (name, for others), "name", "step", "weights", "design",
+           "undecided_rate", "truncation_rate", "curve", "area", .., and for others "difference",
+           "tests", "crossover", "delta_se", .., "versus_first" (except for the first run)}
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rlvr.errors import UserError
+from rlvr_eval.comparability import check_comparable
+from rlvr_eval.design import Floats
+from rlvr_eval.inference import paired_difference
+from rlvr_eval.model_summary import (
+    Json,
+    describe,
+    describe_difference,
+    headline_ks,
+    points,
+    reported_ks,
+)
+from rlvr_eval.outcomes import Outcomes, on_common_problems
+from rlvr_eval.summary import FORMAT, adjust_tests, identity, split_base, warnings_of
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One row to be: what was evaluated, for which run, and the row it is compared with."""
+
+    run: str | None
+    outcomes: Outcomes
+    base: int | None = None
+
+
+def compare(
+    runs: Mapping[str, Sequence[Outcomes]],
+    *,
+    step: int | None = None,
+    allow_differing: bool = False,
+) -> Json:
+    """Runs side by side.
+
+    Args:
+        runs: name of a run -> what was evaluated of it. A run without a base is compared with the
+            others' base where they have one and the same.
+        step: the checkpoint of each run to show; None for its last.
+        allow_differing: compare although draw keys disagree; it is then said in the warnings.
+
+    Raises:
+        UserError: if there is nothing to compare, a run has no checkpoint at `step`, the runs share
+            no problem, or curves that were not drawn alike would be compared.
+    """
+    if not any(runs.values()):
+        raise UserError("none of the runs has been evaluated yet; run `rlvr eval` on each first")
+    warnings: list[str] = []
+    names = list(dict.fromkeys(each.benchmark for run in runs.values() for each in run))
+    benchmarks = {}
+    for name in names:
+        here = {
+            run: [each for each in outcomes if each.benchmark == name]
+            for run, outcomes in runs.items()
+        }
+        missing = [run for run, outcomes in here.items() if not outcomes]
+        warnings += [f"{name}: run {run} was not evaluated on it" for run in missing]
+        benchmarks[name] = _compare_benchmark(name, here, step, allow_differing, warnings)
+    return {
+        "format": FORMAT,
+        "runs": list(runs),
+        "warnings": list(dict.fromkeys(warnings)),
+        "benchmarks": benchmarks,
+    }
+
+
+def _compare_benchmark(
+    name: str,
+    runs: Mapping[str, list[Outcomes]],
+    step: int | None,
+    allow_differing: bool,
+    warnings: list[str],
+) -> Json:
+    entries = _entries(name, runs, step)
+    common = on_common_problems([entry.outcomes for entry in entries])
+    if not common[0].problem_ids:
+        raise UserError(f"{name}: the runs share no problem; evaluate all on the same ones")
+    k_max = min(each.counts.design.n_max for each in common)
+    curves = [each.counts.curves()[:, :k_max] for each in common]
+    first = next((i for i, entry in enumerate(entries) if entry.run is not None), None)
+    rows = []
+    for i, (entry, each) in enumerate(zip(entries, common, strict=True)):
+        row: Json = {"run": entry.run} | identity(each) | describe(curves[i])
+        if entry.base is not None:
+            theirs = common[entry.base]
+            found = check_comparable(theirs, each, allow_differing=allow_differing)
+            warnings += warnings_of(each, found)
+            row |= {"base": theirs.model.name} | describe_difference(curves[i], curves[entry.base])
+        if entry.run is not None and first is not None and i != first:
+            found = check_comparable(common[first], each, allow_differing=allow_differing)
+            row["versus_first"] = _versus(curves[i], curves[first])
+        rows.append(row)
+    adjust_tests([row.get("tests", []) for row in rows])
+    return {
+        "k_max": k_max,
+        "headline_ks": list(headline_ks(k_max)),
+        "problems": len(common[0].problem_ids),
+        "rows": rows,
+    }
+
+
+def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) -> list[_Entry]:
+    """Each distinct base once, by its weights, then one checkpoint of every run."""
+    split = {run: split_base(outcomes) for run, outcomes in runs.items() if outcomes}
+    bases: dict[str, Outcomes] = {}
+    for base, _ in split.values():
+        if base is not None:
+            bases.setdefault(base.model.weights, base)
+    position = {weights: i for i, weights in enumerate(bases)}
+    entries = [_Entry(None, base) for base in bases.values()]
+    for run, (base, checkpoints) in split.items():
+        chosen = _chosen(name, run, checkpoints, step)
+        if chosen is None:
+            continue
+        only = 0 if len(bases) == 1 else None
+        entries.append(_Entry(run, chosen, position[base.model.weights] if base else only))
+    return entries
+
+
+def _chosen(name: str, run: str, checkpoints: list[Outcomes], step: int | None) -> Outcomes | None:
+    """The checkpoint at a step, or the last; None for a run that has a base only."""
+    if step is None or not checkpoints:
+        return checkpoints[-1] if checkpoints else None
+    for each in checkpoints:
+        if each.model.step == step:
+            return each
+    steps = ", ".join(str(each.model.step) for each in checkpoints)
+    raise UserError(f"{name}: run {run} has no checkpoint at step {step}; it has {steps}")
+
+
+def _versus(ours: Floats, first: Floats) -> list[Json]:
+    """Paired difference to the first run's checkpoint."""
+    ks = reported_ks(first.shape[1])
+    return points(ks, paired_difference(ours[:, ks - 1], first[:, ks - 1]))
