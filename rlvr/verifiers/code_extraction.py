@@ -1,0 +1,128 @@
+"""The program in a completion: from a code block, or from code that the prompt already began.
+
+Three shapes occur. A chat answer holds fenced blocks, of which the last Python one counts. Under a
+prompt that ends with an opened fence (EvalPlus, LiveCodeBench) the program starts at once and ends
+at the first closing fence, or where the sampler stopped. Under a bare HumanEval prompt the
+completion goes on inside the function, and base models then run on with calls, tests and prose.
+
+Everything here is decided line by line. The text is hostile, and Python's own parser can be made to
+crash the process that it runs in; so nothing is parsed outside the sandbox.
+"""
+
+import re
+from dataclasses import dataclass
+
+from rlvr.prompts import cut
+
+_PYTHON_TAGS = {"", "python", "python3", "py", "py3"}
+_FENCE = re.compile(r"\s*```+\s*([\w+-]*)[^`]*$")
+_CODE_LINE = re.compile(
+    r"""(?:[ ]{2,}|\t)\s*\S                                  # inside a function
+    | (?:def|class|async[ ]def)\s+\w+ | @\w | import\s+\w | from\s+[\w.]+\s+import\b
+    | (?:if|for|while|try|with)\b.*:\s*(?:\#.*)?$ | (?:print|exit|main|solve)\( | return\b
+    | [A-Za-z_][\w.,\ \[\]]*(?:[-+*/%&|^]|//|\*\*|<<|>>)?=[^=] | \"\"\" | '''
+    """,
+    re.VERBOSE,
+)
+# what may stand unindented in a continuation: definitions and what belongs to them
+_TOP_LEVEL = re.compile(
+    r"(?:def|class|async def)\s+\w+|import\s+\w|from\s+[\w.]+\s+import\b|[@#)\]}]|\"\"\"|'''"
+    r"|[A-Za-z_]\w*\s*(?::[^=]+)?=[^=]"
+)
+_DEFINITION = re.compile(r"(?:def|class|async def)\s+\w+|@")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What was found.
+
+    Attributes:
+        source: Python text.
+        continues: True where it goes on inside the function that the prompt began.
+        unfinished: True where the token budget cut it off.
+    """
+
+    source: str
+    continues: bool = False
+    unfinished: bool = False
+
+
+@dataclass(slots=True)
+class _Block:
+    tag: str
+    lines: list[str]
+    is_closed: bool = False
+
+
+def extract(completion: str, *, truncated: bool = False) -> Code | None:
+    """The program in a completion, None where there is none.
+
+    Args:
+        truncated: True where the token budget cut the completion off.
+    """
+    text = cut(completion)
+    truncated = truncated and text == completion
+    before, blocks = _blocks(text.split("\n"))
+    if _is_code(before) and (not blocks or not blocks[0].tag):
+        # the prompt has opened the fence, or there is none
+        return _bare("\n".join(before), truncated and not blocks, is_fenced=bool(blocks))
+    found = [block for block in blocks if block.tag in _PYTHON_TAGS]
+    found = [block for block in found if block.tag] or found
+    if not found:
+        return None
+    source = "\n".join(found[-1].lines)
+    return Code(source, _is_indented(found[-1].lines), truncated and not found[-1].is_closed)
+
+
+def _blocks(lines: list[str]) -> tuple[list[str], list[_Block]]:
+    """The lines before the first fence, and the fenced blocks."""
+    before: list[str] = []
+    blocks: list[_Block] = []
+    for line in lines:
+        fence = _FENCE.match(line)
+        is_open = bool(blocks) and not blocks[-1].is_closed
+        if fence and is_open and not fence[1]:
+            blocks[-1].is_closed = True
+        elif fence:
+            blocks.append(_Block(fence[1].lower(), []))
+        elif is_open:
+            blocks[-1].lines.append(line)
+        elif not blocks:
+            before.append(line)
+    return before, blocks
+
+
+def _first_code(lines: list[str]) -> str:
+    """The first line that is neither empty nor a comment, which a heading looks like."""
+    return next((line for line in lines if line.strip() and not line.startswith("#")), "")
+
+
+def _is_code(lines: list[str]) -> bool:
+    return bool(_CODE_LINE.match(_first_code(lines)))
+
+
+def _is_indented(lines: list[str]) -> bool:
+    return _first_code(lines)[:1] in (" ", "\t")
+
+
+def _bare(source: str, truncated: bool, *, is_fenced: bool) -> Code:
+    """Code that starts with the completion and may run on where no fence ends it."""
+    lines = source.split("\n")
+    if not _is_indented(lines) or is_fenced:
+        return Code(source, _is_indented(lines), truncated)
+    kept = _without_run_on(lines)
+    if not truncated or len(kept) < len(lines):
+        return Code("\n".join(kept), continues=True)
+    # cut off within a later definition: the function itself is finished
+    starts = [at for at, line in enumerate(kept) if _DEFINITION.match(line)]
+    if not starts:
+        return Code(source, continues=True, unfinished=True)
+    return Code("\n".join(kept[: starts[-1]]), continues=True)
+
+
+def _without_run_on(lines: list[str]) -> list[str]:
+    """The lines before the first unindented one that defines nothing."""
+    for at, line in enumerate(lines):
+        if line[:1].strip() and not _TOP_LEVEL.match(line):
+            return lines[:at]
+    return lines

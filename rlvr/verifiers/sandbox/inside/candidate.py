@@ -1,0 +1,64 @@
+"""Holds a function that may be hostile, and answers calls to it.
+
+All that ever comes into this process is the program, the name of its function and the arguments of
+each call. It knows neither the tests nor an expected value, so reading all of its own memory gains
+it nothing. It can forge its own answers; those are compared like any others. An answer counts only
+if it carries the id of the call it answers, drawn at random by the parent when the call was made.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import sys
+
+from . import codec, frames
+from .confine import confine
+from .faults import describe
+from .frames import Kind
+
+# importing `typing` takes longer than all the rest of the start
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def main() -> None:
+    """Serve calls until the parent closes the channel or kills the sandbox."""
+    channel = frames.take_over_stdio()
+    setup = marshal.loads(channel.receive().payload)
+    confine(setup["rlimits"], setup["uid"])
+    channel.send(Kind.READY)
+    try:
+        function = _load(setup)
+    except BaseException as error:
+        channel.send(Kind.FAILED, describe(error).encode())
+        os._exit(0)
+    channel.send(Kind.LOADED)
+    while True:
+        frame = channel.receive()
+        channel.send(*_answer(function, frame.payload), call_id=frame.call_id)
+
+
+def _load(setup: dict[str, Any]) -> Any:
+    """The function `f`, the method `Solution().f`, or `f` of a class `Solution`."""
+    module = type(sys)("solution")
+    sys.modules["solution"] = module
+    namespace = module.__dict__
+    for part in ("prelude", "source"):
+        name = "<program>" if part == "source" else "<prelude>"
+        exec(compile(setup[part], name, "exec", dont_inherit=True), namespace)
+    entry_point = setup["entry_point"]
+    if entry_point not in namespace and entry_point.isidentifier() and "Solution" in namespace:
+        entry_point = f"Solution().{entry_point}"
+    return eval(entry_point, namespace)
+
+
+def _answer(function: Any, payload: bytes) -> tuple[int, bytes]:
+    positional, named = codec.decode(payload)
+    try:
+        return Kind.RESULT, codec.encode(function(*positional, **named))
+    except BaseException as error:
+        name = type(error).__name__
+        return Kind.RAISED, json.dumps([name, describe(error)]).encode()

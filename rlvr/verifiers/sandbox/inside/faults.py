@@ -1,0 +1,21 @@
+"""One line about an exception, even one whose own methods are hostile."""
+
+
+def describe(error: BaseException) -> str:
+    """Type, text and line of the program, at most 300 characters."""
+    try:
+        text = f"{type(error).__name__}: {error}"
+    except BaseException:
+        text = f"{type(error).__name__}"
+    line = _line_of_program(error)
+    return " ".join(text.split())[:260] + (f" (line {line})" if line else "")
+
+
+def _line_of_program(error: BaseException) -> int | None:
+    """Last line of the traceback that lies in the program itself, None where there is none."""
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in ("<program>", "<test>"):
+            found = trace.tb_lineno
+        trace = trace.tb_next
+    return found

@@ -1,0 +1,190 @@
+"""The command that puts a process into a sandbox of its own, and the refusal where there is none.
+
+With bubblewrap (https://github.com/containers/bubblewrap) a sandboxed process has namespaces of its
+own for processes, network, mounts, users, interprocess communication and host name. It sees the
+Python it runs on, the system's libraries and this package's `inside` folder, all read-only, and one
+small temporary directory in memory. There is no /proc, no home, no checkout, no network device, no
+environment of ours. When its first process dies, the kernel kills all the others.
+
+Root cannot be limited in the number of its threads, so a sandbox started by root runs as one of the
+user ids that no account has (systemd's range for such uses); one started by an ordinary user stays
+that user and has a user namespace.
+
+Without bubblewrap nothing is run, unless the user says so in the environment: RLVR_UNSAFE_CODE=1
+leaves limits on one process and the killing of its group, and nothing that keeps a hostile program
+from the files and the network of its user.
+"""
+
+import importlib.util
+import itertools
+import logging
+import os
+import platform
+import shutil
+import sys
+import sysconfig
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rlvr.errors import UserError
+
+logger = logging.getLogger(__name__)
+
+UNSAFE_VARIABLE = "RLVR_UNSAFE_CODE"
+INSTALL = "install it with: apt-get install bubblewrap (or dnf, pacman, zypper install bubblewrap)"
+_INSIDE = Path(__file__).parent / "inside"
+_FIRST_FREE_UID, _LAST_FREE_UID = 61184, 65519
+_TEMPORARY_MB = 64
+# Linux 5.14 counts RLIMIT_NPROC apart in each user namespace
+_COUNTS_TASKS_APART = (5, 14)
+
+
+@dataclass(frozen=True, slots=True)
+class Isolation:
+    """One way to start a sandboxed process.
+
+    Attributes:
+        prefix: command to put before the Python command; empty for the unsafe way.
+        environment: all variables that the process gets.
+        python: path of the interpreter, inside.
+        drops_root: True where the process starts as root and must become someone else.
+        counts_tasks: True where RLIMIT_NPROC counts the sandbox alone.
+    """
+
+    prefix: tuple[str, ...]
+    environment: dict[str, str]
+    python: str
+    drops_root: bool
+    counts_tasks: bool
+
+    @property
+    def is_safe(self) -> bool:
+        """False for the unsafe way, which isolates nothing."""
+        return bool(self.prefix)
+
+    def python_command(self, program: str) -> list[str]:
+        """Command that runs one of the programs of `inside`."""
+        # no site packages, no current directory on the path; fixed encoding, no compiled files
+        options = ["-s", "-S", "-P", "-B", "-X", "utf8"]
+        return [self.python, *options, "-c", f"from inside import {program}; {program}.main()"]
+
+
+_uids = itertools.count(os.getpid() * 61)
+
+
+def free_uid() -> int:
+    """A user id that no account has; sandboxes of one process rarely share one."""
+    return _FIRST_FREE_UID + next(_uids) % (_LAST_FREE_UID - _FIRST_FREE_UID + 1)
+
+
+def ways() -> list[Isolation]:
+    """Ways to isolate that may work here, best first; whether they do is for the caller to try.
+
+    Raises:
+        UserError: if bubblewrap is not installed and the user has not accepted to go without.
+    """
+    if os.environ.get(UNSAFE_VARIABLE) == "1":
+        logger.warning("%s=1: generated programs run WITHOUT isolation", UNSAFE_VARIABLE)
+        return [_unsafe()]
+    bubblewrap = shutil.which("bwrap")
+    if bubblewrap is None:
+        raise refusal("bubblewrap, which isolates generated programs, is not installed")
+    ways = [_bubblewrap(bubblewrap, as_root=False)]
+    if os.geteuid() == 0:
+        ways.insert(0, _bubblewrap(bubblewrap, as_root=True))
+    return ways
+
+
+def refusal(fault: str, remedy: str = INSTALL) -> UserError:
+    """The message for a machine on which generated programs cannot be isolated."""
+    return UserError(
+        f"{fault}; {remedy}. To run generated programs WITHOUT isolation, at your own risk, "
+        f"set {UNSAFE_VARIABLE}=1"
+    )
+
+
+def _unsafe() -> Isolation:
+    environment = _environment(sys.base_prefix, [_INSIDE.parent, *_packages()])
+    return Isolation((), environment, sys.executable, drops_root=False, counts_tasks=False)
+
+
+def _bubblewrap(bubblewrap: str, as_root: bool) -> Isolation:
+    return Isolation(
+        prefix=(bubblewrap, *_namespaces(as_root), *_mounts()),
+        environment=_environment("/python", [Path("/ours"), Path("/packages")]),
+        python="/python/bin/python",
+        drops_root=as_root,
+        counts_tasks=as_root or _kernel() >= _COUNTS_TASKS_APART,
+    )
+
+
+def _environment(python_home: str, path: list[Path]) -> dict[str, str]:
+    return {
+        "PYTHONHOME": python_home,
+        "PYTHONPATH": ":".join(dict.fromkeys(str(folder) for folder in path)),
+        # sets of strings come in one order, so that a program's verdict is the same every time
+        "PYTHONHASHSEED": "0",
+        "LD_LIBRARY_PATH": f"{python_home}/lib",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "HOME": "/tmp",
+    }
+
+
+def _namespaces(as_root: bool) -> list[str]:
+    options = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    options += ["--unshare-cgroup-try", "--hostname", "sandbox", "--new-session"]
+    options += ["--die-with-parent"]
+    if as_root:
+        drop = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        return options + drop
+    return [*options, "--unshare-user", "--uid", "65534", "--gid", "65534"]
+
+
+def _mounts() -> list[str]:
+    options: list[str] = []
+    for folder in ("/usr", "/etc", "/dev", "/ours", "/packages", "/python", "/python/bin"):
+        # bubblewrap makes what it has to make by itself readable for root alone
+        options += ["--dir", folder]
+    for folder in ("/usr/lib", "/usr/lib64", "/nix/store"):
+        options += ["--ro-bind-try", folder, folder]
+    for folder in ("/lib", "/lib64"):
+        if os.path.islink(folder):
+            options += ["--symlink", os.readlink(folder), folder]
+        else:
+            options += ["--ro-bind-try", folder, folder]
+    options += ["--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache"]
+    options += _python_mounts()
+    for device in ("/dev/null", "/dev/urandom"):
+        options += ["--dev-bind", device, device]
+    options += ["--ro-bind", str(_INSIDE), "/ours/inside"]
+    for packages in _packages():
+        for part in ("numpy", "numpy.libs"):
+            options += ["--ro-bind-try", str(packages / part), f"/packages/{part}"]
+    options += ["--size", str(_TEMPORARY_MB * 1024 * 1024), "--tmpfs", "/tmp", "--chdir", "/tmp"]
+    return [*options, "--remount-ro", "/"]
+
+
+def _python_mounts() -> list[str]:
+    """The interpreter and its standard library, without the packages installed beside it."""
+    base = Path(sys.base_prefix)
+    options = ["--ro-bind", str(Path(sys.executable).resolve()), "/python/bin/python"]
+    for part in ("lib", "lib64"):
+        options += ["--ro-bind-try", str(base / part), f"/python/{part}"]
+    for part in ("lib", "lib64"):
+        installed = f"{part}/python{sysconfig.get_python_version()}/site-packages"
+        if (base / installed).is_dir():
+            options += ["--tmpfs", f"/python/{installed}", "--remount-ro", f"/python/{installed}"]
+    return options
+
+
+def _packages() -> list[Path]:
+    """The folder that numpy lies in, which many programs and tests use."""
+    numpy = importlib.util.find_spec("numpy")
+    return [Path(numpy.origin).parent.parent] if numpy and numpy.origin else []
+
+
+@cache
+def _kernel() -> tuple[int, ...]:
+    return tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2])

@@ -1,0 +1,163 @@
+"""One sandboxed process as its parent sees it: set up, spoken to under a deadline, and ended.
+
+Nothing that comes out of the process is parsed here beyond the header of a message.
+"""
+
+import marshal
+import os
+import select
+import shutil
+import signal
+import tempfile
+import time
+from types import TracebackType
+from typing import Any, Self
+
+from rlvr.verifiers.sandbox.inside import frames
+from rlvr.verifiers.sandbox.inside.frames import Frame, Kind
+from rlvr.verifiers.sandbox.isolation import Isolation, free_uid
+from rlvr.verifiers.sandbox.launch import Launched
+from rlvr.verifiers.sandbox.limits import Limits
+
+START_S = 20.0
+_CHUNK_BYTES = 1 << 16
+
+
+class SandboxFault(Exception):
+    """The sandbox itself failed: nothing is known of the program."""
+
+
+class Late(Exception):
+    """The deadline passed."""
+
+
+class Gone(Exception):
+    """The process ended, or sent what is not a message, where a message was due."""
+
+
+class Sandbox:
+    """A process in a sandbox, from start to end, as a context manager.
+
+    Args:
+        program: name of a module of `inside` that has a `main`.
+        setup: what that program is told first, beside its limits.
+    """
+
+    def __init__(
+        self, isolation: Isolation, program: str, setup: dict[str, Any], limits: Limits
+    ) -> None:
+        self.limits = limits
+        rlimits = limits.rlimits(isolation.counts_tasks)
+        uid = free_uid() if isolation.drops_root else None
+        self._setup = marshal.dumps(setup | {"rlimits": rlimits, "uid": uid})
+        self._status: int | None = None
+        self._folder = None if isolation.is_safe else tempfile.mkdtemp(prefix="rlvr-code-")
+        try:
+            self._launched = Launched(isolation, program, self._folder)
+        except BaseException:
+            self._remove_folder()
+            raise
+        process = self._launched.process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
+        os.set_blocking(self.stdin.fileno(), False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end()
+
+    def set_up(self) -> None:
+        """Hand over what to run, and wait until the limits are in place.
+
+        Raises:
+            SandboxFault: if that does not happen; nothing hostile has run by then.
+        """
+        deadline = time.monotonic() + START_S
+        try:
+            self.send(Kind.SETUP, self._setup, deadline=deadline)
+            frame = self.receive(deadline)
+        except (Late, Gone, OSError) as error:
+            raise SandboxFault(f"the sandbox did not start: {self._complaint() or error}") from None
+        if frame.kind != Kind.READY:
+            raise SandboxFault(f"the sandbox did not start: message {frame.kind}")
+
+    def send(self, kind: int, payload: bytes = b"", call_id: int = 0, *, deadline: float) -> None:
+        """Write one message before `deadline` (time.monotonic).
+
+        Raises:
+            Late, Gone.
+        """
+        rest = memoryview(frames.pack(kind, payload, call_id))
+        fd = self.stdin.fileno()
+        while rest:
+            _wait(fd, select.POLLOUT, deadline)
+            try:
+                rest = rest[os.write(fd, rest) :]
+            except BlockingIOError:
+                continue
+            except OSError:
+                raise Gone("it does not listen any more") from None
+
+    def receive(self, deadline: float) -> Frame:
+        """Read one message before `deadline` (time.monotonic).
+
+        Raises:
+            Late, Gone.
+        """
+        length, kind, call_id = frames.unpack_header(self._read(frames.HEADER_BYTES, deadline))
+        if length > frames.MAX_PAYLOAD_BYTES:
+            raise Gone(f"it answers with more than {frames.MAX_PAYLOAD_BYTES >> 20} MiB")
+        return Frame(kind, call_id, self._read(length, deadline))
+
+    def _read(self, count: int, deadline: float) -> bytes:
+        parts = []
+        while count:
+            _wait(self.stdout.fileno(), select.POLLIN, deadline)
+            part = os.read(self.stdout.fileno(), min(count, _CHUNK_BYTES))
+            if not part:
+                raise Gone(f"it ended: {self.ending()}")
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    def ending(self) -> str:
+        """How the process ended, in words; kills it if it has not."""
+        status = self.end()
+        if status < 0:
+            return f"killed by {signal.Signals(-status).name}"
+        return f"exit code {status}"
+
+    def end(self) -> int:
+        """Kill whatever still runs, wait until it is gone, and give the exit status."""
+        if self._status is None:
+            self._status = self._launched.end()
+            self._remove_folder()
+        return self._status
+
+    def _complaint(self) -> str:
+        """Last line of standard error of a sandbox that did not start."""
+        os.set_blocking(self.stderr.fileno(), False)
+        text = self.stderr.read(_CHUNK_BYTES) or b""
+        return text.decode(errors="replace").strip().rpartition("\n")[2]
+
+    def _remove_folder(self) -> None:
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _wait(fd: int, event: int, deadline: float) -> None:
+    """Until the descriptor is ready or at its end."""
+    poll = select.poll()
+    poll.register(fd, event)
+    left_s = deadline - time.monotonic()
+    if left_s <= 0 or not poll.poll(left_s * 1000):
+        raise Late
