@@ -10,12 +10,13 @@ This is not the uncertainty about problems of this kind: see `inference.populati
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, xlog1py, xlogy
 
-from rlvr_eval.design import Counts, Design, Floats
+from rlvr_eval.design import LARGEST_CACHED_N_MAX, Counts, Design, Floats
 from rlvr_eval.inference import Interval
 
 _NO_SPREAD = 1e-24  # of a variance
@@ -36,7 +37,7 @@ def problem_set_interval(counts: Counts, *, level: float = 0.95) -> ProblemSetIn
     what unseen failures and successes could still change at the level's confidence.
     """
     curves = counts.curves()
-    value, error = curves.mean(axis=0), np.sqrt(mean_variance(counts))
+    value, error = curves.mean(axis=0), np.sqrt(_mean_variance(counts, curves))
     low, high = value - _quantile(level) * error, value + _quantile(level) * error
     unseen_failure, unseen_success = _unseen(counts, level)
     has_no_spread = error**2 <= _NO_SPREAD
@@ -78,11 +79,7 @@ def within_variance(curves: Floats) -> Floats:
 
 def mean_variance(counts: Counts) -> Floats:
     """Sampling variance of the mean over problems of pass@k: shape (n_max,), never negative."""
-    problems, half = len(counts.n), counts.design.n_max // 2
-    exact = within_variance(counts.curves()).sum(axis=0)
-    accuracy = np.clip(counts.curves()[:, 0], 0.0, 1.0)
-    approximate = plug_in_variance(counts.design, accuracy)[:, half:].sum(axis=0)
-    return np.maximum(np.concatenate([exact, approximate]), 0.0) / problems**2
+    return _mean_variance(counts, counts.curves())
 
 
 def plug_in_variance(design: Design, p: Floats) -> Floats:
@@ -100,6 +97,25 @@ def plug_in_variance(design: Design, p: Floats) -> Floats:
     variance = mean_square - (1.0 - distinct[:, None]) ** (2 * k)
     variances: Floats = np.maximum(variance, 0.0)[row]
     return variances
+
+
+def _mean_variance(counts: Counts, curves: Floats) -> Floats:
+    problems, half = len(counts.n), counts.design.n_max // 2
+    exact = within_variance(curves).sum(axis=0)
+    if counts.design.n_max <= LARGEST_CACHED_N_MAX:
+        plug_in = _plug_in_table(counts.design)[counts.design.stop_index(counts.n, counts.c)]
+    else:
+        plug_in = plug_in_variance(counts.design, np.clip(curves[:, 0], 0.0, 1.0))[:, half:]
+    total = np.concatenate([exact, plug_in.sum(axis=0)])
+    return np.asarray(np.maximum(total, 0.0) / problems**2)
+
+
+@lru_cache(maxsize=8)
+def _plug_in_table(design: Design) -> Floats:
+    """`plug_in_variance` at the accuracy that each stop shows, for 2k > n_max."""
+    stops = design.stops()
+    accuracy = np.clip(design.pass_at_k_curve(stops.n, stops.c)[:, 0], 0.0, 1.0)
+    return plug_in_variance(design, accuracy)[:, design.n_max // 2 :]
 
 
 def _quantile(level: float) -> float:

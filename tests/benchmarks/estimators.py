@@ -13,9 +13,11 @@ from time import perf_counter
 import numpy as np
 
 from rlvr_eval.boundary import crossover, log_k_area, log_k_area_difference
-from rlvr_eval.design import Design, Ints
+from rlvr_eval.design import Counts, Design, Ints
 from rlvr_eval.estimators import FixedDesign, SequentialDesign
 from rlvr_eval.inference import holm, paired_difference, population_interval
+from rlvr_eval.migration import certified_changes, migration
+from rlvr_eval.within import problem_set_interval
 
 CHECKPOINTS, PROBLEMS, N = 50, 500, 1024
 
@@ -55,11 +57,10 @@ def main() -> None:
     rng = np.random.default_rng(0)
     for design in (FixedDesign(N), SequentialDesign()):
         n, c = simulated_counts(design, rng)
-        first = milliseconds(
-            lambda d=design: d.pass_at_k_curve(d.stops().n[:1], d.stops().c[:1]), 1
-        )
+        first = milliseconds(partial(design.pass_at_k_curve, n[0, :1], c[0, :1]), 1)
         base, curves = design.pass_at_k_curve(n[0], c[0]), design.pass_at_k_curve(n[1], c[1])
         difference = paired_difference(curves, base)
+        counts = Counts(design, n[0], c[0]), Counts(design, n[1], c[1])
         pieces: dict[str, Callable[[], object]] = {
             "curves": partial(design.pass_at_k_curve, n[1], c[1]),
             "interval": partial(population_interval, curves),
@@ -67,6 +68,9 @@ def main() -> None:
             "log-k area": partial(log_k_area, curves),
             "log-k area, paired": partial(log_k_area_difference, curves, base),
             "crossover": partial(crossover, difference),
+            "migration": partial(migration, base, curves),
+            "certified changes": partial(certified_changes, *counts),
+            "problem-set interval": partial(problem_set_interval, counts[1]),
         }
         print(f"{design}: {PROBLEMS} problems, all k")
         print(f"  {'table, once':24}{first:9.2f} ms")

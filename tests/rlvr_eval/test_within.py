@@ -87,3 +87,11 @@ def test_the_variance_of_a_mean_is_never_negative() -> None:
     for _ in range(50):
         counts = simulate_counts(SMALL, rng.random(3), rng)
         assert (mean_variance(counts) >= 0).all()
+
+
+def test_designs_too_large_for_a_table_give_the_same_variance() -> None:
+    """At p = c/n a fixed design's pass@n is 1 unless all n fail: variance q^n (1 - q^n)."""
+    n = 3000
+    variance = mean_variance(Counts(FixedDesign(n), np.array([n]), np.array([2])))
+    all_fail = (1 - 2 / n) ** n
+    assert variance[-1] == pytest.approx(all_fail * (1 - all_fail), rel=1e-9)
