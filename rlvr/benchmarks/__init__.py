@@ -258,7 +258,10 @@ def get(name: str) -> Benchmark:
 def _reasoning_gym(name: str) -> Benchmark:
     task = name.removeprefix("reasoning_gym:")
 
-    def generate(limit: int | None) -> list[Problem]:
-        return generated.reasoning_gym(task)[:limit]
-
-    return Benchmark(name, "reasoning_gym", "verl-think", n=128, generate=generate)
+    return Benchmark(
+        name,
+        "reasoning_gym",
+        "verl-think",
+        n=128,
+        generate=lambda limit: generated.reasoning_gym(task, limit),
+    )

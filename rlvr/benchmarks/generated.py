@@ -20,21 +20,21 @@ def countdown(split: Any) -> list[Problem]:
     return problems(split)
 
 
-def reasoning_gym(task: str, size: int = REASONING_GYM_PROBLEMS) -> list[Problem]:
-    """The first `size` entries of a task under its default settings.
+def reasoning_gym(task: str, limit: int | None = None) -> list[Problem]:
+    """The first entries of a task under its default settings, 500 without a limit.
 
     Raises:
         UserError: if the package is not installed or has no such task.
     """
+    size = REASONING_GYM_PROBLEMS
     entries = reasoning_gym_entries(task, REASONING_GYM_SEED, size)
     problems = []
-    for index in range(size):
+    for index in range(min(limit or size, size)):
         entry = entries[index]
         gold = {"task": task, "seed": REASONING_GYM_SEED, "size": size, "index": index}
-        answer = entry["answer"]
-        gold["answer"] = answer if answer is None else str(answer)
-        name = f"reasoning_gym:{task}"
-        problems.append(Problem(f"{name}/{index}", entry["question"], gold))
+        if entry["answer"] is not None:  # some tasks have many right answers and store none
+            gold["answer"] = str(entry["answer"])
+        problems.append(Problem(f"reasoning_gym:{task}/{index}", entry["question"], gold))
     return problems
 
 

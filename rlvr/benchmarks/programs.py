@@ -1,7 +1,7 @@
 """Rows of the programming sets -> Problems; the gold is one of the shapes that `code` runs.
 
-See `rlvr.verifiers.code`: `function` (tests in Python), `stdio` (inputs and outputs of a program) or
-`call` (arguments and expected values).
+See `rlvr.verifiers.code`: `function` (tests in Python), `stdio` (inputs and outputs of a program)
+or `call` (arguments and expected values).
 """
 
 import base64
@@ -48,8 +48,10 @@ def mbpp_plus(name: str, row: Row, index: int) -> Problem:
     example = row["test_list"][0]
     # the reference solution may define helpers: the entry point is what the assertion calls
     defined = set(re.findall(r"^def (\w+)", row["code"], re.MULTILINE))
-    entry_point = next(word for word in re.findall(r"\w+", example) if word in defined)
-    gold = {"kind": "function", "entry_point": entry_point, "test": row["test"]}
+    called = [word for word in re.findall(r"\w+", example) if word in defined]
+    if not called:
+        raise ValueError(f"its first assertion calls none of {sorted(defined)}")
+    gold = {"kind": "function", "entry_point": called[0], "test": row["test"]}
     question = f'"""\n{row["prompt"].strip()}\n{example}\n"""\n'
     return Problem(f"{name}/{row['task_id']}", question, gold)
 

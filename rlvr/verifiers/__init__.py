@@ -14,9 +14,11 @@ from rlvr.records import Attempt, Verdict
 __all__ = ["NAMES", "Verifier", "get"]
 
 _CLASSES = {
+    "choice": "rlvr.verifiers.choice:ChoiceVerifier",
     "code": "rlvr.verifiers.code:CodeVerifier",
     "countdown": "rlvr.verifiers.countdown:CountdownVerifier",
     "math": "rlvr.verifiers.math:MathVerifier",
+    "reasoning_gym": "rlvr.verifiers.reasoning_gym:ReasoningGymVerifier",
 }
 
 NAMES = tuple(_CLASSES)

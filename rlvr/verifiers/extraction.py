@@ -37,7 +37,7 @@ def marked_answer(text: str) -> str | None:
 
     Inside answer tags, a box narrows the answer further.
     """
-    tagged = _last_tagged(text)
+    tagged = last_tagged(text)
     answer = last_boxed(text if tagged is None else tagged)
     if answer is None:
         answer = tagged if tagged is not None else last_boxed(text)
@@ -71,7 +71,7 @@ def _closing_braces(text: str) -> dict[int, int]:
     return closing
 
 
-def _last_tagged(text: str) -> str | None:
+def last_tagged(text: str) -> str | None:
     """Content of the last answer tag; a tag that never closes was cut off and marks nothing."""
     end = text.rfind("</answer>")
     start = text.rfind(_ANSWER_TAG, 0, end) if end >= 0 else -1

@@ -1,0 +1,46 @@
+r"""Multiple choice: the marked letter, or the text of the option that it stands for.
+
+Gold: the letter, or {"letter": "B", "choices": ["12", "15", ..]}. Accepted are B, (B), \text{(B)},
+"B. 15" and, where the choices are known, "15". A letter inside running text marks nothing.
+"""
+
+import re
+from collections.abc import Sequence
+
+from rlvr.records import Attempt, Outcome, Verdict
+from rlvr.verifiers.extraction import cut, marked_answer
+from rlvr.verifiers.notation import canonical
+
+_LETTER = re.compile(r"\(?([A-Za-z])(?:[).:,].*)?", re.DOTALL)
+
+
+class ChoiceVerifier:
+    """Compares letters; needs no time limit."""
+
+    name = "choice"
+    version = "choice@1"
+
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+        """Verdicts in the order of `attempts`."""
+        return [_verdict(attempt) for attempt in attempts]
+
+
+def _verdict(attempt: Attempt) -> Verdict:
+    gold = attempt.problem.gold
+    letter, choices = (gold, []) if isinstance(gold, str) else (gold["letter"], gold["choices"])
+    text = cut(attempt.completion)
+    answer = marked_answer(text)
+    if answer is None:
+        was_cut_off = attempt.truncated and text == attempt.completion
+        return Verdict(Outcome.TRUNCATED if was_cut_off else Outcome.NO_ANSWER)
+    chosen = _chosen(canonical(answer), [canonical(choice) for choice in choices])
+    return Verdict(Outcome.CORRECT if chosen == letter.upper() else Outcome.WRONG, answer)
+
+
+def _chosen(answer: str, choices: list[str]) -> str | None:
+    """The letter that an answer names, None if it names none."""
+    # the text first: an option may itself be a letter
+    if choices.count(answer) == 1:
+        return chr(ord("A") + choices.index(answer))
+    named = _LETTER.fullmatch(answer)
+    return named[1].upper() if named else None
