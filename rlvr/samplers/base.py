@@ -51,9 +51,11 @@ class Sampler(Protocol):
 
     Attributes:
         identity: "<engine>/<version>", part of the draw key.
+        dtype: of the weights as sampled from, e.g. "float32"; part of the draw key.
     """
 
     identity: str
+    dtype: str
 
     def load(self, checkpoint: Path) -> None:
         """Put the checkpoint's weights in place.

@@ -48,17 +48,14 @@ class HFSampler:
 
     Args:
         batch_size: rows generated together; changes speed and memory, not the draws.
-        dtype: of the weights; None keeps the checkpoint's own on a GPU and float32 on CPU.
+        dtype: of the weights; None is float32 on CPU and bfloat16 on a GPU.
     """
 
     identity = f"hf/{transformers.__version__}"
 
-    def __init__(
-        self, *, batch_size: int = DEFAULT_BATCH_SIZE, dtype: torch.dtype | None = None
-    ) -> None:
+    def __init__(self, *, batch_size: int = DEFAULT_BATCH_SIZE, dtype: str | None = None) -> None:
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        on_cpu = self._device.type == "cpu"
-        self._dtype: torch.dtype | str = dtype or (torch.float32 if on_cpu else "auto")
+        self.dtype = dtype or ("float32" if self._device.type == "cpu" else "bfloat16")
         self._batch_size = batch_size
         self._model: PreTrainedModel | None = None
         self._tokenizer: PreTrainedTokenizerBase | None = None
@@ -73,7 +70,7 @@ class HFSampler:
 
         headers(checkpoint)  # names a truncated file before anything is replaced
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, padding_side="left")
-        model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=self._dtype)
+        model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=getattr(torch, self.dtype))
         model.to(self._device)
         self._model, self._tokenizer = model.eval(), tokenizer
 

@@ -3,3 +3,7 @@
 `countdown` makes its problems and plans, `model` its tokenizer and architecture; `data/`, `base/`
 and `recipes/` hold the drawn problems, the base model's weights and the recipes that made them.
 """
+
+from pathlib import Path
+
+RECIPES = Path(__file__).parent / "recipes"
