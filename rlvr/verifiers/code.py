@@ -130,9 +130,10 @@ def _stdio(isolation: Isolation, code: Code, gold: dict[str, Any], limits: Limit
         run = run_program(isolation, program, test["input"], limits)
         fault = run.fault
         if fault is None and not outputs_match(run.output, test["output"]):
-            fault = "another output than expected"
+            fault = Finding(Outcome.WRONG, "another output than expected")
         if fault is not None:
-            return Finding(Outcome.WRONG, f"test {number} of {len(gold['tests'])}: {fault}")
+            reason = f"test {number} of {len(gold['tests'])}: {fault.reason}"
+            return Finding(fault.outcome, reason)
     return Finding(Outcome.CORRECT)
 
 

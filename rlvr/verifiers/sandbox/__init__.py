@@ -11,7 +11,8 @@ Linux alone has what this needs. What it does not protect against: faults of the
 measuring time or load of the machine from within.
 """
 
-from rlvr.verifiers.sandbox.functions import Finding, FunctionTests, run_function_tests
+from rlvr.verifiers.sandbox.finding import Finding
+from rlvr.verifiers.sandbox.functions import FunctionTests, run_function_tests
 from rlvr.verifiers.sandbox.isolation import Isolation
 from rlvr.verifiers.sandbox.limits import Limits, Program
 from rlvr.verifiers.sandbox.process import SandboxFault

@@ -9,18 +9,18 @@ tests are not held against the candidate.
 """
 
 import secrets
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from rlvr.records import Outcome
+from rlvr.verifiers.sandbox.finding import Finding, late
 from rlvr.verifiers.sandbox.inside.frames import Frame, Kind
 from rlvr.verifiers.sandbox.isolation import Isolation
 from rlvr.verifiers.sandbox.limits import Limits, Program
 from rlvr.verifiers.sandbox.process import Gone, Late, Sandbox, SandboxFault
 
-# The tests are the benchmark's own and known to end; theirs is a limit for accidents.
-JUDGE_S = 20.0
+# The tests are the benchmark's own and known to end; this is a limit for accidents.
+JUDGE_LIMITS = Limits(run_s=20.0, memory_mb=4096)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,35 +41,18 @@ class FunctionTests:
     data: Any = None
     per_call: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What came of running a program, and why."""
-
-    outcome: Outcome
-    reason: str | None = None
+    def as_setup(self) -> dict[str, Any]:
+        """What the judge is told."""
+        names = ("entry_point", "test", "prompt", "data")
+        return {name: getattr(self, name) for name in names}
 
 
-@dataclass(slots=True)
-class _Side:
-    """A sandbox and the seconds it has left."""
+class _Settled(Exception):
+    """The conversation ends here, with a finding."""
 
-    sandbox: Sandbox
-    left_s: float
-    limit_per_call_s: float | None = None
-
-    def ask(self, kind: int | None = None, payload: bytes = b"", call_id: int = 0) -> Frame:
-        """Send a message, if there is one to send, and wait for the next."""
-        begin = time.monotonic()
-        if self.limit_per_call_s is not None:
-            self.left_s = self.limit_per_call_s
-        deadline = begin + self.left_s
-        try:
-            if kind is not None:
-                self.sandbox.send(kind, payload, call_id, deadline=deadline)
-            return self.sandbox.receive(deadline)
-        finally:
-            self.left_s -= time.monotonic() - begin
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
 
 
 def run_function_tests(
@@ -80,38 +63,28 @@ def run_function_tests(
     Raises:
         SandboxFault: if a sandbox failed, so that nothing is known.
     """
-    entry_point = tests.entry_point
-    of_candidate = program.as_setup() | {"entry_point": entry_point}
-    of_judge = {
-        "prompt": tests.prompt,
-        "test": tests.test,
-        "data": tests.data,
-        "entry_point": entry_point,
-    }
+    of_candidate = program.as_setup() | {"entry_point": tests.entry_point}
     with (
         Sandbox(isolation, "candidate", of_candidate, limits) as candidate,
-        Sandbox(isolation, "judge", of_judge, Limits(run_s=JUDGE_S, memory_mb=4096)) as judge,
+        Sandbox(isolation, "judge", tests.as_setup(), JUDGE_LIMITS) as judge,
     ):
         candidate.set_up()
         judge.set_up()
-        return _relay(
-            _Side(candidate, limits.run_s, limits.run_s if tests.per_call else None),
-            _Side(judge, JUDGE_S),
-        )
+        try:
+            return _converse(candidate, judge, tests.per_call)
+        except _Settled as settled:
+            return settled.finding
 
 
-def _relay(candidate: _Side, judge: _Side) -> Finding:
+def _converse(candidate: Sandbox, judge: Sandbox, per_call: bool) -> Finding:
     """Carry calls and answers until the judge has found."""
-    answer = _answer(candidate)
-    if isinstance(answer, Finding):
-        return answer
-    said = _say(judge)
+    _from_candidate(candidate, call=None)
+    said = _from_judge(judge, answer=None)
     while said.kind == Kind.CALL:
-        call_id = secrets.randbits(64)
-        answer = _answer(candidate, Kind.CALL, said.payload, call_id)
-        if isinstance(answer, Finding):
-            return answer
-        said = _say(judge, answer.kind, answer.payload)
+        if per_call:
+            candidate.clock.refill()
+        call = Frame(Kind.CALL, secrets.randbits(64), said.payload)
+        said = _from_judge(judge, _from_candidate(candidate, call))
     reason = said.payload.decode(errors="replace")
     if said.kind == Kind.PASSED:
         return Finding(Outcome.CORRECT)
@@ -120,30 +93,38 @@ def _relay(candidate: _Side, judge: _Side) -> Finding:
     return Finding(Outcome.ERROR, f"the tests cannot be run: {reason}")
 
 
-def _answer(
-    candidate: _Side, kind: int | None = None, payload: bytes = b"", call_id: int = 0
-) -> Frame | Finding:
-    """The candidate's next message, or what is found if there is no proper one."""
-    expected = (Kind.LOADED,) if kind is None else (Kind.RESULT, Kind.RAISED)
+def _from_candidate(candidate: Sandbox, call: Frame | None) -> Frame:
+    """The answer to a call, or where there is none, the news that the function is defined.
+
+    Raises:
+        _Settled: if there is no proper answer, which is the program's own fault.
+    """
     try:
-        answer = candidate.ask(kind, payload, call_id)
+        answer = candidate.ask(call) if call else candidate.receive()
     except Late:
-        limit_s = candidate.sandbox.limits.run_s
-        return Finding(Outcome.WRONG, f"the program runs for more than {limit_s:g} s")
+        raise _Settled(late(candidate.clock)) from None
     except Gone as error:
-        return Finding(Outcome.WRONG, f"the program is gone: {error}")
+        raise _Settled(Finding(Outcome.WRONG, f"no answer from the program: {error}")) from None
+    if call is None and answer.kind == Kind.LOADED:
+        return answer
+    if call and answer.kind in (Kind.RESULT, Kind.RAISED) and answer.call_id == call.call_id:
+        return answer
+    reason = "the program sends messages of its own"
     if answer.kind == Kind.FAILED:
-        return Finding(Outcome.WRONG, answer.payload[:300].decode(errors="replace"))
-    if answer.kind not in expected or answer.call_id != call_id:
-        return Finding(Outcome.WRONG, "the program sends messages of its own")
-    return answer
+        reason = answer.payload[:300].decode(errors="replace")
+    raise _Settled(Finding(Outcome.WRONG, reason))
 
 
-def _say(judge: _Side, kind: int | None = None, payload: bytes = b"") -> Frame:
-    """The judge's next message."""
+def _from_judge(judge: Sandbox, answer: Frame | None) -> Frame:
+    """The judge's next call, or its report.
+
+    Raises:
+        _Settled, SandboxFault: if there is neither; that is never the program's fault.
+    """
     try:
-        return judge.ask(kind, payload)
+        return judge.ask(Frame(answer.kind, 0, answer.payload)) if answer else judge.receive()
     except Late:
-        return Frame(Kind.BROKEN, 0, f"they run for more than {JUDGE_S:g} s".encode())
+        reason = f"the tests run for more than {JUDGE_LIMITS.run_s:g} s"
+        raise _Settled(Finding(Outcome.TIMEOUT, reason)) from None
     except Gone as error:
         raise SandboxFault(f"the process that runs the tests is gone: {error}") from None

@@ -128,6 +128,8 @@ def _environment(python_home: str, path: list[Path]) -> dict[str, str]:
         "LD_LIBRARY_PATH": f"{python_home}/lib",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
+        # else every thread reserves 64 MiB of the address space that the memory limit counts
+        "MALLOC_ARENA_MAX": "1",
         "HOME": "/tmp",
     }
 

@@ -9,15 +9,17 @@ import json
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 from rlvr.verifiers.sandbox.isolation import Isolation
 from rlvr.verifiers.sandbox.seccomp import filter_program
 
 _END_S = 20.0
+_KEPT_STDERR_BYTES = 4096
 
 
 class Launched:
-    """A started sandbox.
+    """A started sandbox; `last_words` holds the end of its standard error once it has ended.
 
     Args:
         program: name of the module of `inside` to run.
@@ -25,13 +27,26 @@ class Launched:
     """
 
     def __init__(self, isolation: Isolation, program: str, folder: str | None) -> None:
-        self._first_process: int | None = None
+        self._first_pid: int | None = None
         command = isolation.python_command(program)
         if isolation.is_safe:
-            self.process, self._first_process = _start_isolated(isolation, command)
+            self.process, self._first_pid = _start_isolated(isolation, command)
         else:
             self.process = _start(command, isolation, cwd=folder, start_new_session=True)
+        self.last_words = ""
         self._is_isolated = isolation.is_safe
+        self._first_process = None if self._first_pid is None else _handle(self._first_pid)
+
+    def waited_s(self) -> float:
+        """Seconds that the program was ready to run and had no processor; 0 if none can say."""
+        try:
+            pid = str(self.process.pid)
+            if self._is_isolated:
+                pid = Path(f"/proc/{self._first_pid}/task/{self._first_pid}/children").read_text()
+            delay_ns = Path(f"/proc/{pid.split()[0]}/schedstat").read_text().split()[1]
+            return int(delay_ns) / 1e9
+        except (OSError, IndexError):
+            return 0.0
 
     def end(self) -> int:
         """Kill whatever still runs and give the exit status, negative for a signal.
@@ -40,7 +55,9 @@ class Launched:
         """
         try:
             self._kill()
-            return self._status()
+            status = self._status()
+            self.last_words = self._last_words()
+            return status
         finally:
             for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
                 assert stream is not None
@@ -69,11 +86,19 @@ class Launched:
         # bubblewrap reports a signal as a shell does
         return 128 - status if self._is_isolated and status > 128 else status
 
+    def _last_words(self) -> str:
+        """Last line of what was not read of standard error."""
+        stderr = self.process.stderr
+        assert stderr is not None
+        os.set_blocking(stderr.fileno(), False)
+        text: bytes = stderr.read(_KEPT_STDERR_BYTES) or b""
+        return text.decode(errors="replace").strip().rpartition("\n")[2]
+
 
 def _start_isolated(
     isolation: Isolation, command: list[str]
 ) -> tuple["subprocess.Popen[bytes]", int | None]:
-    """The bubblewrap process, and a handle on the first process inside."""
+    """The bubblewrap process, and the id of the first process inside, if it came to that."""
     info, info_sink = os.pipe()
     rules = _rules()
     passed = [info_sink] if rules is None else [info_sink, rules]
@@ -89,7 +114,7 @@ def _start_isolated(
             os.close(fd)
     with open(info, "rb") as stream:
         text = stream.read()
-    return process, _handle(json.loads(text)["child-pid"]) if text else None
+    return process, json.loads(text)["child-pid"] if text else None
 
 
 def _start(

@@ -1,4 +1,4 @@
-"""One sandboxed process as its parent sees it: set up, spoken to under a deadline, and ended.
+"""One sandboxed process as its parent sees it: set up, spoken to against a clock, and ended.
 
 Nothing that comes out of the process is parsed here beyond the header of a message.
 """
@@ -9,10 +9,10 @@ import select
 import shutil
 import signal
 import tempfile
-import time
 from types import TracebackType
 from typing import Any, Self
 
+from rlvr.verifiers.sandbox.clock import Clock
 from rlvr.verifiers.sandbox.inside import frames
 from rlvr.verifiers.sandbox.inside.frames import Frame, Kind
 from rlvr.verifiers.sandbox.isolation import Isolation, free_uid
@@ -28,7 +28,7 @@ class SandboxFault(Exception):
 
 
 class Late(Exception):
-    """The deadline passed."""
+    """The clock ran out before a message came."""
 
 
 class Gone(Exception):
@@ -41,6 +41,9 @@ class Sandbox:
     Args:
         program: name of a module of `inside` that has a `main`.
         setup: what that program is told first, beside its limits.
+
+    Attributes:
+        clock: the time it has left; runs only while the parent waits for it.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Sandbox:
         except BaseException:
             self._remove_folder()
             raise
+        self.clock = Clock(limits.run_s, self._launched.waited_s)
         process = self._launched.process
         assert process.stdin is not None
         assert process.stdout is not None
@@ -81,47 +85,58 @@ class Sandbox:
         Raises:
             SandboxFault: if that does not happen; nothing hostile has run by then.
         """
-        deadline = time.monotonic() + START_S
         try:
-            self.send(Kind.SETUP, self._setup, deadline=deadline)
-            frame = self.receive(deadline)
-        except (Late, Gone, OSError) as error:
-            raise SandboxFault(f"the sandbox did not start: {self._complaint() or error}") from None
+            with Clock(START_S, self._launched.waited_s) as clock:
+                self._send(clock, Frame(Kind.SETUP, 0, self._setup))
+                frame = self._receive(clock)
+        except (Late, Gone) as error:
+            self.end()
+            complaint = self._launched.last_words or error
+            raise SandboxFault(f"the sandbox did not start: {complaint}") from None
         if frame.kind != Kind.READY:
             raise SandboxFault(f"the sandbox did not start: message {frame.kind}")
 
-    def send(self, kind: int, payload: bytes = b"", call_id: int = 0, *, deadline: float) -> None:
-        """Write one message before `deadline` (time.monotonic).
+    def receive(self) -> Frame:
+        """The next message.
 
         Raises:
             Late, Gone.
         """
-        rest = memoryview(frames.pack(kind, payload, call_id))
+        with self.clock as clock:
+            return self._receive(clock)
+
+    def ask(self, frame: Frame) -> Frame:
+        """Send a message and wait for the next one.
+
+        Raises:
+            Late, Gone.
+        """
+        with self.clock as clock:
+            self._send(clock, frame)
+            return self._receive(clock)
+
+    def _send(self, clock: Clock, frame: Frame) -> None:
+        rest = memoryview(frame.pack())
         fd = self.stdin.fileno()
         while rest:
-            _wait(fd, select.POLLOUT, deadline)
+            _wait(fd, select.POLLOUT, clock)
             try:
                 rest = rest[os.write(fd, rest) :]
             except BlockingIOError:
                 continue
             except OSError:
-                raise Gone("it does not listen any more") from None
+                raise Gone(f"it ended: {self.ending()}") from None
 
-    def receive(self, deadline: float) -> Frame:
-        """Read one message before `deadline` (time.monotonic).
-
-        Raises:
-            Late, Gone.
-        """
-        length, kind, call_id = frames.unpack_header(self._read(frames.HEADER_BYTES, deadline))
+    def _receive(self, clock: Clock) -> Frame:
+        length, kind, call_id = frames.unpack_header(self._read(frames.HEADER_BYTES, clock))
         if length > frames.MAX_PAYLOAD_BYTES:
             raise Gone(f"it answers with more than {frames.MAX_PAYLOAD_BYTES >> 20} MiB")
-        return Frame(kind, call_id, self._read(length, deadline))
+        return Frame(kind, call_id, self._read(length, clock))
 
-    def _read(self, count: int, deadline: float) -> bytes:
+    def _read(self, count: int, clock: Clock) -> bytes:
         parts = []
         while count:
-            _wait(self.stdout.fileno(), select.POLLIN, deadline)
+            _wait(self.stdout.fileno(), select.POLLIN, clock)
             part = os.read(self.stdout.fileno(), min(count, _CHUNK_BYTES))
             if not part:
                 raise Gone(f"it ended: {self.ending()}")
@@ -132,9 +147,12 @@ class Sandbox:
     def ending(self) -> str:
         """How the process ended, in words; kills it if it has not."""
         status = self.end()
-        if status < 0:
+        if status >= 0:
+            return f"exit code {status}"
+        try:
             return f"killed by {signal.Signals(-status).name}"
-        return f"exit code {status}"
+        except ValueError:
+            return f"killed by signal {-status}"
 
     def end(self) -> int:
         """Kill whatever still runs, wait until it is gone, and give the exit status."""
@@ -143,21 +161,16 @@ class Sandbox:
             self._remove_folder()
         return self._status
 
-    def _complaint(self) -> str:
-        """Last line of standard error of a sandbox that did not start."""
-        os.set_blocking(self.stderr.fileno(), False)
-        text = self.stderr.read(_CHUNK_BYTES) or b""
-        return text.decode(errors="replace").strip().rpartition("\n")[2]
-
     def _remove_folder(self) -> None:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _wait(fd: int, event: int, deadline: float) -> None:
+def _wait(fd: int, event: int, clock: Clock) -> None:
     """Until the descriptor is ready or at its end."""
     poll = select.poll()
     poll.register(fd, event)
-    left_s = deadline - time.monotonic()
-    if left_s <= 0 or not poll.poll(left_s * 1000):
-        raise Late
+    while (left_s := clock.left_s()) > 0:
+        if poll.poll(left_s * 1000):
+            return
+    raise Late

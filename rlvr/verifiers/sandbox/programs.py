@@ -2,9 +2,10 @@
 
 import os
 import selectors
-import time
 from dataclasses import dataclass
 
+from rlvr.records import Outcome
+from rlvr.verifiers.sandbox.finding import Finding, late
 from rlvr.verifiers.sandbox.isolation import Isolation
 from rlvr.verifiers.sandbox.limits import Limits, Program
 from rlvr.verifiers.sandbox.process import Sandbox
@@ -19,11 +20,11 @@ class Run:
 
     Attributes:
         output: its standard output, up to the limit.
-        fault: why it did not end by itself and without an exception, None where it did.
+        fault: what is found if it did not end by itself and without an exception, else None.
     """
 
     output: str
-    fault: str | None = None
+    fault: Finding | None = None
 
 
 def run_program(isolation: Isolation, program: Program, stdin: str, limits: Limits) -> Run:
@@ -35,13 +36,13 @@ def run_program(isolation: Isolation, program: Program, stdin: str, limits: Limi
     with Sandbox(isolation, "program", program.as_setup(), limits) as sandbox:
         sandbox.set_up()
         streams = _Streams(sandbox, stdin.encode(errors="surrogatepass"))
-        fault = streams.pump(time.monotonic() + limits.run_s)
+        fault = streams.pump()
         ending = sandbox.ending()
-    output = bytes(streams.output).decode(errors="replace")
     if fault is None and ending != "exit code 0":
-        last_line = bytes(streams.stderr).decode(errors="replace").strip().rpartition("\n")[2]
-        fault = last_line if ending == "exit code 1" and last_line else ending
-    return Run(output, fault)
+        complaint = streams.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        said = complaint if ending == "exit code 1" else ""
+        fault = Finding(Outcome.WRONG, said or f"the program ended with {ending}")
+    return Run(streams.output.decode(errors="replace"), fault)
 
 
 class _Streams:
@@ -52,34 +53,35 @@ class _Streams:
         self.output, self.stderr = bytearray(), bytearray()
         self._selector = selectors.DefaultSelector()
 
-    def pump(self, deadline: float) -> str | None:
+    def pump(self) -> Finding | None:
         """Until the program has closed its output; why it was stopped, if it was."""
-        sandbox, limits = self._sandbox, self._sandbox.limits
-        with self._selector as selector:
+        sandbox = self._sandbox
+        most_bytes = sandbox.limits.output_mb << 20
+        with self._selector as selector, sandbox.clock as clock:
             selector.register(sandbox.stdin, selectors.EVENT_WRITE, self._feed)
-            selector.register(sandbox.stdout, selectors.EVENT_READ, self._take_output)
             selector.register(sandbox.stderr, selectors.EVENT_READ, self._take_stderr)
-            while sandbox.stdout in (key.fileobj for key in selector.get_map().values()):
-                left_s = deadline - time.monotonic()
-                if left_s <= 0:
-                    return f"the program runs for more than {limits.run_s:g} s"
+            stdout = selector.register(sandbox.stdout, selectors.EVENT_READ, self._take_output)
+            while stdout.fd in selector.get_map():
+                if (left_s := clock.left_s()) <= 0:
+                    return late(clock)
                 for key, _ in selector.select(left_s):
                     key.data()
-                if len(self.output) > limits.output_mb << 20:
-                    return f"the program prints more than {limits.output_mb} MiB"
+                if len(self.output) > most_bytes:
+                    return Finding(Outcome.WRONG, f"it prints more than {most_bytes >> 20} MiB")
         return None
 
     def _feed(self) -> None:
+        stdin = self._sandbox.stdin
         try:
-            self._rest = self._rest[os.write(self._sandbox.stdin.fileno(), self._rest) :]
+            self._rest = self._rest[os.write(stdin.fileno(), self._rest) :]
         except BlockingIOError:
             return
         except OSError:
             # a program need not read its input
             self._rest = self._rest[:0]
         if not self._rest:
-            self._selector.unregister(self._sandbox.stdin)
-            self._sandbox.stdin.close()
+            self._selector.unregister(stdin)
+            stdin.close()
 
     def _take_output(self) -> None:
         part = os.read(self._sandbox.stdout.fileno(), _CHUNK_BYTES)

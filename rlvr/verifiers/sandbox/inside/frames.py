@@ -36,10 +36,10 @@ class Frame:
     def __init__(self, kind: int, call_id: int, payload: bytes) -> None:
         self.kind, self.call_id, self.payload = kind, call_id, payload
 
-
-def pack(kind: int, payload: bytes = b"", call_id: int = 0) -> bytes:
-    """The bytes of a message."""
-    return len(payload).to_bytes(4, "big") + bytes([kind]) + call_id.to_bytes(8, "big") + payload
+    def pack(self) -> bytes:
+        """Length of the payload (4 bytes), kind (1), call id (8), payload."""
+        length, call_id = len(self.payload).to_bytes(4, "big"), self.call_id.to_bytes(8, "big")
+        return length + bytes([self.kind]) + call_id + self.payload
 
 
 def unpack_header(header: bytes) -> tuple[int, int, int]:
@@ -55,7 +55,7 @@ class Channel:
 
     def send(self, kind: int, payload: bytes = b"", call_id: int = 0) -> None:
         """Write one message."""
-        rest = memoryview(pack(kind, payload, call_id))
+        rest = memoryview(Frame(kind, call_id, payload).pack())
         while rest:
             rest = rest[os.write(self._sink_fd, rest) :]
 

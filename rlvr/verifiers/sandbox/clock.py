@@ -1,0 +1,59 @@
+"""A time limit that does not count the time for which a busy machine kept a program waiting.
+
+A program that is cut off at two seconds of the wall clock is right on an idle machine and wrong on
+one that also trains a model. So what the kernel says the process spent ready to run, without a
+processor to run on, is given back; up to a point, after which nothing is known of the program.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Self
+
+_MOST_GIVEN_BACK = 3
+
+
+class Clock:
+    """Seconds left to a process; they pass only while the clock is entered.
+
+    Args:
+        limit_s: seconds at the start.
+        waited_s: seconds so far that the process was ready to run and did not.
+    """
+
+    def __init__(self, limit_s: float, waited_s: Callable[[], float]) -> None:
+        self.limit_s = limit_s
+        self._left_s = limit_s
+        self._waited_s = waited_s
+        self._given_back_s = 0.0
+        self._since: float | None = None
+
+    def __enter__(self) -> Self:
+        self._since = time.monotonic()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._left_s -= self._running_s()
+        self._since = None
+
+    def refill(self) -> None:
+        """Start again with the whole limit."""
+        self._left_s = self.limit_s
+
+    def left_s(self) -> float:
+        """Seconds left, zero or less when the limit is used up."""
+        left_s = self._left_s - self._running_s()
+        if left_s > 0:
+            return left_s
+        waited_s = min(self._waited_s(), _MOST_GIVEN_BACK * self.limit_s)
+        more_s = max(waited_s - self._given_back_s, 0.0)
+        self._left_s += more_s
+        self._given_back_s += more_s
+        return left_s + more_s
+
+    @property
+    def starved(self) -> bool:
+        """True where the machine was so busy that running out of time says nothing."""
+        return self._given_back_s >= _MOST_GIVEN_BACK * self.limit_s
+
+    def _running_s(self) -> float:
+        return 0.0 if self._since is None else time.monotonic() - self._since
