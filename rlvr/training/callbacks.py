@@ -21,11 +21,18 @@ from rlvr.runs import Run, mark_complete
 logger = logging.getLogger(__name__)
 
 
+_OF_THE_ROLLOUT = ("reward", "rewards/", "reward_", "frac_reward", "completions/", "verdicts/")
+
+
 class MetricsLog(TrainerCallback):
-    """Appends every step's metrics to metrics.jsonl, each line flushed: files are the record."""
+    """Appends every step's metrics to metrics.jsonl, each line flushed: files are the record.
+
+    Where several steps share one rollout, each line carries that rollout's rewards and lengths.
+    """
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._rollout: dict[str, Any] = {}
 
     def on_log(
         self,
@@ -37,7 +44,8 @@ class MetricsLog(TrainerCallback):
     ) -> None:
         """One line a step; the summary after the last step is not a step."""
         if state.is_world_process_zero and logs and "train_runtime" not in logs:
-            line = json.dumps({"step": state.global_step, **logs})
+            self._rollout |= {k: v for k, v in logs.items() if k.startswith(_OF_THE_ROLLOUT)}
+            line = json.dumps({"step": state.global_step, **self._rollout, **logs})
             with self._run.metrics_path.open("a") as file:
                 file.write(line + "\n")
 

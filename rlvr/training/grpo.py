@@ -5,26 +5,19 @@ its prompt: A_i = (r_i - mean(r)) / std(r). No KL term unless the recipe sets `b
 study (arXiv:2504.13837, section 4.3). `loss_type: dr_grpo` with `scale_rewards: none` is Dr. GRPO.
 """
 
-from typing import TYPE_CHECKING
+from trl import GRPOConfig, GRPOTrainer
 
 from rlvr.training import rl
 from rlvr.training.method import Job, Method
 
-if TYPE_CHECKING:
-    from transformers import Trainer
+
+class GroupRelativeTrainer(rl.GroupStatistics, GRPOTrainer):
+    """TRL's trainer, logging what its groups are like."""
 
 
-def _config_class() -> type:
-    from trl import GRPOConfig
-
-    return GRPOConfig
-
-
-def _build(job: Job) -> "Trainer":
-    from trl import GRPOTrainer
-
+def _build(job: Job) -> GRPOTrainer:
     task = rl.Task(job)
-    return GRPOTrainer(
+    return GroupRelativeTrainer(
         model=job.model,
         reward_funcs=[task.correctness],
         args=job.args,
@@ -35,7 +28,7 @@ def _build(job: Job) -> "Trainer":
 
 
 METHOD = Method(
-    config_class=_config_class,
+    config_class=GRPOConfig,
     build=_build,
     defaults=rl.DEFAULTS,
     faults=rl.faults,

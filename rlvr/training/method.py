@@ -47,15 +47,14 @@ class Method:
     """One way to train.
 
     Attributes:
-        config_class: returns TRL's config class; a function, so that TRL is imported late.
+        config_class: TRL's.
         build: Job -> trainer.
         defaults: `trainer:` values where the recipe gives none and TRL's own default is not ours.
         faults: (trainer values, recipe, processes) -> what is wrong, and what to write instead.
         resume_interval: optimizer steps between points at which a checkpoint resumes exactly.
-        log_keys: TRL's metric -> ours, for the step metrics that every run of the method logs.
     """
 
-    config_class: Callable[[], type]
+    config_class: type
     build: Callable[[Job], "Trainer"]
     defaults: Mapping[str, Any] = field(default_factory=dict)
     faults: Callable[[Mapping[str, Any], Recipe, int], Sequence[str]] = no_faults

@@ -83,6 +83,23 @@ def resume_interval(args: Any) -> int:
     return max(1, int(uses) // int(args.gradient_accumulation_steps))
 
 
+class GroupStatistics:
+    """For trainers of TRL's family: logs the spread of rewards within groups, over all processes.
+
+    TRL's `reward_std` is that of the whole batch; what GRPO learns from is the spread in a group.
+    """
+
+    num_generations: int
+    _metrics: Any
+
+    def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Any:
+        """Gathered rewards, shape (completions of all processes, reward functions)."""
+        rewards = super()._calculate_rewards(*args, **kwargs)  # type: ignore[misc]
+        groups = rewards.nansum(dim=1).view(-1, self.num_generations)
+        self._metrics["train"]["reward_group_std"].append(groups.std(dim=1).mean().item())
+        return rewards
+
+
 class Task:
     """The training problems, their prompts, and the reward that their verifier gives."""
 

@@ -76,9 +76,12 @@ def _trainer(recipe: Recipe, method: Method, run: Run, args: Any, folder: Path) 
 
 
 def _run(trainer: "Trainer", method: Method, run: Run, *, first_process: bool) -> Ending:
+    from transformers import PrinterCallback
+
     from rlvr.training.callbacks import CompleteMarker, MetricsLog, ProgressBar, StopSignal
     from rlvr.training.wandb_log import training_log
 
+    trainer.remove_callback(PrinterCallback)
     resumed = run.latest_checkpoint()
     if first_process:
         run.trim_metrics(resumed.step if resumed else 0)

@@ -35,7 +35,7 @@ def training_arguments(recipe: Recipe, method: Method, run: Run, *, source: str)
     Raises:
         Faults: naming all wrong keys, types and combinations in `trainer:`.
     """
-    config_class = method.config_class()
+    config_class = method.config_class
     given, faults = _checked(recipe.trainer, config_class)
     values = {**_hardware(given), **method.defaults, **given}
     if not faults:

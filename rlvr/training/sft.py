@@ -4,28 +4,24 @@ Only completion tokens carry loss. Demonstrations are (prompt, completion) pairs
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from datasets import Dataset, load_dataset
+from trl import SFTConfig, SFTTrainer
 
 from rlvr.errors import UserError
 from rlvr.recipe import Demonstrations, Recipe
+from rlvr.tiny.countdown import training_chains
 from rlvr.training.method import Job, Method
 
-if TYPE_CHECKING:
-    from datasets import Dataset
-    from transformers import Trainer
 
-
-def demonstrations(source: Demonstrations, seed: int, end: str) -> "Dataset":
+def demonstrations(source: Demonstrations, seed: int, end: str) -> Dataset:
     """Columns prompt and completion; every completion ends with the end-of-sequence token.
 
     Raises:
         UserError: if a file is missing or lacks a column.
     """
-    from datasets import Dataset, load_dataset
-
     if source.path is None:
-        from rlvr.tiny.countdown import training_chains
-
         pairs = training_chains(source.count or 0, seed)
         rows = [{"prompt": prompt, "completion": f" {plan}{end}"} for prompt, plan in pairs]
         return Dataset.from_list(rows)
@@ -50,15 +46,7 @@ def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[
     return []
 
 
-def _config_class() -> type:
-    from trl import SFTConfig
-
-    return SFTConfig
-
-
-def _build(job: Job) -> "Trainer":
-    from trl import SFTTrainer
-
+def _build(job: Job) -> SFTTrainer:
     source = job.recipe.data.demonstrations
     assert source is not None
     return SFTTrainer(
@@ -71,7 +59,7 @@ def _build(job: Job) -> "Trainer":
 
 
 METHOD = Method(
-    config_class=_config_class,
+    config_class=SFTConfig,
     build=_build,
     defaults={"gradient_checkpointing": False, "save_strategy": "steps"},
     faults=_faults,
