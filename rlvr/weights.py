@@ -13,6 +13,7 @@ from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
+from rlvr.adapters import full_weights
 from rlvr.errors import UserError
 
 HASH_BYTES = 16
@@ -44,12 +45,22 @@ def headers(folder: Path) -> dict[str, TensorHeader]:
 
 
 def weights_hash(folder: Path) -> str:
-    """Hash of a checkpoint's weights, 32 hexadecimal digits.
+    """Hash of a checkpoint's weights, 32 hexadecimal digits; of the merged ones, for LoRA.
+
+    Raises:
+        UserError: as `headers`, and if a LoRA checkpoint's base cannot be found.
+    """
+    return tensors_hash(full_weights(folder))
+
+
+def tensors_hash(folder: Path) -> str:
+    """Hash of the tensors that lie in the folder itself, 32 hexadecimal digits.
 
     Raises:
         UserError: as `headers`.
     """
-    stamp = tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in _files(folder)))
+    files = folder.glob("*.safetensors")
+    stamp = tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files))
     return _hash(folder.resolve(), stamp)
 
 
@@ -67,10 +78,6 @@ def _hash(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> str:
                 left -= len(block)
                 digest.update(block)
     return digest.hexdigest()
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.safetensors")) + sorted(folder.glob("adapter_config.json"))
 
 
 def _file_headers(file: Path) -> Iterator[TensorHeader]:

@@ -66,8 +66,10 @@ class HFSampler:
         Raises:
             UserError: if its weights are missing or truncated.
         """
+        from rlvr.adapters import full_weights
         from rlvr.weights import headers
 
+        checkpoint = full_weights(checkpoint)
         headers(checkpoint)  # names a truncated file before anything is replaced
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, padding_side="left")
         model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=getattr(torch, self.dtype))
