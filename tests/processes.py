@@ -1,0 +1,43 @@
+"""Real training processes that start in two seconds: a forkserver that has imported the stack."""
+
+import multiprocessing as mp
+import os
+import sys
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+PRELOADED = ["rlvr.training.grpo", "rlvr.training.sft", "rlvr.training.run", "tests.processes"]
+
+
+def context() -> ForkServerContext:
+    """One server for the whole test session, started at the first process."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    forkserver = mp.get_context("forkserver")
+    forkserver.set_forkserver_preload(PRELOADED)
+    return forkserver
+
+
+def start_training(raw_recipe: dict[str, Any], run: Path, log: Path) -> BaseProcess:
+    """Train in a process of its own; its exit code is that of the `rlvr train` command."""
+    process = context().Process(target=_train, args=(raw_recipe, run, log))
+    process.start()
+    return process
+
+
+def _train(raw_recipe: dict[str, Any], run: Path, log: Path) -> None:
+    with log.open("a") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    import torch
+
+    from rlvr import recipe as recipes
+    from rlvr.__main__ import EXIT_REQUEUE
+    from rlvr.runs import Run
+    from rlvr.training.run import Ending, train
+
+    torch.set_num_threads(1)
+    os.environ["WANDB_MODE"] = "disabled"
+    ending = train(recipes.parse(raw_recipe, source="test"), Run(run), source="test")
+    sys.exit(EXIT_REQUEUE if ending is Ending.INTERRUPTED else 0)
