@@ -13,10 +13,11 @@ from hashlib import blake2b
 from typing import Any
 
 from rlvr.errors import UserError
+from rlvr_eval.keys import DIGEST_BYTES
 from rlvr_eval.outcomes import Outcomes
 
 # what makes two evaluations different samples, and not samples of different things
-_MAY_DIFFER = frozenset({"weights", "weights_hash", "seed", "run_seed"})
+_MAY_DIFFER = frozenset({"weights", "seed", "run_seed"})
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ def comparability_key(draw_key: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fingerprint(key: Mapping[str, Any]) -> str:
-    """Twelve hexadecimal digits that stand for a key; the same for the same values in any order."""
-    canonical = json.dumps(_plain(dict(key)), sort_keys=True, default=str)
-    return blake2b(canonical.encode(), digest_size=6).hexdigest()
+    """Hexadecimal digest of a key; of a whole draw key, the name of its folder in the store."""
+    canonical = json.dumps(key, sort_keys=True, default=str)
+    return blake2b(canonical.encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
 def compare_keys(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Comparison:

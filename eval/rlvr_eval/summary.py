@@ -132,7 +132,7 @@ def identity(outcomes: Outcomes) -> Json:
         "completions": outcomes.completions,
         "undecided_rate": outcomes.undecided_rate,
         "truncation_rate": outcomes.truncation_rate,
-        "seed": outcomes.draw_key.get("seed"),
+        "seed": outcomes.draw_key.get("run_seed", outcomes.draw_key.get("seed")),
         "draw_key_fingerprint": fingerprint(outcomes.draw_key),
     }
 
@@ -176,11 +176,11 @@ def _merged(alone: Json, against: Json) -> Json:
 
 
 def _strata(outcomes: Outcomes) -> dict[str, list[int]]:
-    """Rows of each kind, by name; empty where there are fewer than two kinds."""
+    """Rows of each kind, by name; empty where all problems are of one kind."""
     rows: dict[str, list[int]] = {}
     for row, kind in enumerate(outcomes.kinds):
         rows.setdefault(kind, []).append(row)
-    return {kind: rows[kind] for kind in sorted(rows)} if len(rows) > 1 else {}
+    return {kind: rows[kind] for kind in sorted(rows) if kind} if len(rows) > 1 else {}
 
 
 def adjust_tests(tests: Iterable[Iterable[Json]]) -> None:

@@ -1,0 +1,140 @@
+"""The pass@k figure as a picture of its own, for a README or a paper: static SVG, no script.
+
+It follows the reader's light or dark setting, and names its curves at their right ends.
+"""
+
+from collections.abc import Sequence
+from html import escape
+from math import log2
+
+from rlvr_eval.model_summary import Json
+
+_WIDTH, _HEIGHT = 760, 420
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 132, 38, 56
+_LABEL_HEIGHT = 17
+
+# Okabe and Ito's blue and vermillion, lighter on dark
+_STYLE = """
+  text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif;
+         fill: #5b646d; font-variant-numeric: tabular-nums; }
+  .title { fill: #1c2024; }
+  .grid { stroke: #dfe3e6; } .axis { stroke: #5b646d; }
+  .thin { fill: none; stroke: #b3bac1; stroke-width: 1.25; }
+  .line { fill: none; stroke-width: 2.5; stroke-linejoin: round; stroke-linecap: round; }
+  .band { opacity: .16; }
+  .base { stroke: #0072b2; } .base.band, .base.mark, text.base { fill: #0072b2; stroke: none; }
+  .last { stroke: #d55e00; } .last.band, .last.mark, text.last { fill: #d55e00; stroke: none; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #a3adb6; } .title { fill: #e8eaec; }
+    .grid { stroke: #343a40; } .axis { stroke: #a3adb6; } .thin { stroke: #5a636c; }
+    .base { stroke: #56b4e9; } .base.band, .base.mark, text.base { fill: #56b4e9; }
+    .last { stroke: #f0883e; } .last.band, .last.mark, text.last { fill: #f0883e; }
+  }
+"""
+
+
+def curves_svg(summary: Json, benchmark: str | None = None) -> str:
+    """pass@k of base and checkpoints on log k, with 95 % bands of the base and the last model.
+
+    Args:
+        benchmark: name of one; None for the first.
+
+    Raises:
+        KeyError: if the summary has no such benchmark.
+    """
+    name = benchmark if benchmark is not None else next(iter(summary["benchmarks"]))
+    described = summary["benchmarks"][name]
+    models = described["models"]
+    k_max = max(2, described["k_max"])
+    ends = [(models[0], "base")] if models[0]["step"] == 0 else []
+    if models[-1]["step"] != 0:
+        ends.append((models[-1], "last"))
+    shown = {id(model) for model, _ in ends}
+    others = [model for model in models if id(model) not in shown]
+    parts = [
+        *_axes(k_max, f"pass@k on {name}: share of {models[0]['problems']} problems solved"),
+        *(_line(model, k_max, "thin") for model in others),
+        *(_band(model, k_max, kind) for model, kind in ends),
+        *(_line(model, k_max, f"line {kind}") for model, kind in ends),
+        *(mark for model, kind in ends for mark in _marks(model, k_max, kind)),
+        *_labels(ends),
+    ]
+    label = escape(f"pass@k of the base and {len(models) - 1} checkpoints on {name}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="{label}">'
+        f"<style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n"
+    )
+
+
+def _axes(k_max: int, title: str) -> list[str]:
+    right, bottom = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+    parts = [f'<text class="title" x="6" y="16">{escape(title)}</text>']
+    for quarter in range(5):
+        y = _y(quarter / 4)
+        parts.append(f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{y}" y2="{y}"/>')
+        parts.append(_text(_LEFT - 9, y + 4, f"{25 * quarter} %", "end"))
+    for power in range(int(log2(k_max)) + 1):
+        x = _x(2**power, k_max)
+        parts.append(f'<line class="axis" x1="{x}" x2="{x}" y1="{bottom}" y2="{bottom + 4}"/>')
+        parts.append(_text(x, bottom + 20, str(2**power), "middle"))
+    parts.append(f'<line class="axis" x1="{_LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
+    middle, below = (_LEFT + right) / 2, _HEIGHT - 9
+    return [
+        *parts,
+        _text(middle, below, "k, completions per problem (log scale)", "middle", "title"),
+    ]
+
+
+def _line(model: Json, k_max: int, kind: str) -> str:
+    points = [(point["k"], point["value"]) for point in model["curve"]]
+    return f'<path class="{kind}" d="{_path(points, k_max)}"/>'
+
+
+def _band(model: Json, k_max: int, kind: str) -> str:
+    there = [(point["k"], point["high"]) for point in model["curve"]]
+    back = [(point["k"], point["low"]) for point in reversed(model["curve"])]
+    return f'<path class="{kind} band" d="{_path([*there, *back], k_max)}Z"/>'
+
+
+def _marks(model: Json, k_max: int, kind: str) -> list[str]:
+    """A shape at every power of two, so that the curves differ without colour too."""
+    marks = []
+    for point in model["curve"]:
+        if point["k"] & (point["k"] - 1):
+            continue
+        x, y = _x(point["k"], k_max), _y(point["value"])
+        shape = f"M{x},{y - 5}l5,5l-5,5l-5,-5z" if kind == "last" else _circle(x, y)
+        marks.append(f'<path class="{kind} mark" d="{shape}"/>')
+    return marks
+
+
+def _circle(x: float, y: float, radius: float = 3.6) -> str:
+    half = f"a{radius},{radius} 0 1 0"
+    return f"M{x - radius},{y}{half} {2 * radius},0{half} {-2 * radius},0z"
+
+
+def _labels(ends: Sequence[tuple[Json, str]]) -> list[str]:
+    """Names beside the right ends of the curves, moved apart where they would overlap."""
+    named = sorted((_y(model["curve"][-1]["value"]), kind, model["name"]) for model, kind in ends)
+    parts, lowest = [], float("-inf")
+    for y, kind, name in named:
+        lowest = max(y, lowest + _LABEL_HEIGHT)
+        parts.append(_text(_WIDTH - _RIGHT + 12, lowest + 4, name, "start", kind))
+    return parts
+
+
+def _path(points: Sequence[tuple[float, float]], k_max: int) -> str:
+    return "M" + "L".join(f"{_x(k, k_max)},{_y(value)}" for k, value in points)
+
+
+def _text(x: float, y: float, text: str, anchor: str, kind: str = "") -> str:
+    return f'<text class="{kind}" x="{x}" y="{y}" text-anchor="{anchor}">{escape(text)}</text>'
+
+
+def _x(k: float, k_max: int) -> float:
+    return round(_LEFT + log2(k) / log2(k_max) * (_WIDTH - _LEFT - _RIGHT), 1)
+
+
+def _y(share: float) -> float:
+    return round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1)

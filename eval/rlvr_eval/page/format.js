@@ -1,0 +1,63 @@
+/* Numbers as people read them. Shares are printed in per cent, with a true minus sign. */
+
+const MISSING = "–";
+
+function percent(value, digits = 1) {
+  return (100 * value).toFixed(digits).replace(/^-(0(\.0+)?)$/, "$1").replace("-", "−");
+}
+
+function signed(value, digits = 1) {
+  const text = percent(value, digits);
+  return value > 0 && Number((100 * value).toFixed(digits)) > 0 ? `+${text}` : text;
+}
+
+/** "31.4 [28.0, 34.8]" */
+function withInterval(point, form = percent) {
+  return point ? `${form(point.value)} ${interval(point, form)}` : MISSING;
+}
+
+function interval(point, form = percent) {
+  return `[${form(point.low)}, ${form(point.high)}]`;
+}
+
+/** A rate that is never rounded down to none: "0", "<0.1 %", "2.3 %". */
+function rate(value) {
+  if (value === 0) return "0";
+  return value < 0.001 ? "<0.1 %" : `${percent(value)} %`;
+}
+
+function probability(value) {
+  if (value === undefined || value === null) return MISSING;
+  return value < 0.001 ? "<0.001" : value.toFixed(3);
+}
+
+/** A k, which may lie between two whole numbers. */
+function atK(value) {
+  if (value === null) return MISSING;
+  return value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : value.toPrecision(2);
+}
+
+/** The crossover as words: "122 [77, 256 or more]", "none", "beyond 256". */
+function crossoverText(found, kMax) {
+  if (!found) return MISSING;
+  const where = found.censored === "none" ? "none" : found.censored ? `beyond ${kMax}` : atK(found.k);
+  return found.low === null ? where : `${where} ${crossoverInterval(found, kMax)}`;
+}
+
+function crossoverInterval(found, kMax) {
+  return `[${atK(found.low)}, ${found.is_open ? `beyond ${kMax}` : atK(found.high)}]`;
+}
+
+function count(number) {
+  return Math.round(number).toLocaleString("en").replaceAll(",", "\u202f");
+}
+
+function plural(number, one, many = `${one}s`) {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}
+
+/** The point of a curve at a k, or null where the curve has none. */
+function pointAt(curve, k) {
+  const i = curve ? curve.k.indexOf(k) : -1;
+  return i < 0 ? null : { k, value: curve.value[i], low: curve.low[i], high: curve.high[i] };
+}

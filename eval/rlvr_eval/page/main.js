@@ -1,0 +1,80 @@
+/* What is chosen, and drawing it again when that or the width changes. */
+
+const report = JSON.parse(byId("report-data").textContent);
+
+/** Everything that the figures read, for one benchmark. */
+function stateOf(name) {
+  const benchmark = report.benchmarks[name];
+  const base = benchmark.models.find((model) => model.step === 0) ?? null;
+  const state = {
+    name, base,
+    models: benchmark.models,
+    chosen: benchmark.models.at(-1),
+    stratum: "",
+    strata: benchmark.strata,
+    kMax: benchmark.k_max,
+    headlineKs: benchmark.headline_ks,
+    bins: benchmark.histogram_bins,
+    problemIds: benchmark.problem_ids,
+    kinds: benchmark.kinds,
+    kindOf: new Map(benchmark.problem_ids.map((id, i) => [id, benchmark.kinds[i]])),
+    drawKey: benchmark.draw_key,
+    likelihood: benchmark.likelihood,
+    examples: report.examples,
+    examplesGiven: report.examplesGiven,
+    run: report.run,
+    migrationK: null,
+    filter: null,
+    rows: ROWS_AT_ONCE,
+  };
+  state.view = (model) => model.views[state.stratum] ?? null;
+  return state;
+}
+
+let state = stateOf(Object.keys(report.benchmarks)[0]);
+
+function drawFigures() {
+  for (const draw of [drawCurves, drawDifference, drawTraining, drawHistogram, drawCover, drawMigration, drawLikelihood]) draw(state);
+}
+
+function drawAll() {
+  byId("step-name").textContent = state.chosen.name;
+  byId("step").setAttribute("aria-valuetext", state.chosen.name);
+  drawFigures();
+  drawWords(state);
+  drawProblems(state);
+  drawTables(state);
+}
+
+/** Controls of a benchmark: the slider runs over checkpoints, or over all models without a base. */
+function setControls() {
+  const slider = byId("step");
+  const choices = state.models.filter((model) => model !== state.base);
+  byId("step-choice").hidden = choices.length < 2;
+  slider.max = Math.max(0, choices.length - 1);
+  slider.value = Math.max(0, choices.indexOf(state.chosen));
+  slider.oninput = () => { state.chosen = choices[Number(slider.value)]; drawAll(); };
+  byId("stratum-choice").hidden = !state.strata.length;
+  put(byId("stratum"), [["", "all"], ...state.strata.map((kind) => [kind, kind || "unnamed"])].map(([value, text]) => html("option", { value }, text)));
+  byId("controls").hidden = choices.length < 2 && !state.strata.length && Object.keys(report.benchmarks).length < 2;
+}
+
+function start() {
+  const names = Object.keys(report.benchmarks);
+  put(byId("benchmark"), names.map((name) => html("option", { value: name }, name)));
+  byId("benchmark-choice").hidden = names.length < 2;
+  byId("benchmark").addEventListener("change", (event) => { state = stateOf(event.target.value); setControls(); drawAll(); });
+  byId("stratum").addEventListener("change", (event) => { state.stratum = event.target.value; drawAll(); });
+  byId("migration-k").addEventListener("change", (event) => { state.migrationK = Number(event.target.value); drawMigration(state); });
+  byId("find").addEventListener("input", () => drawProblems(state));
+  byId("more").addEventListener("click", () => { state.rows += ROWS_AT_ONCE; drawProblems(state); });
+  put(byId("warnings"), report.warnings.map((warning) => html("p", { class: "warning" }, warning)));
+  setControls();
+  drawAll();
+  let width = document.body.clientWidth;
+  new ResizeObserver(() => {
+    if (document.body.clientWidth !== width) { width = document.body.clientWidth; drawFigures(); }
+  }).observe(document.body);
+}
+
+start();

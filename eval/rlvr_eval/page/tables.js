@@ -1,0 +1,79 @@
+/* Every number, in tables: the curves, the comparison with the base, how the draws were made. */
+
+function drawTables(state) {
+  const shown = state.models.filter((model) => state.view(model));
+  put(byId("numbers").querySelector(".tables"),
+    table("Curves", curveColumns(state), shown, state),
+    state.base ? table("Against the base", againstColumns(state), shown.filter((model) => state.view(model).difference), state) : null,
+    table("Cover@τ, % of problems solved with probability at least τ", coverColumns(state, shown), shown, state),
+    table("Where the numbers come from", originColumns(state), state.models, state));
+}
+
+/** columns: [heading, (model, view) => text or nodes, class]. */
+function table(caption, columns, models, state) {
+  if (!models.length) return null;
+  const head = html("tr", {}, columns.map(([heading, , kind]) => html("th", { scope: "col", class: kind }, heading)));
+  const rows = models.map((model) =>
+    html("tr", { class: model === state.chosen ? "chosen" : null },
+      columns.map(([, cell, kind]) => html("td", { class: kind }, cell(model, state.view(model) ?? {})))));
+  return html("div", { class: "scroll" }, html("table", {}, html("caption", {}, caption), html("thead", {}, head), html("tbody", {}, rows)));
+}
+
+const WHO = [["step", (model) => String(model.step)], ["model", (model) => model.name, "text"]];
+
+/** A value with its interval below it, in small type. */
+function stacked(point, form = percent) {
+  return point ? [form(point.value), html("small", {}, interval(point, form))] : MISSING;
+}
+
+function curveColumns(state) {
+  return [
+    ...WHO,
+    ["problems", (_, view) => count(view.problems)],
+    ...state.headlineKs.map((k) => [`pass@${k}, %`, (_, view) => stacked(pointAt(view.curve, k))]),
+    ["log-k area, %", (_, view) => stacked(view.area)],
+    ["undecided", (model) => rate(model.undecided_rate)],
+    ["truncated", (model) => rate(model.truncation_rate)],
+  ];
+}
+
+function againstColumns(state) {
+  const test = (view, k) => view.tests.find((each) => each.k === k);
+  const ends = state.kMax > 1 ? [1, state.kMax] : [1];
+  const gap = state.models.map((model) => state.view(model)?.delta_se?.k).find(Boolean);
+  return [
+    ...WHO,
+    ...ends.flatMap((k) => [
+      [`D(${k}), points`, (_, view) => stacked(pointAt(view.difference, k), signed)],
+      ["p, Holm", (_, view) => probability(test(view, k)?.p_adjusted)],
+    ]),
+    ["D of log-k area", (_, view) => stacked(view.area_difference, signed)],
+    ["crossover k", (_, view) => crossoverCell(view.crossover, view.difference.k.at(-1))],
+    [`Δ_SE(${gap}), points`, (_, view) => stacked(view.delta_se, signed)],
+    ["certified lost", (model) => count(certifiedIn(state, model).lost.length)],
+    ["certified gained", (model) => count(certifiedIn(state, model).gained.length)],
+  ];
+}
+
+function crossoverCell(found, kMax) {
+  if (found.low === null) return crossoverText(found, kMax);
+  return [crossoverText({ ...found, low: null }, kMax), html("small", {}, crossoverInterval(found, kMax))];
+}
+
+function coverColumns(state, shown) {
+  const taus = state.view(shown[0])?.cover ?? [];
+  return [...WHO, ...taus.map(({ tau }, i) => [`τ = ${tau}`, (_, view) => stacked(view.cover[i])])];
+}
+
+function originColumns() {
+  return [
+    ...WHO,
+    ["completions", (model) => count(model.completions)],
+    ["design", (model) => model.design, "text"],
+    ["seed", (model) => (model.seed === null ? MISSING : String(model.seed))],
+    ["weights", (model) => html("span", { class: "hash" }, model.weights.slice(0, 16)), "text"],
+    ["draw key", (model) => html("span", { class: "hash" }, model.draw_key_fingerprint), "text"],
+    ["undecided", (model) => rate(model.undecided_rate)],
+    ["truncated", (model) => rate(model.truncation_rate)],
+  ];
+}
