@@ -8,6 +8,7 @@ if it carries the id of the call it answers, drawn at random by the parent when 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import marshal
 import os
@@ -33,7 +34,7 @@ def main() -> None:
     try:
         function = _load(setup)
     except BaseException as error:
-        channel.send(Kind.FAILED, describe(error).encode())
+        channel.send(Kind.FAILED, describe(error).encode(errors="replace"))
         os._exit(0)
     channel.send(Kind.LOADED)
     while True:
@@ -46,9 +47,10 @@ def _load(setup: dict[str, Any]) -> Any:
     module = type(sys)("solution")
     sys.modules["solution"] = module
     namespace = module.__dict__
-    for part in ("prelude", "source"):
-        name = "<program>" if part == "source" else "<prelude>"
-        exec(compile(setup[part], name, "exec", dont_inherit=True), namespace)
+    # a question may end in the middle of a statement, for a completion to go on
+    with contextlib.suppress(SyntaxError):
+        exec(compile(setup["prelude"], "<prelude>", "exec", dont_inherit=True), namespace)
+    exec(compile(setup["source"], "<program>", "exec", dont_inherit=True), namespace)
     entry_point = setup["entry_point"]
     if entry_point not in namespace and entry_point.isidentifier() and "Solution" in namespace:
         entry_point = f"Solution().{entry_point}"

@@ -37,16 +37,23 @@ class NotData(TypeError):
     """The value cannot go across as data."""
 
 
-def encode(value: Any) -> bytes:
+def encode(value: Any, *, only_data: bool = False) -> bytes:
     """JSON text of a value.
+
+    Args:
+        only_data: True to refuse what would arrive as an Opaque.
 
     Raises:
         NotData: if the value is nested too deeply or contains itself.
     """
     try:
-        return json.dumps(_pack(value), separators=(",", ":")).encode()
+        text = json.dumps(_pack(value), separators=(",", ":")).encode()
     except (RecursionError, ValueError) as error:
         raise NotData(f"cannot be passed as data: {error}") from None
+    # within a string of the value the quotation marks would be escaped
+    if only_data and b'{"object":' in text:
+        raise NotData("holds something that is not data")
+    return text
 
 
 def decode(text: bytes) -> Any:
@@ -59,11 +66,6 @@ def decode(text: bytes) -> Any:
         return _unpack(json.loads(text))
     except (RecursionError, ValueError, TypeError) as error:
         raise NotData(f"not a data value: {error}") from None
-
-
-def is_data(value: Any) -> bool:
-    """False where something in the value would arrive as an Opaque."""
-    return b'{"object":' not in encode(value)
 
 
 def _pack(value: Any) -> Any:

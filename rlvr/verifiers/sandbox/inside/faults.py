@@ -4,7 +4,8 @@
 def describe(error: BaseException) -> str:
     """Type, text and line of the program, at most 300 characters."""
     try:
-        text = f"{type(error).__name__}: {error}"
+        said = str(error)
+        text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     except BaseException:
         text = f"{type(error).__name__}"
     line = _line_of_program(error)

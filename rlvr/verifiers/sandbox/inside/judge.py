@@ -10,9 +10,11 @@ by its name (`Solution().f` included), and one that defines `check` and calls it
 
 from __future__ import annotations
 
+import contextlib
 import json
 import marshal
 import os
+import signal
 
 from . import codec, frames
 from .confine import confine
@@ -30,6 +32,7 @@ _EXPECTABLE = (
     ArithmeticError, AttributeError, IndexError, KeyError, LookupError, NotImplementedError,
     OverflowError, RuntimeError, TypeError, ValueError, ZeroDivisionError,
 )  # fmt: skip
+_DECODE_S = 2
 _BY_NAME = {kind.__name__: kind for kind in _EXPECTABLE}
 
 
@@ -55,15 +58,32 @@ class Candidate:
         frame = self._channel.receive()
         if frame.kind == Kind.RAISED:
             raise _exception(frame.payload)
-        return codec.decode(frame.payload)
+        return _decode(frame.payload)
 
     def _arguments(self, positional: tuple[Any, ...], named: dict[str, Any]) -> bytes:
-        arguments = [list(positional), named]
-        # a flag beside the exception, since a test may catch whatever is raised in it
-        if not codec.is_data(arguments):
-            self.broken = f"call {self.calls} passes an argument that is not data"
-            raise Broken(self.broken)
-        return codec.encode(arguments)
+        try:
+            return codec.encode([list(positional), named], only_data=True)
+        except codec.NotData as error:
+            # a flag beside the exception, since a test may catch whatever is raised in it
+            self.broken = f"arguments of call {self.calls}: {error}"
+            raise Broken(self.broken) from None
+
+
+def _decode(payload: bytes) -> Any:
+    """The candidate's answer; one made to be slow to rebuild is no answer.
+
+    Numbers can be chosen so that a set of them takes hours to build.
+    """
+    signal.signal(signal.SIGALRM, _interrupt)
+    signal.alarm(_DECODE_S)
+    try:
+        return codec.decode(payload)
+    finally:
+        signal.alarm(0)
+
+
+def _interrupt(*_: Any) -> None:
+    raise codec.NotData(f"an answer that takes more than {_DECODE_S} s to read")
 
 
 def _exception(payload: bytes) -> Exception:
@@ -88,13 +108,16 @@ def main() -> None:
         report = kind, f"call {candidate.calls}: {describe(error)}"
     if candidate.broken or not candidate.calls:
         report = Kind.BROKEN, candidate.broken or report[1] or "the tests never call the function"
-    channel.send(report[0], report[1].encode())
+    channel.send(report[0], report[1].encode(errors="replace"))
     os._exit(0)
 
 
 def _test(setup: dict[str, Any], candidate: Candidate) -> None:
-    namespace: dict[str, Any] = {"__name__": "tests", "data": setup["data"]}
-    exec(compile(setup["prompt"], "<prompt>", "exec", dont_inherit=True), namespace)
+    namespace: dict[str, Any] = {"__name__": "tests"}
+    # a question may end in the middle of a statement, for a completion to go on
+    with contextlib.suppress(SyntaxError):
+        exec(compile(setup["prompt"], "<prompt>", "exec", dont_inherit=True), namespace)
+    namespace["data"] = setup["data"]
     if "random" in setup["test"]:
         import random
 
