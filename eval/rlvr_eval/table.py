@@ -176,17 +176,23 @@ def _print(
     groups: tuple[list[Column], list[Column], list[Column]],
     models: list[Json],
 ) -> None:
-    """One table; where it does not fit, two, and where they do not, intervals on their own line."""
+    """One table; where it does not fit, several, and where they do not, intervals on lines of
+    their own. Nothing is ever cut: on a terminal narrower still, lines run on."""
     curves, rates, differences = groups
-    against = f"{title}: against the base"
-    parts = [(title, [*who, *curves, *rates]), (against, [*who, *differences])]
+    against = (f"{title}: against the base", [*who, *differences])
+    halves = [(title, [*who, *curves, *rates]), against]
+    thirds = [(title, [*who, *curves]), against, (f"{title}: undecided", [*who, *rates])]
     layouts = [
         [_table(title, [*who, *curves, *differences, *rates], models)],
-        [_table(heading, columns, models) for heading, columns in parts],
-        [_table(heading, columns, models, " [", "\n[") for heading, columns in parts],
+        [_table(heading, columns, models) for heading, columns in halves],
+        [
+            _table(heading, columns, models, " [", "\n[")
+            for heading, columns in (thirds if rates else halves)
+        ],
     ]
     fitting = (each for each in layouts if max(map(_width, each)) <= console.width)
-    console.print(*next(fitting, layouts[-1]))
+    tables = next(fitting, layouts[-1])
+    _at_least(console, max(map(_width, tables))).print(*tables)
 
 
 def _table(
@@ -194,10 +200,14 @@ def _table(
 ) -> Table:
     """The models by the columns, with `old` replaced by `new` in every cell."""
     table = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
     )
     for column in columns:
-        table.add_column(column.heading, justify=column.justify, no_wrap=True)
+        table.add_column(escape(column.heading), justify=column.justify, no_wrap=True)
     for model in models:
         cells = (column.cell(model) for column in columns)
         table.add_row(*(escape(cell.replace(old, new) if old else cell) for cell in cells))
@@ -206,6 +216,13 @@ def _table(
 
 def _width(table: Table) -> int:
     return Console(width=_PLAIN_WIDTH).measure(table).maximum
+
+
+def _at_least(console: Console, width: int) -> Console:
+    """The console, or one that lets lines run on where it is narrower than this."""
+    if width <= console.width:
+        return console
+    return Console(file=console.file, width=width, force_terminal=console.is_terminal)
 
 
 def _say(console: Console, *lines: str) -> None:

@@ -1,0 +1,117 @@
+"""The terminal tables: every number that was promised, in a file and on any terminal."""
+
+import io
+
+import pytest
+
+from rlvr_eval.comparison import compare
+from rlvr_eval.model_summary import Json, at_k
+from rlvr_eval.summary import summarise
+from rlvr_eval.table import crossover_cell, share, with_interval, write_comparison, write_summary
+from tests.simulated import fixed, run
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal; its width is that of the COLUMNS variable."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def summary() -> Json:
+    return summarise(run(), {"name": "r"})
+
+
+def test_a_file_gets_one_plain_unwrapped_line_per_model(summary: Json) -> None:
+    stream = io.StringIO()
+    write_summary(summary, stream)
+    text = stream.getvalue()
+    assert "\x1b" not in text
+    assert "…" not in text
+    last = summary["benchmarks"]["countdown"]["models"][-1]
+    (line,) = [
+        line
+        for line in text.splitlines()
+        if "checkpoint-200" in line and with_interval(at_k(last["curve"], 256)) in line
+    ]
+    for k in (1, 16, 256):
+        assert with_interval(at_k(last["curve"], k)) in line
+    for k in (1, 256):
+        assert with_interval(at_k(last["difference"], k), sign=True) in line
+    assert crossover_cell(last["crossover"]) in line
+
+
+def test_strata_have_tables_of_their_own(summary: Json) -> None:
+    stream = io.StringIO()
+    write_summary(summary, stream)
+    assert "countdown, chain problems only" in stream.getvalue()
+    assert "countdown, beyond problems only" in stream.getvalue()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 130, 200])
+def test_no_number_is_cut_on_a_terminal_of_any_width(
+    summary: Json, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    write_summary(summary, stream)
+    text = stream.getvalue()
+    assert "…" not in text
+    for model in summary["benchmarks"]["countdown"]["models"]:
+        for k in (1, 16, 256):
+            for part in with_interval(at_k(model["curve"], k)).split(" ", 1):
+                assert part in text
+
+
+def test_a_star_marks_only_differences_that_hold_after_adjustment() -> None:
+    base, same, better = fixed(8, [4] * 30), fixed(8, [4] * 30, 50), fixed(8, [8] * 30, 100)
+    stream = io.StringIO()
+    write_summary(summarise([base, same, better], {}), stream)
+    rows = {
+        line.split()[1]: line for line in stream.getvalue().splitlines() if "checkpoint-" in line
+    }
+    assert "*" not in rows["checkpoint-50"]
+    assert rows["checkpoint-100"].count(" *") == 1  # D(1) only: pass@8 is 1 for all
+
+
+def test_warnings_are_printed_below() -> None:
+    base, checkpoint = fixed(4, [1, 2]), fixed(4, [1, 2], 50, key={"prompt": "own"})
+    stream = io.StringIO()
+    write_summary(summarise([base, checkpoint], {}, allow_differing=True), stream)
+    assert "note: countdown, checkpoint-50: drawn under another prompt" in stream.getvalue()
+
+
+def test_square_brackets_in_names_are_printed_as_they_are() -> None:
+    stream = io.StringIO()
+    write_summary(summarise([fixed(4, [1, 2], benchmark="[bold]set[/bold]")], {}), stream)
+    assert "[bold]set[/bold]" in stream.getvalue()
+
+
+def test_runs_stand_side_by_side_with_delta_se_and_the_difference_to_the_first() -> None:
+    found = compare({"grpo": run(), "rloo": run(seed=0)})
+    stream = io.StringIO()
+    write_comparison(found, stream)
+    text = stream.getvalue()
+    *_, rloo = found["benchmarks"]["countdown"]["rows"]
+    (line,) = [line for line in text.splitlines() if line.strip().startswith("rloo")]
+    assert with_interval(rloo["delta_se"], sign=True) in line
+    assert with_interval(at_k(rloo["versus_first"], 1), sign=True) in line
+    assert "Delta_SE(256)" in text
+    assert "- grpo, k=1" in text
+
+
+def test_a_crossover_is_printed_with_what_is_known_of_its_ends() -> None:
+    found = {"k": 121.6, "low": 77.0, "high": 180.0, "is_open": False, "censored": ""}
+    assert crossover_cell(found) == "122 [77, 180]"
+    assert crossover_cell(found | {"high": None, "is_open": True}) == "122 [77, ..)"
+    beyond = {"k": None, "low": 200.0, "high": None, "is_open": True, "censored": "> k_max"}
+    assert crossover_cell(beyond) == "> k_max [200, ..)"
+    never = {"k": None, "low": None, "high": None, "is_open": False, "censored": "none"}
+    assert crossover_cell(never) == "none"
+    assert crossover_cell(None) == "-"
+
+
+def test_a_rate_is_never_rounded_down_to_none() -> None:
+    assert [share(rate) for rate in (0.0, 1e-5, 0.0123)] == ["0", "<0.1 %", "1.2 %"]
