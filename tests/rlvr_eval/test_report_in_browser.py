@@ -1,0 +1,218 @@
+"""The report as people see it, in headless Chromium: from disk, on a desk, a phone and paper."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlvr_eval.model_summary import Json
+from rlvr_eval.report import Example, ProblemExamples, write_report
+from rlvr_eval.summary import summarise
+from tests.browser import Browser
+from tests.simulated import fixed, run, value
+
+LEFT = "\ue012"
+ATTACK = (
+    "<script>window.owned = 1</script></script><script>window.owned = 2</script>"
+    "<img src=x onerror='window.owned = 3'><svg onload='window.owned = 4'></svg>"
+    "<!-- ]]> javascript:window.owned=5"
+)
+FIGURES = {"curves", "difference", "training", "histogram", "cover", "migration"}
+
+# pairs of texts of one figure that lie on one another
+OVERLAPS = """
+const found = [];
+for (const figure of document.querySelectorAll(".plot svg")) {
+  const texts = [...figure.querySelectorAll("text")].map((t) => [t, t.getBoundingClientRect()]);
+  for (const [i, [one, a]] of texts.entries()) {
+    for (const [other, b] of texts.slice(i + 1)) {
+      const meets = a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+      if (meets) found.push([one.textContent, other.textContent]);
+    }
+  }
+}
+return found;
+"""
+CUT_OFF = """
+const isOutside = (box) => box.left < 0 || box.right > innerWidth;
+return [...document.querySelectorAll(".plot svg text")]
+  .filter((t) => isOutside(t.getBoundingClientRect()))
+  .map((t) => t.textContent);
+"""
+
+
+@pytest.fixture(scope="module")
+def summary() -> Json:
+    return summarise(run(), {"name": "a run", "method": "grpo", "versions": {"torch": "2"}})
+
+
+@pytest.fixture
+def page(browser: Browser, summary: Json, tmp_path: Path) -> Browser:
+    """The report of a simulated run, opened from disk at the size of a desk's screen."""
+    return opened(browser, tmp_path, summary, {"countdown/0": example("3 * 5 = 15")})
+
+
+def example(text: str) -> ProblemExamples:
+    return ProblemExamples("Make 15 of 3 and 5", "15", [Example("base", 0, 4, "correct", text)])
+
+
+def opened(
+    browser: Browser, folder: Path, summary: Json, examples: dict[str, ProblemExamples]
+) -> Browser:
+    write_report(summary, examples, folder / "report.html")
+    browser.resize(1280, 900)
+    browser.open(folder / "report.html")
+    return browser
+
+
+def chosen_curve(page: Browser) -> Any:
+    """Name and path of the curve that is highlighted beside the base's."""
+    return page.run(
+        "const p = [...document.querySelectorAll('#curves [data-model]')].at(-1);"
+        "return [p.dataset.model, p.getAttribute('d')]"
+    )
+
+
+def text(page: Browser, selector: str) -> str:
+    return str(page.run("return document.querySelector(arguments[0]).textContent", selector))
+
+
+def choose(page: Browser, selector: str, value: str) -> None:
+    page.run(
+        "const s = document.querySelector(arguments[0]); s.value = arguments[1];"
+        "s.dispatchEvent(new Event('change'))",
+        selector,
+        value,
+    )
+
+
+def test_it_opens_from_disk_without_a_word_on_the_console(page: Browser) -> None:
+    assert page.console() == []
+    assert text(page, "h1") == "a run"
+
+
+def test_every_figure_names_both_axes(page: Browser) -> None:
+    titles = page.run(
+        "return Object.fromEntries([...document.querySelectorAll('figure:not([hidden])')].map("
+        "(f) => [f.id, [...f.querySelectorAll('.plot svg')].map("
+        "(s) => [...s.querySelectorAll('text.title')].map((t) => t.textContent))]))"
+    )
+    assert titles.keys() == FIGURES
+    for figure, plots in titles.items():
+        assert plots, figure
+        for plot in plots:
+            assert len(plot) == 2, figure
+            assert all(plot), figure
+
+
+def test_the_slider_changes_the_curve_and_the_words(page: Browser, summary: Json) -> None:
+    name, path = chosen_curve(page)
+    assert name == "checkpoint-200"
+    page.press("#step", LEFT)
+    other_name, other_path = chosen_curve(page)
+    assert other_name == "checkpoint-150"
+    assert other_path != path
+    assert text(page, "#step-name") == "checkpoint-150"
+    models = summary["benchmarks"]["countdown"]["models"]
+    after = f"{100 * value(models[3]['curve'], 1):.1f} %"
+    assert f"to {after}" in text(page, "#finding")
+
+
+def test_the_curve_is_drawn_where_the_numbers_say(page: Browser, summary: Json) -> None:
+    ends = page.run(
+        "const p = [...document.querySelectorAll('#curves [data-model]')].at(-1);"
+        "const at = (e) => [e.x, e.y];"
+        "return [at(p.getPointAtLength(0)), at(p.getPointAtLength(p.getTotalLength()))]"
+    )
+    grid = page.run(
+        "return [...document.querySelectorAll('#curves line.grid')].map("
+        "(g) => [Number(g.getAttribute('y1')), Number(g.getAttribute('x1')), "
+        "Number(g.getAttribute('x2'))])"
+    )
+    bottom, left, right = grid[0]
+    top = grid[-1][0]
+    curve = summary["benchmarks"]["countdown"]["models"][-1]["curve"]
+    for (x, y), k, side in zip(ends, (1, 256), (left, right), strict=True):
+        assert x == pytest.approx(side, abs=0.1)
+        assert (bottom - y) / (bottom - top) == pytest.approx(value(curve, k), abs=0.001)
+
+
+def test_strata_are_shown_apart(page: Browser, summary: Json) -> None:
+    choose(page, "#stratum", "chain")
+    chain = summary["benchmarks"]["countdown"]["models"][-1]["strata"]["chain"]
+    finding = text(page, "#finding")
+    assert f"{chain['problems']} chain problems" in finding
+    assert f"to {100 * value(chain['curve'], 1):.1f} %" in finding
+
+
+def test_pointing_at_the_figure_reads_the_values_off(page: Browser, summary: Json) -> None:
+    page.run(
+        "const s = [...document.querySelectorAll('#curves rect')].at(-1);"
+        "const b = s.getBoundingClientRect();"
+        "s.dispatchEvent(new PointerEvent('pointermove', {clientX: b.right, clientY: b.top + 9}))"
+    )
+    readout = text(page, "#curves .readout")
+    last = summary["benchmarks"]["countdown"]["models"][-1]
+    assert readout.startswith("k = 256: ")
+    assert f"checkpoint-200 {100 * value(last['curve'], 256):.1f} " in readout
+
+
+def test_a_problem_opens_its_completions(page: Browser) -> None:
+    page.click("#problems .filters button:last-child")
+    page.click("[data-problem='countdown/0'] summary")
+    page.run("return new Promise((done) => setTimeout(done, 50))")
+    opened_row = text(page, "[data-problem='countdown/0'] .completions")
+    assert "base, draw 4: correct" in opened_row
+    assert text(page, "[data-problem='countdown/0'] pre.completion") == "3 * 5 = 15"
+
+
+def test_a_hostile_completion_does_nothing(browser: Browser, tmp_path: Path) -> None:
+    base = fixed(8, [1, 2], problem_ids=[ATTACK, "b"], kinds=[ATTACK, "b"])
+    checkpoint = fixed(8, [2, 0], 50, problem_ids=[ATTACK, "b"], key={"prompt": ATTACK})
+    summary = summarise([base, checkpoint], {"name": ATTACK, ATTACK: ATTACK}, allow_differing=True)
+    attack = ProblemExamples(ATTACK, ATTACK, [Example(ATTACK, 0, 0, ATTACK, ATTACK)])
+    page = opened(browser, tmp_path, summary, {ATTACK: attack, "b": example(ATTACK)})
+    page.click("#problems .filters button:last-child")
+    page.run("document.querySelectorAll('details').forEach((d) => { d.open = true })")
+    page.run("return new Promise((done) => setTimeout(done, 100))")
+    shown = page.run(
+        "return [...document.querySelectorAll('pre.completion')].map((p) => p.textContent)"
+    )
+    assert shown == [ATTACK, ATTACK]
+    assert page.run("return window.owned") is None
+    assert page.run("return document.querySelectorAll('img, main script').length") == 0
+    assert page.console() == []
+
+
+@pytest.mark.parametrize("width", [1280, 768, 390, 340])
+def test_nothing_overlaps_or_is_cut_off_at_any_width(page: Browser, width: int) -> None:
+    page.resize(width, 844)
+    page.run("return new Promise((done) => setTimeout(done, 200))")
+    assert page.run("return document.documentElement.scrollWidth - innerWidth") <= 0
+    assert page.run(CUT_OFF) == []
+    assert page.run(OVERLAPS) == []
+
+
+def test_one_model_alone_without_a_base_is_shown(browser: Browser, tmp_path: Path) -> None:
+    summary = summarise([fixed(1, [1, 0, 1], 50)], {"name": "one"})
+    page = opened(browser, tmp_path, summary, {})
+    assert page.console() == []
+    assert "pass@1 is 66.7" in text(page, "#finding")
+
+
+def test_undecided_verdicts_show_the_other_extreme_as_a_dotted_line(
+    browser: Browser, tmp_path: Path
+) -> None:
+    base = fixed(100, [10, 20])
+    upper = fixed(100, [14, 20]).counts
+    checkpoint = fixed(100, [10, 20], 50, undecided=[4, 0], upper=upper)
+    page = opened(browser, tmp_path, summarise([base, checkpoint], {"name": "r"}), {})
+    assert "if every undecided verdict were right" in text(page, "#curves .legend")
+    assert (
+        page.run("return document.querySelectorAll('#curves path[stroke-dasharray]').length") == 1
+    )
+
+
+def test_it_prints_with_what_is_shown_in_words(page: Browser) -> None:
+    assert page.pdf().startswith(b"%PDF-")
+    assert "checkpoint-200" in text(page, "#shown")
