@@ -9,7 +9,7 @@ Identity draw for draw is promised for float32 on CPU.
 from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 import transformers
@@ -20,6 +20,8 @@ from transformers import (
     LogitsProcessorList,
     MinPLogitsWarper,
     RepetitionPenaltyLogitsProcessor,
+    StoppingCriteria,
+    StoppingCriteriaList,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
     TopPLogitsWarper,
@@ -127,8 +129,9 @@ class HFSampler:
             eos_token_id=ends,
             pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else ends[0],
             logits_processor=_processors(params, sampling),
-            stop_strings=list(params.stop) or None,
-            tokenizer=tokenizer if params.stop else None,
+            stopping_criteria=StoppingCriteriaList(
+                [_StopStrings(tokenizer, params.stop, prompts.shape[1])] if params.stop else []
+            ),
         )
         rows = sequences[:, prompts.shape[1] :].tolist()
         for at, (draw, row) in enumerate(zip(batch, rows, strict=True)):
@@ -192,6 +195,29 @@ def _processors(params: SamplingParams, sampling: "_SeededSampling") -> LogitsPr
         if params.top_p < 1:
             filters.append(TopPLogitsWarper(params.top_p))
     return LogitsProcessorList([*filters, sampling])
+
+
+class _StopStrings(StoppingCriteria):
+    """Ends a row once its text holds a stop string.
+
+    transformers' own criterion takes tokens apart by their spelling, which fails on word-level
+    vocabularies; the end of the text is decoded instead.
+    """
+
+    def __init__(
+        self, tokenizer: "PreTrainedTokenizerBase", stops: Sequence[str], prompt_length: int
+    ) -> None:
+        self._tokenizer, self._stops = tokenizer, stops
+        self._prompt_length = prompt_length
+        # every token but a special one adds a character, so a stop lies within so many tokens
+        self._window = max(map(len, stops)) + 1
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        """input_ids: (draws, tokens so far); returns which rows are done, shape (draws,)."""
+        start = max(self._prompt_length, input_ids.shape[1] - self._window)
+        texts = self._tokenizer.batch_decode(input_ids[:, start:])
+        done = [any(stop in text for stop in self._stops) for text in texts]
+        return torch.tensor(done, device=input_ids.device)
 
 
 class _SeededSampling(LogitsProcessor):

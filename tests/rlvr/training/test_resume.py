@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.processes import start_training
 
 from rlvr.__main__ import EXIT_REQUEUE
 from rlvr.runs import Run
 from rlvr.weights import weights_hash
+from tests.processes import start_training
 
 STEPS = 8
 GRPO: dict[str, Any] = {
@@ -47,18 +47,10 @@ def test_run_killed_at_random_moments_ends_with_identical_parameters_and_metrics
 ) -> None:
     run = Run(tmp_path / "resumed")
     rng = random.Random(1)
-    killed_at = []
-    for _ in range(3):
-        process = start_training(GRPO, run.path, tmp_path / "log")
-        lines = len(_lines(run))
-        _wait(lambda: len(_lines(run)) > lines or not process.is_alive())
-        time.sleep(rng.uniform(0, 0.4))
-        os.kill(int(process.pid or 0), signal.SIGKILL)
-        process.join()
-        killed_at.append(process.exitcode)
+    killed = [_killed(run, tmp_path / "log", after_s=rng.uniform(0, 0.4)) for _ in range(3)]
     _finish(run, tmp_path / "log")
 
-    assert -signal.SIGKILL in killed_at
+    assert -signal.SIGKILL in killed
     assert _final_hash(run) == _final_hash(undisturbed)
     assert _timeless(run) == _timeless(undisturbed)
 
@@ -123,6 +115,17 @@ def test_every_step_logs_what_the_reward_was_and_how_it_was_spread(undisturbed: 
     for entry in metrics:
         assert wanted <= entry.keys()
         assert "kl" not in entry
+
+
+def _killed(run: Run, log: Path, *, after_s: float) -> int | None:
+    """Train on until a step more is logged, and a moment longer; returns the exit code."""
+    process = start_training(GRPO, run.path, log)
+    lines = len(_lines(run))
+    _wait(lambda: len(_lines(run)) > lines or not process.is_alive())
+    time.sleep(after_s)
+    os.kill(int(process.pid or 0), signal.SIGKILL)
+    process.join()
+    return process.exitcode
 
 
 def _finish(run: Run, log: Path) -> None:

@@ -1,0 +1,86 @@
+"""The run directory: only whole checkpoints count, and a run belongs to one recipe."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from rlvr import recipe as recipes
+from rlvr.errors import UserError
+from rlvr.runs import COMPLETE, Run, damage, mark_complete
+from rlvr.tiny import RECIPES
+
+RECIPE = recipes.load(RECIPES / "grpo.yaml")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    started = Run(tmp_path / "run")
+    started.start(RECIPE)
+    for step in (2, 10, 4):
+        add_checkpoint(started, step)
+    return started
+
+
+def add_checkpoint(run: Run, step: int) -> Path:
+    folder = run.path / f"checkpoint-{step}"
+    (folder / "global_step").mkdir(parents=True)
+    (folder / "model.safetensors").write_bytes(b"x" * 100)
+    (folder / "global_step" / "optimizer.pt").write_bytes(b"y" * 50)
+    mark_complete(folder)
+    return folder
+
+
+def test_checkpoints_are_ordered_by_step_and_not_by_name(run: Run) -> None:
+    assert [checkpoint.step for checkpoint in run.checkpoints()] == [2, 4, 10]
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "global_step/optimizer.pt"])
+def test_truncated_file_is_named_with_both_sizes(run: Run, file: str) -> None:
+    folder = run.path / "checkpoint-10"
+    os.truncate(folder / file, 7)
+    assert damage(folder) == [f"{file} has 7 bytes instead of {100 if 'model' in file else 50}"]
+
+
+def test_checkpoint_without_marker_was_still_being_written(run: Run) -> None:
+    (run.path / "checkpoint-10" / COMPLETE).unlink()
+    latest = run.latest_checkpoint()
+    assert latest is not None
+    assert latest.step == 4
+    assert (run.path / "set-aside" / "checkpoint-10" / "model.safetensors").is_file()
+
+
+def test_second_damaged_checkpoint_of_a_step_does_not_replace_the_first(run: Run) -> None:
+    for _ in range(2):
+        (run.path / "checkpoint-10" / COMPLETE).unlink()
+        run.latest_checkpoint()
+        add_checkpoint(run, 10)
+    assert len(list((run.path / "set-aside").iterdir())) == 2
+
+
+def test_run_is_refused_to_another_recipe_but_not_to_another_evaluation(run: Run) -> None:
+    other_seed = RECIPE.model_copy(update={"seed": 99})
+    with pytest.raises(UserError, match="another recipe \\(different: seed\\)"):
+        run.start(other_seed)
+    run.start(RECIPE.model_copy(update={"evaluation": None}))
+    assert run.recipe().evaluation is None
+
+
+def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not a run directory"):
+        Run(tmp_path).recipe()
+
+
+def test_metrics_survive_a_line_cut_off_by_a_crash(run: Run) -> None:
+    lines = [json.dumps({"step": step, "reward": step / 10}) for step in (1, 2, 3)]
+    run.metrics_path.write_text("\n".join(lines) + '\n{"step": 4, "rew')
+    assert [entry["step"] for entry in run.metrics()] == [1, 2, 3]
+    run.trim_metrics(2)
+    assert [entry["step"] for entry in run.metrics()] == [1, 2]
+
+
+def test_manifest_keeps_what_was_recorded_before(run: Run) -> None:
+    run.record(a=1)
+    run.record(b=2)
+    assert run.manifest() == {"a": 1, "b": 2}
