@@ -8,12 +8,13 @@ Its comparison is used as it is, its reading of answers is not, for it makes dif
 same: any number of a text that it cannot read (1 - 1/e and 1 + 1/e are both 1), letters of units
 struck off an expression (6m is 6), upper case read as lower (N - n is 0). Here the whole answer is
 parsed or nothing; units go from answers to questions whose gold is a number; and case is kept where
-an answer uses a letter in both. What math-verify finds equal is checked once more in numbers, since
-it rounds to six decimals (1e-8 and 2e-10 are both 0).
+an answer uses a letter in both. Expressions that differ in value are told apart before math-verify
+is asked, since it rounds to six decimals (1e-8 and 2e-10 are both 0).
 """
 
 import logging
 import re
+from functools import lru_cache
 from typing import Any
 
 from latex2sympy2_extended.latex2sympy2 import (
@@ -54,11 +55,13 @@ def equal(pair: list[str]) -> bool:
     return answer is not None and _equal(gold, answer)
 
 
+@lru_cache(maxsize=4096)  # a gold comes with hundreds of answers
 def parse(text: str, *, keep_case: bool = False, strike_units: bool = False) -> Any:
     """The whole text as a sympy object; of a chain a = b = c the last part; None if unreadable."""
     latex = normalize_latex(text, config=_UNITS_STRUCK if strike_units else _UNITS_KEPT)
     parts = re.split(r"(?<![\\<>!])=", latex)
-    for candidate in (latex, parts[-1]) if len(parts) > 2 else (latex,):
+    is_chain = len(parts) > 2 and not re.search("[,;]", latex)
+    for candidate in (latex, parts[-1]) if is_chain else (latex,):
         try:
             return latex2sympy(
                 candidate,
@@ -72,7 +75,10 @@ def parse(text: str, *, keep_case: bool = False, strike_units: bool = False) -> 
 
 
 def _equal(gold: Any, answer: Any) -> bool:
-    return verify(gold, answer, timeout_seconds=None) and not _differ_in_value(gold, answer)
+    # numbers first: proving that two expressions differ is what takes math-verify long
+    if _differ_in_value(gold, answer):
+        return False
+    return bool(verify(gold, answer, timeout_seconds=None))
 
 
 def _has_both_cases(text: str) -> bool:

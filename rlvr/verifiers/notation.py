@@ -50,8 +50,9 @@ def compare(gold: str, answer: str) -> bool | None:
         return True
     if is_words(gold):
         return _words(gold) == _words(answer)
-    if _different_bases(canonical_gold, canonical_answer):
-        return False
+    based = _BASE.fullmatch(canonical_gold), _BASE.fullmatch(canonical_answer)
+    if based[0] and based[1]:
+        return _in_base(based[0]) == _in_base(based[1])
     left, right = number(canonical_gold), number(canonical_answer)
     if left is not None and right is not None:
         return _same_number(left, right, "," in gold + answer)
@@ -122,12 +123,9 @@ def _words(text: str) -> str:
     return bare[1:-1] if re.fullmatch(r"\([a-z]\)", bare) else bare
 
 
-def _different_bases(gold: str, answer: str) -> bool:
-    """Numbers with a base are the same if digits and base are; the base may be left out."""
-    left, right = _BASE.fullmatch(gold), _BASE.fullmatch(answer)
-    return bool(
-        left and right and (left[2] or left[3], left[1]) != (right[2] or right[3], right[1])
-    )
+def _in_base(match: re.Match[str]) -> tuple[str, str]:
+    """Digits and base of 52_8 or 52_{8}."""
+    return match[1], match[2] or match[3]
 
 
 def _is_tuple(text: str) -> bool:

@@ -149,7 +149,7 @@ class _Zygote:
     """The parent's end of the forking process."""
 
     def __init__(self, task: str, memory_bytes: int) -> None:
-        self._control, theirs = socket.socketpair()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         command = [sys.executable, "-m", "rlvr.verifiers.zygote"]
         with theirs:
@@ -163,7 +163,7 @@ class _Zygote:
                 start_new_session=True,  # Ctrl-C belongs to the parent, which then ends us
             )
         self._control.settimeout(_START_TIMEOUT_S)
-        answer = self._read_line()
+        answer = self._receive()
         if answer != "ready":
             self.close()
             raise RuntimeError(
@@ -176,29 +176,24 @@ class _Zygote:
     def fork(self) -> "_Worker":
         ours, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self._control, [b"fork\n"], [theirs.fileno()])
-        pid = self._read_line()
+            socket.send_fds(self._control, [b"fork"], [theirs.fileno()])
+        pid = self._receive()
         if not pid:
             raise BrokenPipeError("the forking process is gone")
         return _Worker(self, int(pid), ours)
 
     def reap(self, pid: int) -> None:
         """Free the process id of a killed worker."""
-        self._control.sendall(f"reap {pid}\n".encode().ljust(64, b" "))
+        self._control.send(f"reap {pid}".encode())
 
     def close(self) -> None:
         self._control.close()
         self._process.kill()
         self._process.wait()
 
-    def _read_line(self) -> str:
-        received = b""
-        while not received.endswith(b"\n"):
-            part = self._control.recv(4096)
-            if not part:
-                return ""
-            received += part
-        return received.decode().strip()
+    def _receive(self) -> str:
+        """The next message; "" once the forking process is gone."""
+        return self._control.recv(4096).decode()
 
 
 class _Worker:

@@ -4,10 +4,11 @@ Forking a training process would copy its threads' locks in whatever state they 
 gigabytes of page tables with them; spawning a fresh interpreter for every killed worker would cost
 seconds. So one small process is spawned once, imports the task, and forks from then on.
 
-Run as `python -m rlvr.verifiers.zygote CONTROL_FD TASK MEMORY_BYTES`. Over the control socket:
+Run as `python -m rlvr.verifiers.zygote CONTROL_FD TASK MEMORY_BYTES`. Over the control socket,
+which keeps message boundaries:
 
-    parent -> "fork" + one descriptor      zygote -> "<pid>\n"; the child serves the descriptor
-    parent -> "reap <pid>\n"               zygote waits for a child that the parent has killed
+    parent -> "fork" + one descriptor    zygote -> "<pid>"; the child serves the descriptor
+    parent -> "reap <pid>"               zygote waits for a child that the parent has killed
 
 A child stays a zombie until its parent reaps it here, so its process id cannot name another process
 when the parent kills it. The children die with the zygote, and the zygote dies with the parent.
@@ -39,9 +40,9 @@ def main() -> None:
     try:
         task = load(task_name)
     except Exception as error:
-        control.sendall(f"failed {type(error).__name__}: {error}\n".encode())
+        control.send(f"failed {type(error).__name__}: {error}"[:1000].encode())
         return
-    control.sendall(b"ready\n")
+    control.send(b"ready")
     children: set[int] = set()
     while os.getppid() == parent:
         if not select.select([control], [], [], PARENT_CHECK_S)[0]:
@@ -49,7 +50,7 @@ def main() -> None:
         message, descriptors, _, _ = socket.recv_fds(control, 64, 1)
         if not message:
             break
-        if message == b"fork\n":
+        if message == b"fork":
             _fork(control, children, descriptors[0], task, int(memory_bytes))
         else:
             pid = int(message.split()[1])
@@ -77,7 +78,7 @@ def _fork(
         _serve(socket.socket(fileno=descriptor), task, memory_bytes)
     os.close(descriptor)
     children.add(pid)
-    control.sendall(f"{pid}\n".encode())
+    control.send(str(pid).encode())
 
 
 def _serve(connection: socket.socket, task: Task, memory_bytes: int) -> None:
