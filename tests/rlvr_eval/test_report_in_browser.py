@@ -213,6 +213,28 @@ def test_undecided_verdicts_show_the_other_extreme_as_a_dotted_line(
     )
 
 
+def test_perplexities_are_shown_where_the_summary_has_some(
+    browser: Browser, tmp_path: Path, summary: Json
+) -> None:
+    quantiles = {"0.05": 1.1, "0.25": 1.3, "0.5": 1.5, "0.75": 1.9, "0.95": 3.0}
+    rows = [
+        {"scorer": "base", "completions_of": "checkpoint-200", "step": 200, "quantiles": quantiles},
+        {"scorer": "base", "completions_of": "checkpoint-50", "step": 50, "quantiles": quantiles},
+    ]
+    described = summary["benchmarks"]["countdown"] | {"likelihood": rows}
+    page = opened(browser, tmp_path, summary | {"benchmarks": {"countdown": described}}, {})
+    shown = text(page, "#likelihood .plot")
+    assert "checkpoint-200 under base" in shown
+    assert "checkpoint-50 under base" not in shown
+    assert page.console() == []
+
+
+def test_the_table_marks_the_chosen_checkpoint(page: Browser) -> None:
+    page.press("#step", LEFT)
+    page.run("return new Promise((done) => setTimeout(done, 100))")
+    assert text(page, "#numbers tr.chosen .text") == "checkpoint-150"
+
+
 def test_it_prints_with_what_is_shown_in_words(page: Browser) -> None:
     assert page.pdf().startswith(b"%PDF-")
     assert "checkpoint-200" in text(page, "#shown")

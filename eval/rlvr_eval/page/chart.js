@@ -20,7 +20,14 @@ function logarithmic(domain, range) {
 function chart(host, { height, label, x, y }) {
   const width = Math.max(260, Math.floor(host.clientWidth));
   const widest = Math.max(...y.ticks.map((tick) => tick.label.length));
-  const box = { width, height, left: 14 + 7 * widest, right: width - 14, top: 34, bottom: height - 44 };
+  const box = {
+    width,
+    height,
+    left: 14 + 7 * widest,
+    right: width - 14,
+    top: 34,
+    bottom: height - 44,
+  };
   const node = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
   const scaleX = (x.log ? logarithmic : linear)(x.domain, [box.left, box.right]);
   const scaleY = linear(y.domain, [box.bottom, box.top]);
@@ -40,7 +47,11 @@ function chart(host, { height, label, x, y }) {
   }
   node.append(
     svg("line", { class: "axis", x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom }),
-    svg("text", { class: "title", x: (box.left + box.right) / 2, y: height - 6, "text-anchor": "middle" }, x.title),
+    svg(
+      "text",
+      { class: "title", x: (box.left + box.right) / 2, y: height - 6, "text-anchor": "middle" },
+      x.title,
+    ),
     svg("text", { class: "title", x: 0, y: 13 }, y.title),
   );
   put(host, node);
@@ -84,11 +95,22 @@ function polyline(frame, xs, ys, properties) {
 function band(frame, xs, low, high, color) {
   const there = xs.map((x, i) => [frame.x(x), frame.y(high[i])]);
   const back = xs.map((x, i) => [frame.x(x), frame.y(low[i])]).reverse();
-  return svg("path", { class: "band", d: `${through([...there, ...back])}Z`, style: `fill:${color}` });
+  return svg("path", {
+    class: "band",
+    d: `${through([...there, ...back])}Z`,
+    style: `fill:${color}`,
+  });
 }
 
 function whisker(frame, x, low, high, color) {
-  return svg("line", { class: "whisker", x1: x, x2: x, y1: frame.y(low), y2: frame.y(high), style: `stroke:${color}` });
+  return svg("line", {
+    class: "whisker",
+    x1: x,
+    x2: x,
+    y1: frame.y(low),
+    y2: frame.y(high),
+    style: `stroke:${color}`,
+  });
 }
 
 /** A small triangle above the plot that points at the chosen checkpoint. */
@@ -99,7 +121,10 @@ function chosenMark(frame, x) {
 /** Calls back with the fraction of the plot's width at which the pointer is. */
 function onPoint(frame, callback) {
   const surface = svg("rect", {
-    x: frame.left, y: frame.top, width: frame.right - frame.left, height: frame.bottom - frame.top,
+    x: frame.left,
+    y: frame.top,
+    width: frame.right - frame.left,
+    height: frame.bottom - frame.top,
     fill: "transparent",
   });
   const report = (event) => {

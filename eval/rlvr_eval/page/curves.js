@@ -5,8 +5,13 @@ const CHECKPOINT = "var(--checkpoint)";
 
 /** The base and the chosen model, if they are two, with their colours and markers. */
 function shownModels(state) {
-  const pair = [[state.base, BASE, "circle"], [state.chosen, CHECKPOINT, "diamond"]];
-  return pair.filter(([model], i) => model && (i === 0 || model !== state.base) && state.view(model));
+  const pair = [
+    [state.base, BASE, "circle"],
+    [state.chosen, CHECKPOINT, "diamond"],
+  ];
+  return pair.filter(
+    ([model], i) => model && (i === 0 || model !== state.base) && state.view(model),
+  );
 }
 
 function drawCurves(state) {
@@ -14,7 +19,12 @@ function drawCurves(state) {
   const frame = chart(host, {
     height: host.clientWidth < 520 ? 320 : 400,
     label: `pass@k of base and checkpoints on ${state.name}, ${state.chosen.name} highlighted`,
-    x: { domain: [1, Math.max(2, state.kMax)], log: true, ticks: kTicks(state.kMax, host.clientWidth), title: "k, completions per problem (logarithmic)" },
+    x: {
+      domain: [1, Math.max(2, state.kMax)],
+      log: true,
+      ticks: kTicks(state.kMax, host.clientWidth),
+      title: "k, completions per problem (logarithmic)",
+    },
     y: { domain: [0, 1], ticks: shareTicks, title: "pass@k, share of problems solved" },
   });
   for (const model of state.models) {
@@ -26,17 +36,32 @@ function drawCurves(state) {
   for (const [model, color] of shown) {
     const { curve, curve_upper: upper } = state.view(model);
     frame.svg.append(band(frame, curve.k, curve.low, curve.high, color));
-    if (upper) frame.svg.append(polyline(frame, upper.k, upper.value, { class: "line", style: `stroke:${color}`, "stroke-dasharray": "1 5" }));
+    if (upper)
+      frame.svg.append(
+        polyline(frame, upper.k, upper.value, {
+          class: "line",
+          style: `stroke:${color}`,
+          "stroke-dasharray": "1 5",
+        }),
+      );
   }
-  for (const [model, color, marker] of shown) drawLine(frame, state.view(model).curve, color, marker, model.name);
+  for (const [model, color, marker] of shown)
+    drawLine(frame, state.view(model).curve, color, marker, model.name);
   drawLegend(state, shown);
   drawReadout(state, frame);
 }
 
 function drawLine(frame, curve, color, marker, name) {
-  frame.svg.append(polyline(frame, curve.k, curve.value, { class: "line", style: `stroke:${color}`, "data-model": name }));
+  frame.svg.append(
+    polyline(frame, curve.k, curve.value, {
+      class: "line",
+      style: `stroke:${color}`,
+      "data-model": name,
+    }),
+  );
   curve.k.forEach((k, i) => {
-    if (Number.isInteger(Math.log2(k))) frame.svg.append(markers[marker](frame.x(k), frame.y(curve.value[i]), color));
+    if (Number.isInteger(Math.log2(k)))
+      frame.svg.append(markers[marker](frame.x(k), frame.y(curve.value[i]), color));
   });
 }
 
@@ -45,7 +70,9 @@ function drawLegend(state, shown) {
   if (state.models.length > shown.length) entries.push(key(keys.thin(), "other checkpoints"));
   entries.push(key(keys.area("var(--soft)", 0.25), "95 % interval"));
   if (shown.some(([model]) => state.view(model).curve_upper)) {
-    entries.push(key(keys.line("var(--soft)", null, "1 5"), "if every undecided verdict were right"));
+    entries.push(
+      key(keys.line("var(--soft)", null, "1 5"), "if every undecided verdict were right"),
+    );
   }
   put(byId("curves").querySelector(".legend"), entries);
 }
@@ -53,7 +80,13 @@ function drawLegend(state, shown) {
 /** Values at the k under the pointer; before that, at the crossover's side of the middle. */
 function drawReadout(state, frame) {
   const ks = state.view(state.chosen)?.curve.k ?? [1];
-  const rule = svg("line", { class: "axis", y1: frame.top, y2: frame.bottom, "stroke-dasharray": "2 3", visibility: "hidden" });
+  const rule = svg("line", {
+    class: "axis",
+    y1: frame.top,
+    y2: frame.bottom,
+    "stroke-dasharray": "2 3",
+    visibility: "hidden",
+  });
   frame.svg.append(rule);
   const say = (k, isPointed) => {
     for (const end of ["x1", "x2"]) rule.setAttribute(end, frame.x(k));
@@ -63,13 +96,19 @@ function drawReadout(state, frame) {
     const difference = pointAt(state.view(state.chosen)?.difference, k);
     const parts = [`k = ${k}: `];
     if (theirs) parts.push(`${state.base.name} ${withInterval(theirs)} %`);
-    if (ours && state.chosen !== state.base) parts.push(`${theirs ? ", " : ""}${state.chosen.name} ${withInterval(ours)} %`);
+    if (ours && state.chosen !== state.base)
+      parts.push(`${theirs ? ", " : ""}${state.chosen.name} ${withInterval(ours)} %`);
     if (difference) parts.push(`, difference ${withInterval(difference, signed)} points`);
     put(byId("curves").querySelector(".readout"), parts.join(""));
   };
   say(state.headlineKs[Math.floor(state.headlineKs.length / 2)], false);
   onPoint(frame, (share) => {
     const k = 2 ** (share * Math.log2(Math.max(2, state.kMax)));
-    say(ks.reduce((best, each) => (Math.abs(Math.log(each / k)) < Math.abs(Math.log(best / k)) ? each : best)), true);
+    say(
+      ks.reduce((best, each) =>
+        Math.abs(Math.log(each / k)) < Math.abs(Math.log(best / k)) ? each : best,
+      ),
+      true,
+    );
   });
 }

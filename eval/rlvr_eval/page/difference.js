@@ -8,12 +8,24 @@ function drawDifference(state) {
   figure.hidden = !curve;
   if (!curve) return;
   const kMax = curve.k.at(-1);
-  const ticks = roundTicks(Math.min(0, ...allDifferences(state, "low")), Math.max(0, ...allDifferences(state, "high")));
+  const ticks = roundTicks(
+    Math.min(0, ...allDifferences(state, "low")),
+    Math.max(0, ...allDifferences(state, "high")),
+  );
   const frame = chart(host, {
     height: 300,
     label: `Difference of ${state.chosen.name} to the base; crossover ${crossoverText(view.crossover, kMax)}`,
-    x: { domain: [1, Math.max(2, kMax)], log: true, ticks: kTicks(kMax, host.clientWidth), title: "k, completions per problem (logarithmic)" },
-    y: { domain: [ticks[0], ticks.at(-1)], ticks: ticks.map((at) => ({ at, label: signed(at, 0) })), title: "D(k), percentage points" },
+    x: {
+      domain: [1, Math.max(2, kMax)],
+      log: true,
+      ticks: kTicks(kMax, host.clientWidth),
+      title: "k, completions per problem (logarithmic)",
+    },
+    y: {
+      domain: [ticks[0], ticks.at(-1)],
+      ticks: ticks.map((at) => ({ at, label: signed(at, 0) })),
+      title: "D(k), percentage points",
+    },
   });
   frame.svg.append(
     svg("line", { class: "axis", x1: frame.left, x2: frame.right, y1: frame.y(0), y2: frame.y(0) }),
@@ -23,10 +35,15 @@ function drawDifference(state) {
   drawDifferenceRange(frame, view.difference_range);
   drawCrossover(frame, view.crossover, kMax);
   put(figure.querySelector(".readout"), crossoverLabel(view.crossover, kMax));
-  put(figure.querySelector(".legend"),
+  put(
+    figure.querySelector(".legend"),
     key(keys.line(CHECKPOINT), `${state.chosen.name} minus ${state.base.name}`),
     key(keys.area("var(--soft)", 0.25), "95 % interval"),
-    key(keys.line("var(--soft)"), "crossover's interval"));
+    key(keys.line("var(--soft)"), "crossover's interval"),
+    view.difference_range
+      ? key(keys.line(CHECKPOINT, null, "1 5"), "if undecided verdicts fell either way")
+      : null,
+  );
 }
 
 /** One scale for all checkpoints, so that moving the slider compares them. */
@@ -38,7 +55,14 @@ function drawDifferenceRange(frame, range) {
   for (const end of ["least", "greatest"]) {
     if (!range) return;
     const style = { class: "line", style: `stroke:${CHECKPOINT}`, "stroke-dasharray": "1 5" };
-    frame.svg.append(polyline(frame, range.map((point) => point.k), range.map((point) => point[end]), style));
+    frame.svg.append(
+      polyline(
+        frame,
+        range.map((point) => point.k),
+        range.map((point) => point[end]),
+        style,
+      ),
+    );
   }
 }
 
@@ -46,11 +70,26 @@ function drawCrossover(frame, found, kMax) {
   const zero = frame.y(0);
   if (found.low !== null) {
     const high = found.is_open ? kMax : found.high;
-    frame.svg.append(svg("line", { x1: frame.x(found.low), x2: frame.x(high), y1: zero, y2: zero, style: "stroke:var(--ink);stroke-width:5;opacity:.45" }));
+    frame.svg.append(
+      svg("line", {
+        x1: frame.x(found.low),
+        x2: frame.x(high),
+        y1: zero,
+        y2: zero,
+        style: "stroke:var(--ink);stroke-width:5;opacity:.45",
+      }),
+    );
   }
   if (found.k !== null) {
     frame.svg.append(
-      svg("line", { class: "axis", x1: frame.x(found.k), x2: frame.x(found.k), y1: frame.top, y2: frame.bottom, "stroke-dasharray": "4 3" }),
+      svg("line", {
+        class: "axis",
+        x1: frame.x(found.k),
+        x2: frame.x(found.k),
+        y1: frame.top,
+        y2: frame.bottom,
+        "stroke-dasharray": "4 3",
+      }),
       markers.circle(frame.x(found.k), zero, "var(--ink)", 4.5),
       crossoverName(frame, found.k),
     );
@@ -60,12 +99,17 @@ function drawCrossover(frame, found, kMax) {
 /** The name of the dashed line, on the side of it where there is room. */
 function crossoverName(frame, k) {
   const isRight = frame.x(k) > (frame.left + frame.right) / 2;
-  const place = { x: frame.x(k) + (isRight ? -7 : 7), y: frame.top + 12, "text-anchor": isRight ? "end" : "start" };
+  const place = {
+    x: frame.x(k) + (isRight ? -7 : 7),
+    y: frame.top + 12,
+    "text-anchor": isRight ? "end" : "start",
+  };
   return svg("text", { class: "strong halo", ...place }, `k = ${atK(k)}`);
 }
 
 function crossoverLabel(found, kMax) {
-  if (found.censored === "none") return "No crossover: the checkpoint is nowhere ahead and then behind.";
+  if (found.censored === "none")
+    return "No crossover: the checkpoint is nowhere ahead and then behind.";
   if (found.censored) return `No crossover up to k = ${kMax}: the checkpoint is ahead there still.`;
   return `The curves cross at k = ${crossoverText(found, kMax)}.`;
 }

@@ -3,7 +3,10 @@
 const MISSING = "–";
 
 function percent(value, digits = 1) {
-  return (100 * value).toFixed(digits).replace(/^-(0(\.0+)?)$/, "$1").replace("-", "−");
+  return (100 * value)
+    .toFixed(digits)
+    .replace(/^-(0(\.0+)?)$/, "$1")
+    .replace("-", "−");
 }
 
 function signed(value, digits = 1) {
@@ -40,7 +43,8 @@ function atK(value) {
 /** The crossover as words: "122 [77, 256 or more]", "none", "beyond 256". */
 function crossoverText(found, kMax) {
   if (!found) return MISSING;
-  const where = found.censored === "none" ? "none" : found.censored ? `beyond ${kMax}` : atK(found.k);
+  const where =
+    found.censored === "none" ? "none" : found.censored ? `beyond ${kMax}` : atK(found.k);
   return found.low === null ? where : `${where} ${crossoverInterval(found, kMax)}`;
 }
 

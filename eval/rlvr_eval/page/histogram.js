@@ -4,13 +4,24 @@ function drawHistogram(state) {
   const host = byId("histogram").querySelector(".plot");
   const shown = shownModels(state);
   const bins = state.bins.map((bin, i) => (i === 0 ? "0" : String(i / 10)));
-  const tallest = Math.max(1, ...state.models.flatMap((model) => state.view(model)?.histogram ?? []));
+  const tallest = Math.max(
+    1,
+    ...state.models.flatMap((model) => state.view(model)?.histogram ?? []),
+  );
   const ticks = roundTicks(0, tallest);
   const frame = chart(host, {
     height: 300,
     label: `Problems by accuracy on ${state.name}`,
-    x: { domain: [-0.5, bins.length - 0.5], ticks: bins.map((label, at) => ({ at, label })), title: "accuracy of a problem, correct / drawn" },
-    y: { domain: [0, ticks.at(-1)], ticks: ticks.map((at) => ({ at, label: String(at) })), title: "problems" },
+    x: {
+      domain: [-0.5, bins.length - 0.5],
+      ticks: bins.map((label, at) => ({ at, label })),
+      title: "accuracy of a problem, correct / drawn",
+    },
+    y: {
+      domain: [0, ticks.at(-1)],
+      ticks: ticks.map((at) => ({ at, label: String(at) })),
+      title: "problems",
+    },
   });
   const slot = frame.x(1) - frame.x(0);
   const width = (0.8 * slot) / shown.length;
@@ -19,12 +30,24 @@ function drawHistogram(state) {
       const top = frame.y(problems);
       const x = frame.x(bin) - 0.4 * slot + side * width;
       frame.svg.append(
-        svg("rect", { x: x + 0.5, y: top, width: width - 1, height: frame.bottom - top, style: `fill:${color}` },
-          svg("title", {}, `${model.name}, ${state.bins[bin]}: ${plural(problems, "problem")}`)),
+        svg(
+          "rect",
+          {
+            x: x + 0.5,
+            y: top,
+            width: width - 1,
+            height: frame.bottom - top,
+            style: `fill:${color}`,
+          },
+          svg("title", {}, `${model.name}, ${state.bins[bin]}: ${plural(problems, "problem")}`),
+        ),
       );
     });
   });
-  put(byId("histogram").querySelector(".legend"), shown.map(([model, color]) => key(keys.area(color), model.name)));
+  put(
+    byId("histogram").querySelector(".legend"),
+    shown.map(([model, color]) => key(keys.area(color), model.name)),
+  );
 }
 
 function drawCover(state) {
@@ -32,7 +55,11 @@ function drawCover(state) {
   const frame = chart(host, {
     height: 300,
     label: `Share of problems solved with probability at least tau on ${state.name}`,
-    x: { domain: [0, 1], ticks: roundTicks(0, 1).map((at) => ({ at, label: String(at) })), title: "τ, probability of a correct completion" },
+    x: {
+      domain: [0, 1],
+      ticks: roundTicks(0, 1).map((at) => ({ at, label: String(at) })),
+      title: "τ, probability of a correct completion",
+    },
     y: { domain: [0, 1], ticks: shareTicks, title: "Cover@τ, share of problems" },
   });
   const shown = shownModels(state);
@@ -40,10 +67,24 @@ function drawCover(state) {
     const cover = state.view(model).cover;
     const taus = cover.map((point) => point.tau);
     frame.svg.append(
-      band(frame, taus, cover.map((point) => point.low), cover.map((point) => point.high), color),
-      polyline(frame, taus, cover.map((point) => point.value), { class: "line", style: `stroke:${color}` }),
+      band(
+        frame,
+        taus,
+        cover.map((point) => point.low),
+        cover.map((point) => point.high),
+        color,
+      ),
+      polyline(
+        frame,
+        taus,
+        cover.map((point) => point.value),
+        { class: "line", style: `stroke:${color}` },
+      ),
       ...cover.map((point) => markers[marker](frame.x(point.tau), frame.y(point.value), color)),
     );
   }
-  put(byId("cover").querySelector(".legend"), shown.map(([model, color, marker]) => key(keys.line(color, marker), model.name)));
+  put(
+    byId("cover").querySelector(".legend"),
+    shown.map(([model, color, marker]) => key(keys.line(color, marker), model.name)),
+  );
 }

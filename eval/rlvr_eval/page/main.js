@@ -7,7 +7,8 @@ function stateOf(name) {
   const benchmark = report.benchmarks[name];
   const base = benchmark.models.find((model) => model.step === 0) ?? null;
   const state = {
-    name, base,
+    name,
+    base,
     models: benchmark.models,
     chosen: benchmark.models.at(-1),
     stratum: "",
@@ -31,10 +32,20 @@ function stateOf(name) {
   return state;
 }
 
+let lists = 0;
 let state = stateOf(Object.keys(report.benchmarks)[0]);
 
 function drawFigures() {
-  for (const draw of [drawCurves, drawDifference, drawTraining, drawHistogram, drawCover, drawMigration, drawLikelihood]) draw(state);
+  for (const draw of [
+    drawCurves,
+    drawDifference,
+    drawTraining,
+    drawHistogram,
+    drawCover,
+    drawMigration,
+    drawLikelihood,
+  ])
+    draw(state);
 }
 
 function drawAll() {
@@ -42,8 +53,12 @@ function drawAll() {
   byId("step").setAttribute("aria-valuetext", state.chosen.name);
   drawFigures();
   drawWords(state);
-  drawProblems(state);
-  drawTables(state);
+  // the long lists wait for the slider to rest for a frame
+  cancelAnimationFrame(lists);
+  lists = requestAnimationFrame(() => {
+    drawProblems(state);
+    drawTables(state);
+  });
 }
 
 /** Controls of a benchmark: the slider runs over checkpoints, or over all models without a base. */
@@ -53,27 +68,64 @@ function setControls() {
   byId("step-choice").hidden = choices.length < 2;
   slider.max = Math.max(0, choices.length - 1);
   slider.value = Math.max(0, choices.indexOf(state.chosen));
-  slider.oninput = () => { state.chosen = choices[Number(slider.value)]; drawAll(); };
+  slider.oninput = () => {
+    state.chosen = choices[Number(slider.value)];
+    drawAll();
+  };
   byId("stratum-choice").hidden = !state.strata.length;
-  put(byId("stratum"), [["", "all"], ...state.strata.map((kind) => [kind, kind || "unnamed"])].map(([value, text]) => html("option", { value }, text)));
-  byId("controls").hidden = choices.length < 2 && !state.strata.length && Object.keys(report.benchmarks).length < 2;
+  put(
+    byId("stratum"),
+    [["", "all"], ...state.strata.map((kind) => [kind, kind || "unnamed"])].map(([value, text]) =>
+      html("option", { value }, text),
+    ),
+  );
+  byId("controls").hidden =
+    choices.length < 2 && !state.strata.length && Object.keys(report.benchmarks).length < 2;
 }
 
 function start() {
   const names = Object.keys(report.benchmarks);
-  put(byId("benchmark"), names.map((name) => html("option", { value: name }, name)));
+  put(
+    byId("benchmark"),
+    names.map((name) => html("option", { value: name }, name)),
+  );
   byId("benchmark-choice").hidden = names.length < 2;
-  byId("benchmark").addEventListener("change", (event) => { state = stateOf(event.target.value); setControls(); drawAll(); });
-  byId("stratum").addEventListener("change", (event) => { state.stratum = event.target.value; drawAll(); });
-  byId("migration-k").addEventListener("change", (event) => { state.migrationK = Number(event.target.value); drawMigration(state); });
+  byId("benchmark").addEventListener("change", (event) => {
+    state = stateOf(event.target.value);
+    setControls();
+    drawAll();
+  });
+  byId("stratum").addEventListener("change", (event) => {
+    state.stratum = event.target.value;
+    drawAll();
+  });
+  byId("migration-k").addEventListener("change", (event) => {
+    state.migrationK = Number(event.target.value);
+    drawMigration(state);
+  });
   byId("find").addEventListener("input", () => drawProblems(state));
-  byId("more").addEventListener("click", () => { state.rows += ROWS_AT_ONCE; drawProblems(state); });
-  put(byId("warnings"), report.warnings.map((warning) => html("p", { class: "warning" }, warning)));
+  byId("more").addEventListener("click", () => {
+    state.rows += ROWS_AT_ONCE;
+    drawProblems(state);
+  });
+  put(
+    byId("warnings"),
+    report.warnings.map((warning) => html("p", { class: "warning" }, warning)),
+  );
   setControls();
   drawAll();
+  const printing = (isPrinting) => () => {
+    document.body.classList.toggle("printing", isPrinting);
+    drawFigures();
+  };
+  addEventListener("beforeprint", printing(true));
+  addEventListener("afterprint", printing(false));
   let width = document.body.clientWidth;
   new ResizeObserver(() => {
-    if (document.body.clientWidth !== width) { width = document.body.clientWidth; drawFigures(); }
+    if (document.body.clientWidth !== width) {
+      width = document.body.clientWidth;
+      drawFigures();
+    }
   }).observe(document.body);
 }
 

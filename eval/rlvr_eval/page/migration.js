@@ -3,7 +3,12 @@
    Below the line that the base reaches lies what it solves, kept and lost; above it what it does
    not, gained and neither. So the line stays level and the flow shows around it. */
 
-const CELLS = [["kept", "var(--kept)"], ["lost", "var(--lost)"], ["gained", "var(--gained)"], ["neither", "var(--neither)"]];
+const CELLS = [
+  ["kept", "var(--kept)"],
+  ["lost", "var(--lost)"],
+  ["gained", "var(--gained)"],
+  ["neither", "var(--neither)"],
+];
 
 function drawMigration(state) {
   const figure = byId("migration");
@@ -12,18 +17,36 @@ function drawMigration(state) {
   if (!moved.length) return;
   const ks = state.view(moved[0]).migration.map((entry) => entry.k);
   const k = ks.includes(state.migrationK) ? state.migrationK : ks.at(-1);
-  put(byId("migration-k"), ks.map((each) => html("option", { value: each, selected: each === k }, String(each))));
-  const columns = moved.map((model) => ({ model, ...(state.view(model).migration.find((entry) => entry.k === k) ?? state.view(model).migration.at(-1)) }));
+  put(
+    byId("migration-k"),
+    ks.map((each) => html("option", { value: each, selected: each === k }, String(each))),
+  );
+  const columns = moved.map((model) => ({
+    model,
+    ...(state.view(model).migration.find((entry) => entry.k === k) ??
+      state.view(model).migration.at(-1)),
+  }));
   drawFlow(state, [baseColumn(state, columns[0]), ...columns], figure.querySelector(".plot-flow"));
   drawMoves(state, columns, figure.querySelector(".plot-moves"));
-  put(figure.querySelector(".legend"), CELLS.map(([name, color]) => key(keys.area(color), name)), key(keys.diamond("var(--ink)"), "certified"), key(keys.dashed(), "chance alone"));
+  put(
+    figure.querySelector(".legend"),
+    CELLS.map(([name, color]) => key(keys.area(color), name)),
+    key(keys.diamond("var(--ink)"), "certified"),
+    key(keys.dashed(), "chance alone"),
+  );
 }
 
 /** The base itself: everything that it solves is kept. */
 function baseColumn(state, { kept, lost, gained, neither }) {
   const none = { value: 0 };
   const sum = (a, b) => ({ value: a.value + b.value });
-  return { model: state.base, kept: sum(kept, lost), lost: none, gained: none, neither: sum(gained, neither) };
+  return {
+    model: state.base,
+    kept: sum(kept, lost),
+    lost: none,
+    gained: none,
+    neither: sum(gained, neither),
+  };
 }
 
 /** x axis with one place per model, named by its step. */
@@ -43,18 +66,42 @@ function drawFlow(state, columns, host) {
     height: 250,
     label: `Problems kept, lost and gained against the base on ${state.name}`,
     x: stepAxis(columns, host.clientWidth),
-    y: { domain: [0, problems], ticks: ticks.map((at) => ({ at, label: String(at) })), title: "problems, expected" },
+    y: {
+      domain: [0, problems],
+      ticks: ticks.map((at) => ({ at, label: String(at) })),
+      title: "problems, expected",
+    },
   });
-  const width = Math.max(2, Math.min(36, 0.55 * (frame.x(1) - frame.x(0))));
+  const slot = frame.x(1) - frame.x(0);
+  const width = slot < 20 ? slot : Math.min(36, 0.55 * slot); // many checkpoints stand side by side
   let floors = columns.map(() => 0);
   for (const [name, color] of CELLS) {
     const tops = columns.map((column, i) => floors[i] + column[name].value);
     columns.forEach((column, i) => {
       const x = frame.x(i);
-      if (i) frame.svg.append(ribbon(frame, frame.x(i - 1) + width / 2, x - width / 2, [floors[i - 1], tops[i - 1]], [floors[i], tops[i]], color));
+      if (i && width < slot)
+        frame.svg.append(
+          ribbon(
+            frame,
+            frame.x(i - 1) + width / 2,
+            x - width / 2,
+            [floors[i - 1], tops[i - 1]],
+            [floors[i], tops[i]],
+            color,
+          ),
+        );
       frame.svg.append(
-        svg("rect", { x: x - width / 2, y: frame.y(tops[i]), width, height: frame.y(floors[i]) - frame.y(tops[i]), style: `fill:${color}` },
-          svg("title", {}, `${column.model.name}: ${column[name].value.toFixed(1)} ${name}`)),
+        svg(
+          "rect",
+          {
+            x: x - width / 2,
+            y: frame.y(tops[i]),
+            width: width + (width < slot ? 0 : 0.5),
+            height: frame.y(floors[i]) - frame.y(tops[i]),
+            style: `fill:${color}`,
+          },
+          svg("title", {}, `${column.model.name}: ${column[name].value.toFixed(1)} ${name}`),
+        ),
       );
     });
     floors = tops;
@@ -63,42 +110,81 @@ function drawFlow(state, columns, host) {
 }
 
 function ribbon(frame, from, to, before, after, color) {
-  const corners = [[from, before[1]], [to, after[1]], [to, after[0]], [from, before[0]]];
-  return svg("path", { d: `${through(corners.map(([x, y]) => [x, frame.y(y)]))}Z`, style: `fill:${color};opacity:.45` });
+  const corners = [
+    [from, before[1]],
+    [to, after[1]],
+    [to, after[0]],
+    [from, before[0]],
+  ];
+  return svg("path", {
+    d: `${through(corners.map(([x, y]) => [x, frame.y(y)]))}Z`,
+    style: `fill:${color};opacity:.45`,
+  });
 }
 
 function drawMoves(state, columns, host) {
   const gains = columns.flatMap(({ gained, churn }) => [gained.high, churn]);
   const losses = columns.flatMap(({ lost, churn }) => [lost.high, churn]);
   const certified = columns.map(({ model }) => certifiedIn(state, model));
-  const ticks = roundTicks(-Math.max(1, ...losses, ...certified.map((c) => c.lost.length)), Math.max(1, ...gains, ...certified.map((c) => c.gained.length)));
+  const ticks = roundTicks(
+    -Math.max(1, ...losses, ...certified.map((c) => c.lost.length)),
+    Math.max(1, ...gains, ...certified.map((c) => c.gained.length)),
+  );
   const frame = chart(host, {
     height: 250,
     label: `Problems gained and lost against the base on ${state.name}, enlarged`,
     x: stepAxis(columns, host.clientWidth),
-    y: { domain: [ticks[0], ticks.at(-1)], ticks: ticks.map((at) => ({ at, label: String(Math.abs(at)) })), title: "problems, gained above 0 and lost below" },
+    y: {
+      domain: [ticks[0], ticks.at(-1)],
+      ticks: ticks.map((at) => ({ at, label: String(Math.abs(at)) })),
+      title: "problems, gained above 0 and lost below",
+    },
   });
   const width = Math.max(2, Math.min(24, 0.4 * (frame.x(1) - frame.x(0))));
   columns.forEach(({ lost, gained }, i) => {
     const x = frame.x(i);
-    for (const [move, sign, color] of [[gained, 1, "var(--gained)"], [lost, -1, "var(--lost)"]]) {
-      const [from, to] = [frame.y(Math.max(0, sign * move.value)), frame.y(Math.min(0, sign * move.value))];
+    for (const [move, sign, color] of [
+      [gained, 1, "var(--gained)"],
+      [lost, -1, "var(--lost)"],
+    ]) {
+      const [from, to] = [
+        frame.y(Math.max(0, sign * move.value)),
+        frame.y(Math.min(0, sign * move.value)),
+      ];
       frame.svg.append(
-        svg("rect", { x: x - width / 2, y: from, width, height: Math.max(0.5, to - from), style: `fill:${color};opacity:.8` }),
+        svg("rect", {
+          x: x - width / 2,
+          y: from,
+          width,
+          height: Math.max(0.5, to - from),
+          style: `fill:${color};opacity:.8`,
+        }),
         whisker(frame, x, sign * move.low, sign * move.high, "var(--ink)"),
       );
     }
     markCertified(frame, x, certified[i]);
   });
   for (const sign of [1, -1]) {
-    frame.svg.append(polyline(frame, columns.map((_, i) => i), columns.map(({ churn }) => sign * churn), { class: "axis", fill: "none", "stroke-dasharray": "4 3" }));
+    frame.svg.append(
+      polyline(
+        frame,
+        columns.map((_, i) => i),
+        columns.map(({ churn }) => sign * churn),
+        { class: "axis", fill: "none", "stroke-dasharray": "4 3" },
+      ),
+    );
   }
-  frame.svg.append(svg("line", { class: "axis", x1: frame.left, x2: frame.right, y1: frame.y(0), y2: frame.y(0) }));
+  frame.svg.append(
+    svg("line", { class: "axis", x1: frame.left, x2: frame.right, y1: frame.y(0), y2: frame.y(0) }),
+  );
   markChosen(state, frame, columns);
 }
 
 function markCertified(frame, x, { lost, gained }) {
-  for (const [problems, sign] of [[gained, 1], [lost, -1]]) {
+  for (const [problems, sign] of [
+    [gained, 1],
+    [lost, -1],
+  ]) {
     if (!problems.length) continue;
     const mark = markers.diamond(x, frame.y(sign * problems.length), "var(--ink)", 4.5);
     mark.append(svg("title", {}, `${problems.length} certified ${sign > 0 ? "gained" : "lost"}`));

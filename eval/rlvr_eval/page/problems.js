@@ -16,16 +16,38 @@ function drawProblems(state) {
   const problems = listedProblems(state);
   const isPair = state.base && state.chosen !== state.base;
   const filters = isPair ? FILTERS : FILTERS.slice(-1);
-  const wanted = filters.find(([name]) => name === state.filter) ?? filters.find(([, test]) => problems.some(test)) ?? filters.at(-1);
-  put(byId("problems").querySelector(".filters"), filters.map(([name, test]) => {
-    const choose = () => { state.filter = name; state.rows = ROWS_AT_ONCE; drawProblems(state); };
-    return html("button", { type: "button", "aria-pressed": String(name === wanted[0]), onclick: choose }, `${name} (${problems.filter(test).length})`);
-  }));
+  const wanted =
+    filters.find(([name]) => name === state.filter) ??
+    filters.find(([, test]) => problems.some(test)) ??
+    filters.at(-1);
+  put(
+    byId("problems").querySelector(".filters"),
+    filters.map(([name, test]) => {
+      const choose = () => {
+        state.filter = name;
+        state.rows = ROWS_AT_ONCE;
+        drawProblems(state);
+      };
+      return html(
+        "button",
+        { type: "button", "aria-pressed": String(name === wanted[0]), onclick: choose },
+        `${name} (${problems.filter(test).length})`,
+      );
+    }),
+  );
   const query = byId("find").value.trim().toLowerCase();
   const found = problems.filter((p) => wanted[1](p) && p.id.toLowerCase().includes(query));
-  put(byId("problems").querySelector(".rows"), found.slice(0, state.rows).map((problem) => problemRow(state, problem)));
-  put(byId("problems").querySelector(".head"), html("span", {}, "problem"), html("span"),
-    html("span", { class: "of" }, state.base ? state.base.name : ""), html("span", { class: "of" }, isPair || !state.base ? state.chosen.name : ""));
+  put(
+    byId("problems").querySelector(".rows"),
+    found.slice(0, state.rows).map((problem) => problemRow(state, problem)),
+  );
+  put(
+    byId("problems").querySelector(".head"),
+    html("span", {}, "problem"),
+    html("span"),
+    html("span", { class: "of" }, state.base ? state.base.name : ""),
+    html("span", { class: "of" }, isPair || !state.base ? state.chosen.name : ""),
+  );
   byId("more").hidden = found.length <= state.rows;
   byId("more").textContent = `Show more of ${count(found.length)}`;
   put(byId("problems-note"), problemsNote(state, isPair));
@@ -34,24 +56,42 @@ function drawProblems(state) {
 function problemsNote(state, isPair) {
   const all = Object.keys(state.examples).length;
   const parts = [];
-  if (isPair) parts.push("Solved means at least once among the completions drawn, which chance alone can change; certified means that a test for each problem, with the rate of false discoveries held at 5 %, rules that out.");
-  if (all) parts.push(`Open a problem to read up to three of its completions; \`rlvr show\` prints the others.`);
+  if (isPair)
+    parts.push(
+      "Solved means at least once among the completions drawn, which chance alone can change; certified means that a test for each problem, with the rate of false discoveries held at 5 %, rules that out.",
+    );
+  if (all)
+    parts.push(
+      `Open a problem to read up to three of its completions; \`rlvr show\` prints the others.`,
+    );
   else parts.push("No completions are in this file; `rlvr show` prints them.");
-  if (all && all < state.examplesGiven) parts.push(`To keep the file small it holds those of ${plural(all, "problem")} out of ${count(state.examplesGiven)}.`);
+  if (all && all < state.examplesGiven)
+    parts.push(
+      `To keep the file small it holds those of ${plural(all, "problem")} out of ${count(state.examplesGiven)}.`,
+    );
   return parts.join(" ");
 }
 
 /** Problems of the chosen stratum with the counts of base and checkpoint, largest change first. */
 function listedProblems(state) {
   const certified = certifiedIn(state, state.chosen);
-  const status = new Map([...certified.lost.map((id) => [id, "lost"]), ...certified.gained.map((id) => [id, "gained"])]);
+  const status = new Map([
+    ...certified.lost.map((id) => [id, "lost"]),
+    ...certified.gained.map((id) => [id, "gained"]),
+  ]);
   return state.problemIds
     .map((id, i) => ({
-      id, kind: state.kinds[i], certified: status.get(id),
-      base: state.base ? state.base.counts.c[i] : null, baseN: state.base ? drawn(state.base, i) : null,
-      ours: state.chosen.counts.c[i], oursN: drawn(state.chosen, i),
+      id,
+      kind: state.kinds[i],
+      certified: status.get(id),
+      base: state.base ? state.base.counts.c[i] : null,
+      baseN: state.base ? drawn(state.base, i) : null,
+      ours: state.chosen.counts.c[i],
+      oursN: drawn(state.chosen, i),
     }))
-    .filter((p) => (!state.stratum || p.kind === state.stratum) && !(p.base === null && p.ours === null))
+    .filter(
+      (p) => (!state.stratum || p.kind === state.stratum) && !(p.base === null && p.ours === null),
+    )
     .sort((a, b) => Math.abs(change(b)) - Math.abs(change(a)));
 }
 
@@ -67,32 +107,68 @@ function problemRow(state, p) {
   const isPair = state.base && state.chosen !== state.base;
   const mark = p.certified ? `◆ certified ${p.certified}` : "";
   const color = p.certified ? `color:var(--${p.certified})` : null;
-  const row = html("details", { class: "row", "data-problem": p.id },
-    html("summary", {},
-      html("span", { class: "id" }, p.id, p.kind && !state.stratum ? html("span", { class: "kind" }, p.kind) : null),
+  const row = html(
+    "details",
+    { class: "row", "data-problem": p.id },
+    html(
+      "summary",
+      {},
+      html(
+        "span",
+        { class: "id" },
+        p.id,
+        p.kind && !state.stratum ? html("span", { class: "kind" }, p.kind) : null,
+      ),
       html("span", { class: "mark", style: color }, mark),
       state.base ? countCell("base", p.base, p.baseN, BASE) : html("span"),
-      isPair || !state.base ? countCell(isPair ? "checkpoint" : state.chosen.name, p.ours, p.oursN, CHECKPOINT) : html("span")));
-  row.addEventListener("toggle", () => { if (row.open && row.childElementCount === 1) row.append(completionsOf(state, p.id)); });
+      isPair || !state.base
+        ? countCell(isPair ? "checkpoint" : state.chosen.name, p.ours, p.oursN, CHECKPOINT)
+        : html("span"),
+    ),
+  );
+  row.addEventListener("toggle", () => {
+    if (row.open && row.childElementCount === 1) row.append(completionsOf(state, p.id));
+  });
   return row;
 }
 
 function countCell(name, c, n, color) {
   if (c === null || c === undefined) return html("span", { class: "count" }, MISSING);
   const fill = html("i", { style: `width:${(100 * c) / n}%;background:${color}` });
-  return html("span", { class: "count", title: `${name}: ${c} of ${n} completions correct` }, html("span", { class: "bar" }, fill), `${c} / ${n}`);
+  return html(
+    "span",
+    { class: "count", title: `${name}: ${c} of ${n} completions correct` },
+    html("span", { class: "bar" }, fill),
+    `${c} / ${n}`,
+  );
 }
 
 /** Question, answer and completions of a problem, as text and nothing else. */
 function completionsOf(state, id) {
   const example = Object.hasOwn(state.examples, id) ? state.examples[id] : null;
-  if (!example) return html("div", { class: "completions" }, html("p", { class: "note" }, `Its completions are not in this file; \`rlvr show\` prints them.`));
-  return html("div", { class: "completions" },
-    html("h3", {}, "Question"), html("pre", {}, example.question),
-    html("h3", {}, "Answer"), html("pre", {}, example.gold),
+  if (!example)
+    return html(
+      "div",
+      { class: "completions" },
+      html(
+        "p",
+        { class: "note" },
+        `Its completions are not in this file; \`rlvr show\` prints them.`,
+      ),
+    );
+  return html(
+    "div",
+    { class: "completions" },
+    html("h3", {}, "Question"),
+    html("pre", {}, example.question),
+    html("h3", {}, "Answer"),
+    html("pre", {}, example.gold),
     example.completions.map((each) => [
       html("h3", {}, `${each.model}, draw ${each.draw}: ${each.verdict.replace("_", " ")}`),
       html("pre", { class: "completion" }, each.text),
-      each.left ? html("p", { class: "note" }, `${plural(each.left, "more character")} left out here.`) : null,
-    ]));
+      each.left
+        ? html("p", { class: "note" }, `${plural(each.left, "more character")} left out here.`)
+        : null,
+    ]),
+  );
 }

@@ -2,24 +2,58 @@
 
 function drawTables(state) {
   const shown = state.models.filter((model) => state.view(model));
-  put(byId("numbers").querySelector(".tables"),
+  put(
+    byId("numbers").querySelector(".tables"),
     table("Curves", curveColumns(state), shown, state),
-    state.base ? table("Against the base", againstColumns(state), shown.filter((model) => state.view(model).difference), state) : null,
-    table("Cover@τ, % of problems solved with probability at least τ", coverColumns(state, shown), shown, state),
-    table("Where the numbers come from", originColumns(state), state.models, state));
+    state.base
+      ? table(
+          "Against the base",
+          againstColumns(state),
+          shown.filter((model) => state.view(model).difference),
+          state,
+        )
+      : null,
+    table(
+      "Cover@τ, % of problems solved with probability at least τ",
+      coverColumns(state, shown),
+      shown,
+      state,
+    ),
+    table("Where the numbers come from", originColumns(state), state.models, state),
+  );
 }
 
 /** columns: [heading, (model, view) => text or nodes, class]. */
 function table(caption, columns, models, state) {
   if (!models.length) return null;
-  const head = html("tr", {}, columns.map(([heading, , kind]) => html("th", { scope: "col", class: kind }, heading)));
+  const head = html(
+    "tr",
+    {},
+    columns.map(([heading, , kind]) => html("th", { scope: "col", class: kind }, heading)),
+  );
   const rows = models.map((model) =>
-    html("tr", { class: model === state.chosen ? "chosen" : null },
-      columns.map(([, cell, kind]) => html("td", { class: kind }, cell(model, state.view(model) ?? {})))));
-  return html("div", { class: "scroll" }, html("table", {}, html("caption", {}, caption), html("thead", {}, head), html("tbody", {}, rows)));
+    html(
+      "tr",
+      { class: model === state.chosen ? "chosen" : null },
+      columns.map(([, cell, kind]) =>
+        html("td", { class: kind }, cell(model, state.view(model) ?? {})),
+      ),
+    ),
+  );
+  return [
+    html("h3", {}, caption),
+    html(
+      "div",
+      { class: "scroll" },
+      html("table", { "aria-label": caption }, html("thead", {}, head), html("tbody", {}, rows)),
+    ),
+  ];
 }
 
-const WHO = [["step", (model) => String(model.step)], ["model", (model) => model.name, "text"]];
+const WHO = [
+  ["step", (model) => String(model.step)],
+  ["model", (model) => model.name, "text"],
+];
 
 /** A value with its interval below it, in small type. */
 function stacked(point, form = percent) {
@@ -57,7 +91,10 @@ function againstColumns(state) {
 
 function crossoverCell(found, kMax) {
   if (found.low === null) return crossoverText(found, kMax);
-  return [crossoverText({ ...found, low: null }, kMax), html("small", {}, crossoverInterval(found, kMax))];
+  return [
+    crossoverText({ ...found, low: null }, kMax),
+    html("small", {}, crossoverInterval(found, kMax)),
+  ];
 }
 
 function coverColumns(state, shown) {

@@ -4,18 +4,28 @@ function drawTraining(state) {
   const host = byId("training").querySelector(".plot");
   const steps = state.models.map((model) => model.step);
   const last = Math.max(...steps, 1);
-  const ticks = roundTicks(0, last, host.clientWidth < 420 ? 4 : 6).filter((at) => at <= last * 1.0001);
+  const ticks = roundTicks(0, last, host.clientWidth < 420 ? 4 : 6).filter(
+    (at) => at <= last * 1.0001,
+  );
   const frame = chart(host, {
     height: 300,
     label: `pass@1 and pass@${state.kMax} over training steps on ${state.name}`,
-    x: { domain: [0, last], ticks: ticks.map((at) => ({ at, label: String(at) })), title: "training step" },
+    x: {
+      domain: [0, last],
+      ticks: ticks.map((at) => ({ at, label: String(at) })),
+      title: "training step",
+    },
     y: { domain: [0, 1], ticks: shareTicks, title: "pass@k, share of problems solved" },
   });
   frame.svg.append(chosenMark(frame, frame.x(state.chosen.step)));
   const series = [[1, "var(--first)", "square"]];
   if (state.kMax > 1) series.push([state.kMax, "var(--last)", "circle"]);
   for (const [k, color, marker] of series) drawSeries(state, frame, k, color, marker);
-  put(byId("training").querySelector(".legend"), series.map(([k, color, marker]) => key(keys.line(color, marker), `pass@${k}`)), state.base ? key(keys.dashed(), "base") : null);
+  put(
+    byId("training").querySelector(".legend"),
+    series.map(([k, color, marker]) => key(keys.line(color, marker), `pass@${k}`)),
+    state.base ? key(keys.dashed(), "base") : null,
+  );
 }
 
 function drawSeries(state, frame, k, color, marker) {
@@ -26,14 +36,37 @@ function drawSeries(state, frame, k, color, marker) {
   const steps = points.map((point) => point.step);
   if (state.base) {
     const level = frame.y(points[0].value);
-    frame.svg.append(svg("line", { x1: frame.left, x2: frame.right, y1: level, y2: level, style: `stroke:${color}`, "stroke-dasharray": "4 4" }));
+    frame.svg.append(
+      svg("line", {
+        x1: frame.left,
+        x2: frame.right,
+        y1: level,
+        y2: level,
+        style: `stroke:${color}`,
+        "stroke-dasharray": "4 4",
+      }),
+    );
   }
   frame.svg.append(
-    band(frame, steps, points.map((p) => p.low), points.map((p) => p.high), color),
-    polyline(frame, steps, points.map((p) => p.value), { class: "line", style: `stroke:${color}` }),
+    band(
+      frame,
+      steps,
+      points.map((p) => p.low),
+      points.map((p) => p.high),
+      color,
+    ),
+    polyline(
+      frame,
+      steps,
+      points.map((p) => p.value),
+      { class: "line", style: `stroke:${color}` },
+    ),
   );
   for (const point of points) {
     if (points.length > 24) break;
-    frame.svg.append(whisker(frame, frame.x(point.step), point.low, point.high, color), markers[marker](frame.x(point.step), frame.y(point.value), color));
+    frame.svg.append(
+      whisker(frame, frame.x(point.step), point.low, point.high, color),
+      markers[marker](frame.x(point.step), frame.y(point.value), color),
+    );
   }
 }

@@ -2,16 +2,26 @@
 
 function drawWords(state) {
   put(byId("finding"), finding(state));
-  byId("shown").textContent = `Shown: ${state.name}, ${state.stratum ? `${state.stratum} problems` : "all problems"}, ${state.chosen.name}.`;
-  put(byId("about").querySelector(".words"), html("p", {}, whatWasDrawn(state)), html("p", {}, howItIsRead(state)),
-    definitions("Drawn with", state.drawKey, true), definitions("The run", state.run, false));
+  byId("shown").textContent =
+    `Shown: ${state.name}, ${state.stratum ? `${state.stratum} problems` : "all problems"}, ${state.chosen.name}.`;
+  put(
+    byId("about").querySelector(".words"),
+    html("p", {}, whatWasDrawn(state)),
+    html("p", {}, howItIsRead(state)),
+    definitions("Drawn with", state.drawKey, true),
+    definitions("The run", state.run, false),
+  );
 }
 
 function finding(state) {
   const view = state.view(state.chosen);
   if (!view) return "";
   if (!view.difference) {
-    return state.headlineKs.map((k) => `pass@${k} is ${withInterval(pointAt(view.curve, k))} %`).join(", ") + ` for ${state.chosen.name} on ${where(state)}.`;
+    return (
+      state.headlineKs
+        .map((k) => `pass@${k} is ${withInterval(pointAt(view.curve, k))} %`)
+        .join(", ") + ` for ${state.chosen.name} on ${where(state)}.`
+    );
   }
   const last = view.difference.k.at(-1);
   const ends = last > 1 ? [1, last] : [1];
@@ -43,11 +53,17 @@ function whatWasDrawn(state) {
   const total = state.models.reduce((sum, model) => sum + model.completions, 0);
   const others = state.models.filter((model) => model !== state.base);
   const steps = others.map((model) => model.step);
-  const who = others.length ? `${plural(others.length, "checkpoint")} (${steps.length > 1 ? `steps ${steps[0]} to ${steps.at(-1)}` : `step ${steps[0]}`})` : "";
+  const who = others.length
+    ? `${plural(others.length, "checkpoint")} (${steps.length > 1 ? `steps ${steps[0]} to ${steps.at(-1)}` : `step ${steps[0]}`})`
+    : "";
   const whom = [state.base ? "The base" : "", who].filter(Boolean).join(" and ");
   const largest = Math.max(...state.models.map((model) => model.undecided_rate));
-  return `${whom.charAt(0).toUpperCase()}${whom.slice(1)} answered ${plural(state.problemIds.length, "problem")} of ${state.name}: ${count(total)} completions in all, under the design ${designs.join(", ")}. ` +
-    (largest > 0 ? `Up to ${rate(largest)} of a model's verdicts are undecided and count as wrong; where they exceed 1 %, dotted lines show the other extreme.` : "No verdict is undecided.");
+  return (
+    `${whom.charAt(0).toUpperCase()}${whom.slice(1)} answered ${plural(state.problemIds.length, "problem")} of ${state.name}: ${count(total)} completions in all, under the design ${designs.join(", ")}. ` +
+    (largest > 0
+      ? `Up to ${rate(largest)} of a model's verdicts are undecided and count as wrong; where they exceed 1 %, dotted lines show the other extreme.`
+      : "No verdict is undecided.")
+  );
 }
 
 function howItIsRead(state) {
@@ -58,14 +74,38 @@ function howItIsRead(state) {
 function definitions(title, values, isOpen) {
   const listed = flattened(values);
   if (!listed.length) return null;
-  return html("details", { class: "more", open: isOpen }, html("summary", {}, title),
-    html("dl", {}, listed.map(([name, value]) => [html("dt", {}, name), html("dd", {}, value)])));
+  return html(
+    "details",
+    { class: "more", open: isOpen },
+    html("summary", {}, title),
+    html(
+      "dl",
+      {},
+      listed.map(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]),
+    ),
+  );
 }
 
 function flattened(values, prefix = "") {
   return Object.entries(values ?? {}).flatMap(([name, value]) => {
-    if (value === null || value === undefined || value === "" || (Array.isArray(value) && !value.length)) return [];
-    if (typeof value === "object" && !Array.isArray(value)) return flattened(value, `${prefix}${name}.`);
-    return [[prefix + name, Array.isArray(value) ? value.map((each) => (typeof each === "object" ? JSON.stringify(each) : String(each))).join(", ") : String(value)]];
+    if (
+      value === null ||
+      value === undefined ||
+      value === "" ||
+      (Array.isArray(value) && !value.length)
+    )
+      return [];
+    if (typeof value === "object" && !Array.isArray(value))
+      return flattened(value, `${prefix}${name}.`);
+    return [
+      [
+        prefix + name,
+        Array.isArray(value)
+          ? value
+              .map((each) => (typeof each === "object" ? JSON.stringify(each) : String(each)))
+              .join(", ")
+          : String(value),
+      ],
+    ];
   });
 }
