@@ -49,6 +49,8 @@ from rlvr.verifiers.sandbox import (
     run_program,
 )
 
+# each costs this process some milliseconds a program, one after the other
+_MOST_WORKERS = 32
 # LiveCodeBench does not hold a tuple against a program where its JSON has a list
 _CALL_TESTS = """
 def check(candidate):
@@ -75,7 +77,7 @@ class CodeVerifier:
 
     def __init__(self, isolation: Isolation | None = None) -> None:
         self._isolation = isolation or isolate()
-        self._workers = len(os.sched_getaffinity(0))
+        self._workers = min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
         """Verdicts in order; `timeout_s` is the limit of one run where the gold names none."""

@@ -3,7 +3,7 @@
 Contest problems are written for judges that have the usual names of the standard library at hand:
 starter code says `List[int]` and nothing imports it. LiveCodeBench puts star imports of 17 modules
 before every program. Here only the names that the program mentions are imported, which gives it the
-same names and starts it in half the time.
+same names in much less time.
 """
 
 import builtins
@@ -11,10 +11,11 @@ import re
 from functools import cache
 from importlib import import_module
 
-# LiveCodeBench's modules, in its order: of two modules with a name in common the later one wins
+# LiveCodeBench's modules, in its order, but for typing, which comes last there: of two modules with
+# a name in common the later one wins, and Counter shall be the class and not its alias
 _MODULES = (
-    "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random",
-    "statistics", "itertools", "functools", "operator", "io", "sys", "json", "typing",
+    "typing", "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math",
+    "random", "statistics", "itertools", "functools", "operator", "io", "sys", "json",
 )  # fmt: skip
 _WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 # LiveCodeBench's, for recursive programs

@@ -19,8 +19,8 @@ from rlvr.verifiers.sandbox.isolation import Isolation
 from rlvr.verifiers.sandbox.limits import Limits, Program
 from rlvr.verifiers.sandbox.process import Gone, Late, Sandbox, SandboxFault
 
-# The tests are the benchmark's own and known to end; this is a limit for accidents.
-JUDGE_LIMITS = Limits(run_s=20.0, memory_mb=4096)
+# The tests are the benchmark's own and known to end; these are limits for accidents.
+JUDGE_LIMITS = Limits(run_s=10.0, memory_mb=4096)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,17 @@ class _Settled(Exception):
 
 
 def run_function_tests(
-    isolation: Isolation, program: Program, tests: FunctionTests, limits: Limits
+    isolation: Isolation,
+    program: Program,
+    tests: FunctionTests,
+    limits: Limits,
+    judge_limits: Limits = JUDGE_LIMITS,
 ) -> Finding:
     """Whether the function that `program` defines passes all tests.
+
+    Args:
+        limits: of the candidate's sandbox.
+        judge_limits: of the sandbox that the tests run in.
 
     Raises:
         SandboxFault: if a sandbox failed, so that nothing is known.
@@ -66,7 +74,7 @@ def run_function_tests(
     of_candidate = program.as_setup() | {"entry_point": tests.entry_point}
     with (
         Sandbox(isolation, "candidate", of_candidate, limits) as candidate,
-        Sandbox(isolation, "judge", tests.as_setup(), JUDGE_LIMITS) as judge,
+        Sandbox(isolation, "judge", tests.as_setup(), judge_limits) as judge,
     ):
         candidate.set_up()
         judge.set_up()
@@ -119,12 +127,15 @@ def _from_judge(judge: Sandbox, answer: Frame | None) -> Frame:
     """The judge's next call, or its report.
 
     Raises:
-        _Settled, SandboxFault: if there is neither; that is never the program's fault.
+        _Settled, SandboxFault: if there is neither.
     """
     try:
         return judge.ask(Frame(answer.kind, 0, answer.payload)) if answer else judge.receive()
     except Late:
-        reason = f"the tests run for more than {JUDGE_LIMITS.run_s:g} s"
-        raise _Settled(Finding(Outcome.TIMEOUT, reason)) from None
+        reason = f"the tests run for more than {judge.limits.run_s:g} s"
+        if answer is None or judge.clock.starved:
+            raise _Settled(Finding(Outcome.TIMEOUT, reason)) from None
+        # with right answers they end; undecided would be a way out for a program that is wrong
+        raise _Settled(Finding(Outcome.WRONG, f"with its answers {reason}")) from None
     except Gone as error:
         raise SandboxFault(f"the process that runs the tests is gone: {error}") from None

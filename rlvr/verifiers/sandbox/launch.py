@@ -7,10 +7,12 @@ namespace with its first one, and bubblewrap, which waits for that first process
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 from pathlib import Path
 
+from rlvr.verifiers.sandbox.clock import Usage
 from rlvr.verifiers.sandbox.isolation import Isolation
 from rlvr.verifiers.sandbox.seccomp import filter_program
 
@@ -32,21 +34,30 @@ class Launched:
         if isolation.is_safe:
             self.process, self._first_pid = _start_isolated(isolation, command)
         else:
-            self.process = _start(command, isolation, cwd=folder, start_new_session=True)
+            self.process = _start(command, isolation, cwd=folder)
         self.last_words = ""
         self._is_isolated = isolation.is_safe
         self._first_process = None if self._first_pid is None else _handle(self._first_pid)
 
-    def waited_s(self) -> float:
-        """Seconds that the program was ready to run and had no processor; 0 if none can say."""
+    def usage(self) -> Usage:
+        """What the program has had of the machine; nothing where the kernel does not tell."""
         try:
             pid = str(self.process.pid)
             if self._is_isolated:
-                pid = Path(f"/proc/{self._first_pid}/task/{self._first_pid}/children").read_text()
-            delay_ns = Path(f"/proc/{pid.split()[0]}/schedstat").read_text().split()[1]
-            return int(delay_ns) / 1e9
+                first = Path(f"/proc/{self._first_pid}/task/{self._first_pid}/children")
+                pid = first.read_text().split()[0]
+            waited_ns = Path(f"/proc/{pid}/schedstat").read_text().split()[1]
+            # fields 14 and 15 of `man 5 proc`; the name before them may hold spaces
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ran_s = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            return Usage(ran_s, int(waited_ns) / 1e9)
         except (OSError, IndexError):
-            return 0.0
+            return Usage()
+
+    def has_ended(self) -> bool:
+        """True if the process is dead; `end` may still be called."""
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.process.pid, flags) is not None
 
     def end(self) -> int:
         """Kill whatever still runs and give the exit status, negative for a signal.
@@ -112,17 +123,42 @@ def _start_isolated(
     finally:
         for fd in passed:
             os.close(fd)
-    with open(info, "rb") as stream:
-        text = stream.read()
+    try:
+        text = _read_object(info)
+    finally:
+        os.close(info)
     return process, json.loads(text)["child-pid"] if text else None
+
+
+def _read_object(fd: int) -> bytes:
+    """A JSON object from a pipe, or nothing if it does not come.
+
+    Not read to the end of the pipe: another thread may fork just now, and its child would keep the
+    other side open.
+    """
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    text = b""
+    while b"}" not in text:
+        part = os.read(fd, 1024) if poll.poll(_END_S * 1000) else b""
+        if not part:
+            return b""
+        text += part
+    return text
 
 
 def _start(
     command: list[str], isolation: Isolation, **options: object
 ) -> "subprocess.Popen[bytes]":
-    pipe = subprocess.PIPE
     return subprocess.Popen(  # type: ignore[call-overload]
-        command, stdin=pipe, stdout=pipe, stderr=pipe, env=isolation.environment, **options
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=isolation.environment,
+        # out of reach of an interrupt from the terminal, which would look like a program's crash
+        start_new_session=True,
+        **options,
     )
 
 

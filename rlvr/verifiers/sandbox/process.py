@@ -60,7 +60,7 @@ class Sandbox:
         except BaseException:
             self._remove_folder()
             raise
-        self.clock = Clock(limits.run_s, self._launched.waited_s)
+        self.clock = Clock(limits.run_s, self._launched.usage)
         process = self._launched.process
         assert process.stdin is not None
         assert process.stdout is not None
@@ -86,7 +86,7 @@ class Sandbox:
             SandboxFault: if that does not happen; nothing hostile has run by then.
         """
         try:
-            with Clock(START_S, self._launched.waited_s) as clock:
+            with Clock(START_S, self._launched.usage) as clock:
                 self._send(clock, Frame(Kind.SETUP, 0, self._setup))
                 frame = self._receive(clock)
         except (Late, Gone) as error:
@@ -153,6 +153,10 @@ class Sandbox:
             return f"killed by {signal.Signals(-status).name}"
         except ValueError:
             return f"killed by signal {-status}"
+
+    def has_ended(self) -> bool:
+        """True if nothing of it runs any more."""
+        return self._status is not None or self._launched.has_ended()
 
     def end(self) -> int:
         """Kill whatever still runs, wait until it is gone, and give the exit status."""

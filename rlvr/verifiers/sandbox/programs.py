@@ -63,7 +63,8 @@ class _Streams:
             stdout = selector.register(sandbox.stdout, selectors.EVENT_READ, self._take_output)
             while stdout.fd in selector.get_map():
                 if (left_s := clock.left_s()) <= 0:
-                    return late(clock)
+                    # ended, but a fork elsewhere in this process may hold its output open
+                    return None if sandbox.has_ended() else late(clock)
                 for key, _ in selector.select(left_s):
                     key.data()
                 if len(self.output) > most_bytes:

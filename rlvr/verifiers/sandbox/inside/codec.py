@@ -64,7 +64,7 @@ def decode(text: bytes) -> Any:
     """
     try:
         return _unpack(json.loads(text))
-    except (RecursionError, ValueError, TypeError) as error:
+    except (RecursionError, ValueError, TypeError, OverflowError) as error:
         raise NotData(f"not a data value: {error}") from None
 
 
@@ -86,6 +86,9 @@ def _pack(value: Any) -> Any:
 def _pack_scalar(value: Any) -> Any:
     """A scalar of numpy as a Python number, anything else by the name of its type."""
     kind = type(value)
+    if kind is Opaque:
+        # a test may hand an answer back to the candidate, whatever it is
+        return {"opaque": value.type_name}
     if kind.__module__ == "numpy" and getattr(value, "shape", None) == ():
         plain = value.item()
         if type(plain) is not kind:
@@ -135,6 +138,7 @@ _UNPACKERS: dict[str, Any] = {
     "set": lambda held: set(_items(held)),
     "frozenset": lambda held: frozenset(_items(held)),
     "complex": lambda held: complex(*(float(part) for part in held)),
-    "bytes": lambda held: held.encode("latin-1"),
+    "bytes": lambda held: str.encode(held, "latin-1"),
     "object": lambda held: Opaque(str(held)[:100]),
+    "opaque": lambda held: Opaque(str(held)[:100]),
 }
