@@ -9,14 +9,17 @@ from functools import partial
 from typing import Any, TextIO
 
 from rlvr import verifiers
-from rlvr.files import write_json
+from rlvr.files import write_atomically, write_json
 from rlvr.progress import stage
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
 from rlvr.samplers.base import Sampler
 from rlvr_eval import workers
 from rlvr_eval.evaluate import Evaluation, progress
+from rlvr_eval.examples import collect, remember_problems
+from rlvr_eval.figure import curves_svg
 from rlvr_eval.ledger import Ledger, models_of, plan, store_of
+from rlvr_eval.report import write_report
 from rlvr_eval.store import DrawStore
 from rlvr_eval.summary import summarise
 from rlvr_eval.table import write_summary
@@ -40,6 +43,7 @@ def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> i
     factory = partial(choose.sampler, settings.sampler)
     sampler = factory()
     ledger = Ledger(run)
+    remember_problems(run, found)
     due = [evaluation for evaluation in found if not ledger.is_done(evaluation, sampler)]
     if due:
         total = sum(_missing(evaluation, sampler) for evaluation in due)
@@ -56,8 +60,12 @@ def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
     Raises:
         UserError: if nothing was evaluated yet, or draws are missing.
     """
-    summary = summarise(Ledger(run).outcomes(), _about(run))
+    ledger = Ledger(run)
+    summary = summarise(ledger.outcomes(), _about(run))
+    examples = collect(run, ledger.entries(), store_of(run))
     write_json(run.path / "summary.json", summary)
+    write_atomically(run.path / "pass-at-k.svg", curves_svg(summary))
+    write_report(summary, examples, run.path / "report.html")
     write_summary(summary, stream)
     return summary
 

@@ -1,0 +1,93 @@
+"""A few completions of every problem for people to read, picked from the stored draws.
+
+Of each problem: the base's first correct draw, then the last checkpoint's first correct and first
+incorrect one; the most telling three of what there is. Questions and golds are written beside the
+run when it is evaluated, so that a report needs neither the Hub nor a model.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from rlvr.files import write_json
+from rlvr.records import Outcome
+from rlvr.runs import Run
+from rlvr_eval import shards
+from rlvr_eval.evaluate import Evaluation
+from rlvr_eval.report import COMPLETIONS_PER_PROBLEM, Example, ProblemExamples
+from rlvr_eval.store import DrawStore
+
+Place = tuple[str, int]
+
+
+def remember_problems(run: Run, evaluations: Sequence[Evaluation]) -> None:
+    """Write every benchmark's questions and golds into the run directory."""
+    folder = run.path / "problems"
+    folder.mkdir(exist_ok=True)
+    for evaluation in {each.benchmark: each for each in evaluations}.values():
+        path = folder / f"{evaluation.benchmark.replace(':', '-')}.json"
+        write_json(
+            path, {p.id: {"question": p.question, "gold": p.gold} for p in evaluation.problems}
+        )
+
+
+def collect(
+    run: Run, entries: Sequence[Mapping[str, Any]], root: Path
+) -> dict[str, ProblemExamples]:
+    """Examples by problem id, from the entries of the run's ledger and the store's root."""
+    chosen: dict[str, list[Example]] = {}
+    for benchmark in {entry["benchmark"] for entry in entries}:
+        ordered = [entry for entry in entries if entry["benchmark"] == benchmark]
+        base, last = ordered[0], ordered[-1]
+        picks = [(base, Outcome.CORRECT), (last, Outcome.CORRECT), (last, Outcome.WRONG)]
+        for entry, outcome in picks if base is not last else picks[1:]:
+            for example_of, example in _first_of(entry, outcome, root):
+                chosen.setdefault(example_of, []).append(example)
+    texts = _texts(run)
+    return {
+        problem: ProblemExamples(
+            question=texts[problem]["question"],
+            gold=json.dumps(texts[problem]["gold"], ensure_ascii=False),
+            completions=examples[:COMPLETIONS_PER_PROBLEM],
+        )
+        for problem, examples in chosen.items()
+        if problem in texts
+    }
+
+
+def _first_of(entry: Mapping[str, Any], outcome: Outcome, root: Path) -> list[tuple[str, Example]]:
+    """Every problem's first draw with this outcome, where it has one whose text was kept."""
+    store = DrawStore(root, entry["draw_key"])
+    wanted = {
+        (problem, int((outcomes == outcome).argmax()))
+        for problem, outcomes in store.verdicts(entry["verifier"]).by_problem().items()
+        if (outcomes == outcome).any()
+    }
+    return [
+        (problem, Example(entry["model"], entry["step"], index, str(outcome), text))
+        for (problem, index), text in _completions_at(store, wanted).items()
+    ]
+
+
+def _completions_at(store: DrawStore, wanted: set[Place]) -> dict[Place, str]:
+    """Texts of the wanted draws; reads shards only until it has them all."""
+    found: dict[Place, str] = {}
+    columns = ["problem_id", "sample_index", "completion"]
+    for path in shards.listed(store.folder / "draws"):
+        if len(found) == len(wanted):
+            break
+        for row in pq.read_table(path, columns=columns).to_pylist():
+            place = (row["problem_id"], row["sample_index"])
+            if place in wanted and row["completion"] is not None:
+                found.setdefault(place, row["completion"])
+    return found
+
+
+def _texts(run: Run) -> dict[str, dict[str, Any]]:
+    texts: dict[str, dict[str, Any]] = {}
+    for path in sorted((run.path / "problems").glob("*.json")):
+        texts |= json.loads(path.read_text())
+    return texts
