@@ -2,18 +2,16 @@
 
 import json
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
 
 def write_atomically(path: Path, data: bytes | str) -> None:
     """Write beside, flush to disk, rename over: readers never see a part of the file."""
-    content = data.encode() if isinstance(data, str) else data
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    # not the process id: on a shared file system two machines have the same ones
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    write_synced(beside, data.encode() if isinstance(data, str) else data)
     beside.replace(path)
     sync_folder(path.parent)
 
@@ -21,6 +19,14 @@ def write_atomically(path: Path, data: bytes | str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """`write_atomically` of readable JSON."""
     write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write a file and wait until the disk has it."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_file(path: Path) -> None:

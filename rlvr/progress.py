@@ -25,6 +25,10 @@ class Stage:
             left = (now - self._began) / max(self.done, 1) * (self.total - self.done)
             self._print(f"{self.title}: {self.done}/{self.total}, {_clock(left)} left {note}")
 
+    def extend(self, units: int) -> None:
+        """Find that so many units more are to be done."""
+        self.total += units
+
     def _print(self, line: str) -> None:
         print(line.rstrip(), file=sys.stderr, flush=True)  # noqa: T201
 
@@ -61,6 +65,11 @@ class BarStage(Stage):
         """Move the bar."""
         self.done += units
         self._bar.update(self._task, advance=units, note=note)
+
+    def extend(self, units: int) -> None:
+        """Lengthen the bar."""
+        super().extend(units)
+        self._bar.update(self._task, total=self.total)
 
     def close(self) -> None:
         """Leave the finished bar on the screen."""

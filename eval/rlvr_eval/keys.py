@@ -1,8 +1,8 @@
 """What says that two draws may be pooled.
 
 The *draw key* is everything a completion depends on besides its problem and index. Draws of
-different keys are never pooled: each key has a folder of its own. (Which curves may be compared is
-a weaker question: `rlvr_eval.comparability`.)
+different keys are never pooled: each key has a folder of its own, and every shard names the key it
+belongs to. (Which curves may be compared is a weaker question: `rlvr_eval.comparability`.)
 """
 
 import json
@@ -11,9 +11,13 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
 
+from rlvr.errors import UserError
 from rlvr.samplers.base import SamplingParams
 
 DIGEST_BYTES = 8
+
+# a draw key as it is stored: one flat mapping of JSON values
+Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +48,33 @@ class DrawKey:
         del flat["sampling"]
         return {**flat, **self.sampling.model_dump(mode="json")}
 
-    @classmethod
-    def from_fields(cls, fields: Mapping[str, Any]) -> "DrawKey":
-        """The inverse of `fields`."""
-        sampling = {name: fields[name] for name in SamplingParams.model_fields}
-        own = {name: value for name, value in fields.items() if name not in sampling}
-        return cls(**own, sampling=SamplingParams.model_validate(sampling))
 
-    def digest(self) -> str:
-        """Name of the key's folder in the store."""
-        canonical = json.dumps(self.fields(), sort_keys=True)
-        return blake2b(canonical.encode(), digest_size=DIGEST_BYTES).hexdigest()
+def canonical(fields: Fields) -> str:
+    """The one way of writing down a draw key."""
+    return json.dumps(fields, sort_keys=True)
 
 
-def differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
+def digest(fields: Fields) -> str:
+    """Name of a draw key's folder in the store."""
+    return blake2b(canonical(fields).encode(), digest_size=DIGEST_BYTES).hexdigest()
+
+
+def differing(one: Fields, other: Fields) -> list[str]:
     """Names of the fields in which two keys differ."""
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
+def refuse_pooling(place: str, found: Fields, own: Fields) -> None:
+    """Refuse draws that lie among those of another key.
+
+    Raises:
+        UserError: naming the fields in which the keys differ, if they do.
+    """
+    # through JSON, where a tuple is a list
+    names = differing(json.loads(canonical(found)), json.loads(canonical(own)))
+    if names:
+        pairs = ", ".join(f"{name} {found.get(name)!r} against {own.get(name)!r}" for name in names)
+        raise UserError(
+            f"{place} holds draws of another kind ({pairs}); they are never pooled with these: "
+            f"move it to {digest(found)}, where draws of its kind belong, or delete it"
+        )

@@ -1,13 +1,16 @@
-"""What is due and what is done: base and every complete checkpoint, on every benchmark.
+"""What is done: one small file for each finished evaluation of a run directory.
 
-A finished evaluation leaves `<run>/evaluations/<model>-<benchmark>-<digest>.json`: whose it was,
-under which draw key, design and verifier, on which problems. It holds no counts: those are replayed
-from the store, so that a report can always be made again, and regrading changes it by itself.
+`<run>/evaluations/<model>-<benchmark>-<digest>.json` says whose it was, under which draw key,
+design and verifier, on which problems. It holds no counts: those are replayed from the store, so
+that a report can always be made again. Only what was imported as counts holds its counts.
+
+What is due is not written down anywhere: it is what the store lacks (`rlvr_eval.evaluate.missing`).
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -15,77 +18,21 @@ from typing import Any
 
 import numpy as np
 
-from rlvr import models, problems
 from rlvr.errors import UserError
 from rlvr.files import write_json
-from rlvr.recipe import Evaluation as Settings
 from rlvr.records import Outcome
 from rlvr.runs import Run
-from rlvr.samplers.base import Sampler
-from rlvr.weights import weights_hash
-from rlvr_eval.design import Counts, Design
+from rlvr_eval.design import Counts, Ints
 from rlvr_eval.estimators import parse_design
-from rlvr_eval.evaluate import Evaluation, Model
-from rlvr_eval.keys import DrawKey
+from rlvr_eval.evaluate import Evaluation
+from rlvr_eval.keys import Fields, digest
 from rlvr_eval.outcomes import ModelRef, Outcomes
+from rlvr_eval.plan import store_of
+from rlvr_eval.replay import NO_DRAWS, Row, counts_of, owed, standing, standings
 from rlvr_eval.store import DrawStore
+from rlvr_eval.verdicts import UNDECIDED
 
-BASE = "base"
-
-
-def store_of(run: Run) -> Path:
-    """The store that all runs beside this one share, so that they share their base's draws."""
-    return run.path.parent / "store"
-
-
-def models_of(run: Run) -> list[Model]:
-    """The base, then every complete checkpoint by step.
-
-    Raises:
-        UserError: if the base's weights cannot be had.
-    """
-    recipe = run.recipe()
-    found = []
-    if recipe.initialize == "pretrained":
-        folder = models.resolve(recipe.model, recipe.revision)
-        found.append(Model(BASE, 0, folder, weights_hash(folder)))
-    for checkpoint in run.checkpoints():
-        name, folder = checkpoint.path.name, checkpoint.path
-        found.append(Model(name, checkpoint.step, folder, weights_hash(folder)))
-    return found
-
-
-def plan(found: Sequence[Model], settings: Settings, store: Path) -> list[Evaluation]:
-    """Every model on every benchmark of the settings, model by model: weights load once each.
-
-    Raises:
-        UserError: if a benchmark or the design is not what it should be.
-    """
-    design = parse_design(settings.design)
-    benchmarks = [
-        (
-            problems.get(source.name),
-            problems.revision_of(source.name, path=source.path),
-            tuple(problems.load(source.name, path=source.path, limit=source.limit)),
-        )
-        for source in settings.benchmarks
-    ]
-    return [
-        Evaluation(
-            model=model,
-            benchmark=benchmark.name,
-            revision=revision,
-            problems=loaded,
-            prompt=settings.prompt or benchmark.prompt,
-            verifier=benchmark.verifier,
-            sampling=settings.sampling,
-            design=design,
-            run_seed=settings.run_seed,
-            store=store,
-        )
-        for model in found
-        for benchmark, revision, loaded in benchmarks
-    ]
+Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -98,51 +45,51 @@ class Ledger:
     def folder(self) -> Path:
         return self.run.path / "evaluations"
 
-    def is_done(self, evaluation: Evaluation, sampler: Sampler) -> bool:
-        """True where exactly this was finished before, on at least these problems."""
-        path = self._path(evaluation, evaluation.key(sampler))
-        if not path.is_file():
-            return False
-        known = set(json.loads(path.read_text())["problem_ids"])
-        return all(problem.id in known for problem in evaluation.problems)
-
-    def record(self, evaluation: Evaluation, sampler: Sampler, verifier: str) -> None:
-        """Note an evaluation as finished."""
-        key = evaluation.key(sampler)
-        self.folder.mkdir(exist_ok=True)
-        write_json(
-            self._path(evaluation, key),
+    def record(self, evaluation: Evaluation, key: Fields, verifier: str) -> None:
+        """Note an evaluation as finished; of one model on one benchmark the last noted counts."""
+        self.write(
             {
                 "model": evaluation.model.name,
                 "step": evaluation.model.step,
                 "weights": evaluation.model.weights,
                 "benchmark": evaluation.benchmark,
+                "file": str(evaluation.file) if evaluation.file else None,
                 "design": str(evaluation.design),
                 "verifier": verifier,
-                "draw_key": key.fields(),
-                "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+                "draw_key": dict(key),
                 "problem_ids": [problem.id for problem in evaluation.problems],
                 "kinds": [problem.kind for problem in evaluation.problems],
-            },
+            }
         )
 
-    def entries(self) -> list[dict[str, Any]]:
-        """The latest finished evaluation of every model on every benchmark, base first.
+    def write(self, *entries: Entry) -> None:
+        """Add entries, in one file: all of them are there, or none."""
+        now = datetime.now(UTC).isoformat(timespec="microseconds")
+        noted: list[Entry] = [{**entry, "noted": now} for entry in entries]
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / _name(noted), noted)
+
+    def entries(self) -> list[Entry]:
+        """The entry noted last for every model on every benchmark, base first.
 
         Raises:
             UserError: if nothing was evaluated yet.
         """
-        latest: dict[tuple[str, str], dict[str, Any]] = {}
+        latest: dict[tuple[str, str, int], Entry] = {}
         for path in sorted(self.folder.glob("*.json")):
-            entry = json.loads(path.read_text())
-            place = (entry["benchmark"], entry["model"])
-            if place not in latest or latest[place]["finished"] < entry["finished"]:
-                latest[place] = entry
+            for entry in json.loads(path.read_text()):
+                place = (entry["benchmark"], entry["model"], entry["step"])
+                if place not in latest or latest[place]["noted"] < entry["noted"]:
+                    latest[place] = entry
         if not latest:
             raise UserError(
                 f"{self.run.path}: nothing is evaluated yet; run: rlvr eval {self.run.path}"
             )
         return sorted(latest.values(), key=lambda entry: (entry["benchmark"], entry["step"]))
+
+    def draws(self, entry: Entry) -> DrawStore:
+        """The draws that an entry is of."""
+        return DrawStore(store_of(self.run), entry["draw_key"])
 
     def outcomes(self) -> list[Outcomes]:
         """Counts of every entry, replayed from the stored verdicts.
@@ -150,64 +97,74 @@ class Ledger:
         Raises:
             UserError: if nothing was evaluated, or draws that were recorded are no longer there.
         """
-        return [_outcomes(entry, store_of(self.run)) for entry in self.entries()]
-
-    def _path(self, evaluation: Evaluation, key: DrawKey) -> Path:
-        told = f"{key.digest()}|{evaluation.design}"
-        digest = blake2b(told.encode(), digest_size=4).hexdigest()
-        return self.folder / f"{evaluation.model.name}-{evaluation.benchmark}-{digest}.json"
+        return [
+            _imported(entry) if "counts" in entry else _replayed(entry, self.draws(entry))
+            for entry in self.entries()
+        ]
 
 
-def store_of_entry(entry: dict[str, Any], root: Path) -> DrawStore:
-    """The draws of a finished evaluation."""
-    return DrawStore(root, DrawKey.from_fields(entry["draw_key"]))
+def _name(entries: list[Entry]) -> str:
+    """Entries on the same evaluations have the same file; a new verifier or design is a new one."""
+    told = [
+        (digest(e["draw_key"]), e["design"], e["verifier"], e["model"], e["step"], e["problem_ids"])
+        for e in entries
+    ]
+    unique = blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
+    first = f"{entries[0]['model']}-{entries[0]['benchmark']}"
+    return f"{re.sub(r'[^A-Za-z0-9.+_-]', '_', first)}-{unique}.json"
 
 
-def _outcomes(entry: dict[str, Any], root: Path) -> Outcomes:
-    verdicts = store_of_entry(entry, root).verdicts(entry["verifier"]).by_problem()
-    missing = [problem for problem in entry["problem_ids"] if problem not in verdicts]
-    if missing:
-        raise UserError(
-            f"{entry['model']} on {entry['benchmark']}: draws of {len(missing)} problems are no "
-            f"longer in {root} (first: {missing[0]}); evaluate again to draw them"
-        )
-    design = parse_design(entry["design"])
-    rows = [verdicts[problem] for problem in entry["problem_ids"]]
-    counts = _replayed(design, (row == Outcome.CORRECT for row in rows), entry)
-    undecided = [np.isin(row, [Outcome.TIMEOUT, Outcome.ERROR]) for row in rows]
-    upper = None
-    if any(row.any() for row in undecided):
-        lenient = zip(rows, undecided, strict=True)
-        upper = _replayed(design, ((row == Outcome.CORRECT) | un for row, un in lenient), entry)
+def _outcomes(entry: Entry, counts: Counts, undecided: Ints, truncated: Ints) -> Outcomes:
     return Outcomes(
         model=ModelRef(entry["model"], entry["step"], entry["weights"]),
         benchmark=entry["benchmark"],
         problem_ids=tuple(entry["problem_ids"]),
         kinds=tuple(entry["kinds"]),
         counts=counts,
-        undecided=np.array([int(u[:n].sum()) for u, n in zip(undecided, counts.n, strict=True)]),
-        truncated=np.array(
-            [
-                int((row[:n] == Outcome.TRUNCATED).sum())
-                for row, n in zip(rows, counts.n, strict=True)
-            ]
-        ),
-        upper=upper,
-        draw_key=entry["draw_key"],
+        undecided=undecided,
+        truncated=truncated,
+        upper=None,
+        # verdicts of two verifiers are no more comparable than draws of two temperatures
+        draw_key={**entry["draw_key"], "verifier": entry["verifier"]},
     )
 
 
-def _replayed(design: Design, problems_correct: Iterable[Any], entry: dict[str, Any]) -> Counts:
-    """Counts under the design; the verdicts must reach a stop for every problem."""
-    standing = [design.replay(is_correct) for is_correct in problems_correct]
-    owing = sum(not there.stopped for there in standing)
-    if owing:
+def _imported(entry: Entry) -> Outcomes:
+    held = {name: np.array(values) for name, values in entry["counts"].items()}
+    counts = Counts(parse_design(entry["design"]), held["n"], held["c"])
+    return _outcomes(entry, counts, held["undecided"], np.zeros_like(held["n"]))
+
+
+def _replayed(entry: Entry, draws: DrawStore) -> Outcomes:
+    rows = draws.verdicts(entry["verifier"]).by_problem()
+    design = parse_design(entry["design"])
+    progress = standings(design, draws.key, entry["problem_ids"], rows)
+    if not all(there.stopped for there in progress):
         raise UserError(
-            f"{entry['model']} on {entry['benchmark']}: {owing} problems owe draws under "
-            f"{design}; run the evaluation again to draw them"
+            f"{entry['model']} on {entry['benchmark']}: {owed(progress)} draws that {design} asks "
+            f"for are not in {draws.folder}; run the evaluation again to make them"
         )
-    return Counts(
-        design,
-        np.array([there.n for there in standing]),
-        np.array([there.c for there in standing]),
+    counts = counts_of(design, progress)
+    counted = [rows[problem][:n] for problem, n in zip(entry["problem_ids"], counts.n, strict=True)]
+    found = _outcomes(
+        entry, counts, _tally(counted, *UNDECIDED), _tally(counted, Outcome.TRUNCATED)
     )
+    return replace(found, upper=_upper(entry, draws.key, rows)) if found.undecided.any() else found
+
+
+def _tally(rows: list[Row], *outcomes: str) -> Ints:
+    return np.array([int(np.isin(row, outcomes).sum()) for row in rows])
+
+
+def _upper(entry: Entry, key: Fields, rows: Mapping[str, Row]) -> Counts | None:
+    """Counts if every undecided verdict were correct; problems then stop no later.
+
+    None where a problem was dropped that would not have been (`ContinuationDesign`): then what its
+    further draws would have been is not known.
+    """
+    design = parse_design(entry["design"])
+    progress = [
+        standing(design, key, problem, rows.get(problem, NO_DRAWS), undecided_is_right=True)
+        for problem in entry["problem_ids"]
+    ]
+    return counts_of(design, progress) if all(there.stopped for there in progress) else None

@@ -10,17 +10,16 @@ from typing import Any, TextIO
 
 from rlvr import verifiers
 from rlvr.files import write_atomically, write_json
-from rlvr.progress import stage
+from rlvr.progress import Stage, stage
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
-from rlvr.samplers.base import Sampler
 from rlvr_eval import workers
-from rlvr_eval.evaluate import Evaluation, progress
+from rlvr_eval.evaluate import Evaluation, missing
 from rlvr_eval.examples import collect, remember_problems
 from rlvr_eval.figure import curves_svg
-from rlvr_eval.ledger import Ledger, models_of, plan, store_of
+from rlvr_eval.ledger import Ledger
+from rlvr_eval.plan import models_of, plan, store_of
 from rlvr_eval.report import write_report
-from rlvr_eval.store import DrawStore
 from rlvr_eval.summary import summarise
 from rlvr_eval.table import write_summary
 
@@ -39,19 +38,43 @@ def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> i
     """
     from rlvr.samplers import choose
 
-    found = plan(models_of(run), settings, store_of(run))
+    workers.claim_device()
     factory = partial(choose.sampler, settings.sampler)
-    sampler = factory()
-    ledger = Ledger(run)
-    remember_problems(run, found)
-    due = [evaluation for evaluation in found if not ledger.is_done(evaluation, sampler)]
+    crew = workers.Crew(factory(), factory, processes)
+    return carry_out(run, plan(models_of(run), settings, store_of(run)), crew)
+
+
+def carry_out(run: Run, evaluations: Sequence[Evaluation], crew: workers.Crew) -> int:
+    """Draw what the evaluations lack and note them as finished; how many lacked something."""
+    remember_problems(run, evaluations)
+    for evaluation in evaluations:
+        evaluation.draws(crew.sampler).check()
+    due = [evaluation for evaluation in evaluations if missing(evaluation, crew.sampler)]
     if due:
-        total = sum(_missing(evaluation, sampler) for evaluation in due)
-        with stage(f"evaluate {run.name}", total) as bar:
-            count = processes or choose.processes(sampler)
-            workers.do(due, factory, processes=count, drawn=bar.advance)
-        _note_finished(due, sampler, ledger)
+        with stage(f"evaluate {run.name}", 0) as bar:
+            crew.work(due, _OnBar(bar))
+    for evaluation in evaluations:
+        # of many ranks, whoever finds nothing left to draw notes it
+        if not missing(evaluation, crew.sampler):
+            key = evaluation.key(crew.sampler).fields()
+            version = verifiers.get(evaluation.verifier).version
+            Ledger(run).record(evaluation, key, version)
     return len(due)
+
+
+class _OnBar:
+    """Shows draws on a stage's bar, whose length grows as designs ask for more."""
+
+    def __init__(self, bar: Stage) -> None:
+        self._bar = bar
+
+    def due(self, draws: int) -> None:
+        """The bar gets longer."""
+        self._bar.extend(draws)
+
+    def stored(self, draws: int) -> None:
+        """The bar fills."""
+        self._bar.advance(draws)
 
 
 def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
@@ -68,20 +91,6 @@ def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
     write_report(summary, examples, run.path / "report.html")
     write_summary(summary, stream)
     return summary
-
-
-def _note_finished(due: Sequence[Evaluation], sampler: Sampler, ledger: Ledger) -> None:
-    """An evaluation of many ranks is finished by whichever of them finds nothing left to draw."""
-    for evaluation in due:
-        if not _missing(evaluation, sampler):
-            ledger.record(evaluation, sampler, verifiers.get(evaluation.verifier).version)
-
-
-def _missing(evaluation: Evaluation, sampler: Sampler) -> int:
-    """Draws that the design asks for next, over all problems; 0 once it is satisfied."""
-    store = DrawStore(evaluation.store, evaluation.key(sampler))
-    standing = progress(evaluation, store, verifiers.get(evaluation.verifier))
-    return sum(there.due - there.n for there in standing.values())
 
 
 def _about(run: Run) -> dict[str, Any]:

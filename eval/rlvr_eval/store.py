@@ -1,38 +1,35 @@
 """Draws and verdicts on disk, append-only: one Parquet row per completion, for ever.
 
     <store>/<weights>/<draw key>/key.json
-                                 draws/<shard>.parquet                  completions and tokens
-                                 verdicts/<verifier>/<shard>.parquet    one verdict per row of it
+        draws/<shard>.parquet                             completions and tokens
+        verdicts/<verifier>/<shard>.<digest>.parquet      verdicts on rows of it
+        set-aside/                                        what was found damaged
 
-A shard is written beside, flushed and renamed, so it is there whole or not at all, and its name is
-unique, so any number of writers can share the folder. A verdict counts only while the shard of its
-draw is there. Where two writers drew the same draw, the first by shard name stands. Grading again
-adds a folder of verdicts and changes nothing.
+A draw is there once its shard is. Its verdicts are written just before, and count only while the
+shard is there. Where two writers drew the same draw, the first shard by name stands, which is the
+oldest. Grading again adds verdicts and changes none; of several verdicts on one draw by one
+verifier the first that is decided stands, so a timeout can be made good.
 
-Pages carry checksums: a shard that is truncated or corrupt is set aside and named, and only its
-draws become due again.
+Shards are whole or absent, and any change to one is seen (`rlvr_eval.shards`): it is set aside and
+named, and only its draws become due again.
 """
 
 import json
 import logging
-import os
-import socket
-import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from rlvr.errors import UserError
-from rlvr.files import sync_file, sync_folder, write_json
+from rlvr.files import write_json
 from rlvr.records import Completion, Verdict
-from rlvr_eval.keys import DrawKey, differing
+from rlvr_eval import shards
+from rlvr_eval.keys import Fields, canonical, digest, refuse_pooling
+from rlvr_eval.verdicts import Verdicts, pooled, verdicts_table
 
 logger = logging.getLogger(__name__)
 
@@ -47,67 +44,60 @@ _DRAWS = pa.schema(
         ("sum_logprob", pa.float64()),
     ]
 )
-_VERDICTS = pa.schema(
-    [
-        ("problem_id", pa.string()),
-        ("sample_index", pa.int32()),
-        ("verdict", pa.string()),
-        ("answer", pa.string()),
-    ]
-)
+_DRAW = ("problem_id", "sample_index")
+_KEY = b"draw_key"
 
 
-@dataclass(frozen=True)
-class Verdicts:
-    """Verdicts of one draw key by one verifier, without repeats, sorted by problem and index.
+@dataclass(frozen=True, slots=True)
+class Unverified:
+    """Draws of one shard that a verifier has said nothing of.
 
     Attributes:
-        problem_ids: str, shape (draws,).
-        sample_index: int32, shape (draws,).
-        outcome: str values of `Outcome`, shape (draws,).
+        completions: those whose text is there.
+        without_text: number of the others, which cannot be verified any more.
     """
 
-    problem_ids: NDArray[np.object_]
-    sample_index: NDArray[np.int32]
-    outcome: NDArray[np.object_]
-
-    def by_problem(self) -> dict[str, NDArray[np.object_]]:
-        """Outcomes of every problem for its draws 0, 1, 2, .. up to the first that is missing."""
-        starts = np.flatnonzero(np.r_[True, self.problem_ids[1:] != self.problem_ids[:-1]])
-        found = {}
-        for start, stop in zip(starts, [*starts[1:], self.problem_ids.size], strict=True):
-            if stop > start:
-                unbroken = self.sample_index[start:stop] == np.arange(stop - start)
-                length = stop - start if unbroken.all() else int(unbroken.argmin())
-                found[str(self.problem_ids[start])] = self.outcome[start : start + length]
-        return found
+    shard: str
+    completions: list[Completion]
+    without_text: int
 
 
 class DrawStore:
-    """The draws of one draw key."""
+    """The draws of one draw key; opening one writes nothing.
 
-    def __init__(self, root: Path, key: DrawKey) -> None:
-        self.folder = root / key.weights / key.digest()
+    Raises:
+        UserError: if the folder holds draws of another key.
+    """
+
+    def __init__(self, root: Path, key: Fields) -> None:
+        self.key = key
+        self.folder = root / str(key["weights"]) / digest(key)
         self._draws = self.folder / "draws"
-        self._draws.mkdir(parents=True, exist_ok=True)
-        key_file = self.folder / "key.json"
-        if key_file.is_file():
-            different = differing(json.loads(key_file.read_text()), key.fields())
-            if different:
-                raise UserError(
-                    f"{key_file} belongs to other draws (different: {', '.join(different)}); "
-                    "they cannot be pooled: move the folder away"
-                )
-        else:
-            write_json(key_file, key.fields())
+        # shards never change, so what was read once need not be read again while waiting
+        self._tables: dict[str, pa.Table] = {}
+        if self._key_file.is_file():
+            refuse_pooling(str(self.folder), json.loads(self._key_file.read_text()), key)
 
     def append(
-        self, completions: Sequence[Completion], verdicts: Sequence[Verdict], verifier: str
+        self,
+        completions: Sequence[Completion],
+        verdicts: Sequence[Verdict],
+        verifier: str,
+        *,
+        has_text: Sequence[bool] | None = None,
     ) -> None:
-        """Record draws with their verdicts; when this returns, they survive a crash."""
-        shard = _shard_name()
-        _write(self._draws / shard, _draws_table(completions))
-        self.append_verdicts(shard, completions, verdicts, verifier)
+        """Record draws with their verdicts; when this returns, they survive a crash.
+
+        Args:
+            has_text: False for draws whose text and tokens are not kept; None keeps all.
+        """
+        if not self._key_file.is_file():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_json(self._key_file, self.key)
+        kept = [True] * len(completions) if has_text is None else has_text
+        shard = shards.encode(self._stamped(_draws_table(completions, kept)))
+        self.append_verdicts(Path(shard.name).stem, completions, verdicts, verifier)
+        shards.write(self._draws, shard)
 
     def append_verdicts(
         self,
@@ -116,92 +106,128 @@ class DrawStore:
         verdicts: Sequence[Verdict],
         verifier: str,
     ) -> None:
-        """Record a verifier's verdicts on a shard that is there."""
-        _write(self._verdicts(verifier) / shard, _verdicts_table(completions, verdicts))
+        """Record a verifier's verdicts on draws of a shard, which is named without its suffix."""
+        table = verdicts_table(completions, verdicts)
+        shards.write(self._verdicts(verifier), shards.encode(table, prefix=f"{shard}."))
 
     def verdicts(self, verifier: str) -> Verdicts:
         """All verdicts of a verifier on draws that are there."""
-        present = {path.name for path in self._draws.glob("*.parquet")}
-        shards = [
-            s for s in sorted(self._verdicts(verifier).glob("*.parquet")) if s.name in present
-        ]
-        tables = [table for shard in shards if (table := self._read(shard)) is not None]
-        return _without_repeats(pa.concat_tables(tables) if tables else _VERDICTS.empty_table())
+        return pooled(of_shard.tables for of_shard in self._by_shard(verifier))
 
-    def unverified(self, verifier: str) -> Iterator[tuple[str, list[Completion]]]:
-        """Shards on which the verifier has given no verdict yet, with their completions."""
-        done = {path.name for path in self._verdicts(verifier).glob("*.parquet")}
-        for path in sorted(self._draws.glob("*.parquet")):
-            if path.name not in done and (table := self._read(path)) is not None:
-                yield path.name, [_completion(row) for row in table.to_pylist()]
+    def unverified(
+        self, verifier: str, is_wanted: Callable[[str, int], bool], *, undecided_too: bool = False
+    ) -> Iterator[Unverified]:
+        """Draws on which the verifier has given no verdict.
+
+        Args:
+            is_wanted: says of a problem's id and a sample index whether that draw is asked for.
+            undecided_too: also those on which it could not decide.
+        """
+        for of_shard in self._by_shard(verifier):
+            known = pooled([of_shard.tables])
+            known = known.decided() if undecided_too else known
+            if len(known) < of_shard.draws and (table := self._read(of_shard.path)) is not None:
+                draws = zip(*(table[name].to_pylist() for name in _DRAW), strict=True)
+                left_out = known.draws()
+                asked_for = [d not in left_out and is_wanted(*d) for d in draws]
+                if any(asked_for):
+                    yield _unverified(of_shard.path.stem, table.filter(asked_for).to_pylist())
 
     def check(self) -> list[Path]:
-        """Read every shard of draws; set aside and return those that are damaged."""
-        shards = sorted(self._draws.glob("*.parquet"))
-        return [path for path in shards if self._read(path) is None]
+        """Compare every shard of draws with its name; set aside and return the damaged ones.
+
+        Raises:
+            UserError: if a shard holds draws of another key, e.g. copied here by hand.
+        """
+        return [path for path in shards.listed(self._draws) if not self._is_sound(path)]
 
     def completions(self, problem_id: str) -> list[dict[str, Any]]:
-        """Every stored draw of one problem, by index."""
+        """Every stored draw of one problem, by index; `completion` is None where not kept."""
         rows = [
             row
-            for path in sorted(self._draws.glob("*.parquet"))
+            for path in shards.listed(self._draws)
             for row in pq.read_table(path, filters=[("problem_id", "=", problem_id)]).to_pylist()
         ]
         return sorted(rows, key=lambda row: int(row["sample_index"]))
 
+    @property
+    def _key_file(self) -> Path:
+        return self.folder / "key.json"
+
     def _verdicts(self, verifier: str) -> Path:
         return self.folder / "verdicts" / verifier
 
-    def _read(self, path: Path) -> pa.Table | None:
-        """The shard, or None after setting it aside because it cannot be read."""
+    def _by_shard(self, verifier: str) -> "list[_OfShard]":
+        """Shards of draws by name, each with the verdicts on it."""
+        found: dict[str, list[pa.Table]] = {}
+        for path in shards.listed(self._verdicts(verifier)):
+            if path.name not in self._tables and (table := self._read(path)) is not None:
+                self._tables[path.name] = table
+            if path.name in self._tables:
+                shard = path.stem.rpartition(".")[0]
+                found.setdefault(shard, []).append(self._tables[path.name])
+        return [_OfShard(path, found.get(path.stem, [])) for path in shards.listed(self._draws)]
+
+    def _stamped(self, table: pa.Table) -> pa.Table:
+        return table.replace_schema_metadata({_KEY: canonical(self.key)})
+
+    def _is_sound(self, path: Path) -> bool:
+        """False where a shard is damaged or gone; then it is set aside."""
         try:
-            return pq.read_table(path, page_checksum_verification=True)
-        except (pa.ArrowException, OSError) as error:
-            place = self.folder / "set-aside" / path.parent.name
-            place.mkdir(parents=True, exist_ok=True)
-            path.rename(place / path.name)
-            reason = str(error).splitlines()[0]
-            logger.warning("%s is damaged (%s); set aside in %s", path.name, reason, place)
-            return None
+            shards.check(path)
+            metadata = pq.read_schema(path).metadata
+        except shards.DamagedShard as damage:
+            self._set_aside(path, damage)
+            return False
+        except FileNotFoundError:
+            return False
+        refuse_pooling(str(path), json.loads(metadata[_KEY]), self.key)
+        return True
+
+    def _read(self, path: Path) -> pa.Table | None:
+        """The shard, or None where it is gone or has just been set aside."""
+        try:
+            return shards.read(path)
+        except shards.DamagedShard as damage:
+            self._set_aside(path, damage)
+        except FileNotFoundError:
+            pass
+        return None
+
+    def _set_aside(self, path: Path, damage: shards.DamagedShard) -> None:
+        within = path.parent.relative_to(self.folder)
+        shards.set_aside(path, self.folder / "set-aside" / within, str(damage))
 
 
-def _shard_name() -> str:
-    """Unique among all writers, and sorted by time: the first writer of a draw stands."""
-    return (
-        f"{time.time_ns():020d}-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.parquet"
-    )
+@dataclass(frozen=True)
+class _OfShard:
+    """A shard of draws and one verifier's tables of verdicts on it."""
+
+    path: Path
+    tables: list[pa.Table]
+
+    @cached_property
+    def draws(self) -> int:
+        return int(pq.read_metadata(self.path).num_rows)
 
 
-def _write(path: Path, table: pa.Table) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.tmp")
-    pq.write_table(table, beside, compression="zstd", write_page_checksum=True)
-    sync_file(beside)
-    beside.rename(path)
-    sync_folder(path.parent)
-
-
-def _draws_table(completions: Sequence[Completion]) -> pa.Table:
+def _draws_table(completions: Sequence[Completion], has_text: Sequence[bool]) -> pa.Table:
+    kept = list(zip(completions, has_text, strict=True))
     columns = {
         "problem_id": [c.problem_id for c in completions],
         "sample_index": [c.sample_index for c in completions],
-        "completion": [c.text for c in completions],
+        "completion": [c.text if has else None for c, has in kept],
         "finish_reason": [c.finish_reason for c in completions],
         "tokens": [len(c.token_ids) for c in completions],
-        "token_ids": [list(c.token_ids) for c in completions],
+        "token_ids": [list(c.token_ids) if has else None for c, has in kept],
         "sum_logprob": [c.sum_logprob for c in completions],
     }
     return pa.table(columns, schema=_DRAWS)
 
 
-def _verdicts_table(completions: Sequence[Completion], verdicts: Sequence[Verdict]) -> pa.Table:
-    columns = {
-        "problem_id": [c.problem_id for c in completions],
-        "sample_index": [c.sample_index for c in completions],
-        "verdict": [str(v.outcome) for v in verdicts],
-        "answer": [v.answer for v in verdicts],
-    }
-    return pa.table(columns, schema=_VERDICTS)
+def _unverified(shard: str, rows: list[dict[str, Any]]) -> Unverified:
+    completions = [_completion(row) for row in rows if row["completion"] is not None]
+    return Unverified(shard, completions, len(rows) - len(completions))
 
 
 def _completion(row: dict[str, Any]) -> Completion:
@@ -212,19 +238,4 @@ def _completion(row: dict[str, Any]) -> Completion:
         finish_reason=row["finish_reason"],
         token_ids=tuple(row["token_ids"] or ()),
         sum_logprob=row["sum_logprob"],
-    )
-
-
-def _without_repeats(table: pa.Table) -> Verdicts:
-    """Sorted by problem and index; of repeats the first in the table, which is the oldest."""
-    names, problem = np.unique(table["problem_id"].to_numpy(), return_inverse=True)
-    index = table["sample_index"].to_numpy()
-    order = np.lexsort((np.arange(index.size), index, problem))
-    problem, index = problem[order], index[order]
-    is_first = np.r_[True, (problem[1:] != problem[:-1]) | (index[1:] != index[:-1])]
-    is_first = is_first[: index.size]
-    return Verdicts(
-        problem_ids=names[problem[is_first]],
-        sample_index=index[is_first],
-        outcome=table["verdict"].to_numpy()[order][is_first],
     )

@@ -1,62 +1,105 @@
 """Who does the work: this process, several of our own on one CPU machine, or a launcher's ranks.
 
 A small model on CPU gains nothing from more threads but doubles with a second process, so each core
-gets a process of its own. Under torchrun, accelerate or SLURM every rank takes its share.
+gets a process of its own. Under torchrun, accelerate or srun every rank takes its share
+(`rlvr_eval.work`); ranks find each other's draws in the store and need no connection.
 """
 
 import multiprocessing as mp
 import os
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.queues import Queue
 from queue import Empty
+from typing import Literal
 
 from rlvr.errors import UserError
 from rlvr.samplers.base import Sampler
-from rlvr_eval.evaluate import Evaluation, work
+from rlvr_eval.evaluate import Evaluation
+from rlvr_eval.listener import Listener
+from rlvr_eval.work import work
 
 _POLL_S = 0.2
+_VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 SamplerFactory = Callable[[], Sampler]
+# "due" and "stored" with a number of draws; "fault" with what is wrong with the user's input
+Message = tuple[Literal["due", "stored", "fault"], int | str]
 
 
-def rank_and_world() -> tuple[int, int]:
-    """This process's place among those that a launcher started; (0, 1) without one."""
-    return int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+@dataclass(frozen=True)
+class Crew:
+    """Who samples, and with what.
 
-
-def do(
-    evaluations: Sequence[Evaluation],
-    sampler: SamplerFactory,
-    *,
-    processes: int,
-    drawn: Callable[[int], None],
-) -> None:
-    """Bring every evaluation's draws to where its design is satisfied.
-
-    Args:
-        sampler: called once in every process that samples; must be picklable.
-        processes: how many to start here; 1 works in this process.
-
-    Raises:
-        UserError: if a process fails; what was stored until then stays.
+    Attributes:
+        sampler: of this process; also where others sample, it says which draws theirs will be.
+        factory: makes the same sampler in another process; must be picklable.
+        processes: how many to start here; None takes one per core where that is faster.
     """
-    rank, world = rank_and_world()
-    if world > 1 or processes == 1:
-        work(evaluations, sampler(), rank=rank, world=world, drawn=drawn)
-    else:
-        _in_processes(evaluations, sampler, processes, drawn)
+
+    sampler: Sampler
+    factory: SamplerFactory
+    processes: int | None = None
+
+    def work(self, evaluations: Sequence[Evaluation], listener: Listener) -> None:
+        """Bring every evaluation's draws to where its design is satisfied.
+
+        Raises:
+            UserError: if a process fails; what was stored until then stays.
+        """
+        rank, world = rank_and_world()
+        if world > 1:
+            work(evaluations, self.sampler, rank=rank, world=world, listener=listener)
+            return
+        from rlvr.samplers import choose
+
+        processes = self.processes or choose.processes(self.sampler)
+        if processes == 1:
+            work(evaluations, self.sampler, listener=listener)
+        else:
+            _in_processes(evaluations, self.factory, processes, listener)
+
+
+def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
+    """This process's place among those that a launcher started; (0, 1) without one.
+
+    RANK and WORLD_SIZE are torchrun's and accelerate's. Of SLURM's variables those are read that
+    only srun sets: in a batch script that starts one process, the job's own would name many.
+    """
+    if "WORLD_SIZE" in environment:
+        return int(environment.get("RANK", "0")), int(environment["WORLD_SIZE"])
+    if "SLURM_STEP_NUM_TASKS" in environment and "SLURM_PROCID" in environment:
+        return int(environment["SLURM_PROCID"]), int(environment["SLURM_STEP_NUM_TASKS"])
+    return 0, 1
+
+
+def claim_device() -> None:
+    """Of several GPUs that a launched process sees, leave it the one of its local rank.
+
+    To be called before anything asks torch for a GPU. Without a launcher nothing changes.
+    """
+    local = os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", ""))
+    if not local or rank_and_world()[1] == 1:
+        return
+    if _VISIBLE not in os.environ:
+        os.environ[_VISIBLE] = local
+        return
+    visible = [device for device in os.environ[_VISIBLE].split(",") if device]
+    if len(visible) > 1:
+        os.environ[_VISIBLE] = visible[int(local) % len(visible)]
 
 
 def _in_processes(
     evaluations: Sequence[Evaluation],
     sampler: SamplerFactory,
     processes: int,
-    drawn: Callable[[int], None],
+    listener: Listener,
 ) -> None:
     context = mp.get_context("spawn")
-    queue: Queue[int] = context.Queue()
+    queue: Queue[Message] = context.Queue()
     children = [
         context.Process(target=_share, args=(evaluations, sampler, rank, processes, queue))
         for rank in range(processes)
@@ -65,7 +108,7 @@ def _in_processes(
         child.start()
     try:
         while any(child.is_alive() for child in children) or not queue.empty():
-            _tell(queue, drawn)
+            _tell(queue, listener)
             if any(child.exitcode for child in children):
                 break
     finally:
@@ -74,6 +117,8 @@ def _in_processes(
             if failed or child.is_alive():
                 child.terminate()
             child.join()
+    while not queue.empty():
+        _tell(queue, listener)
     if failed:
         raise UserError(
             f"a sampling process ended with exit code {failed[0]} (its message is above); what it "
@@ -81,11 +126,28 @@ def _in_processes(
         )
 
 
-def _tell(queue: "Queue[int]", drawn: Callable[[int], None]) -> None:
+def _tell(queue: "Queue[Message]", listener: Listener) -> None:
+    """Hand one message on, if one comes."""
     try:
-        drawn(queue.get(timeout=_POLL_S))
+        kind, value = queue.get(timeout=_POLL_S)
     except Empty:
         return
+    if kind == "fault":
+        raise UserError(str(value))
+    (listener.due if kind == "due" else listener.stored)(int(value))
+
+
+class _ToParent:
+    """A `Listener` in a child."""
+
+    def __init__(self, queue: "Queue[Message]") -> None:
+        self._queue = queue
+
+    def due(self, draws: int) -> None:
+        self._queue.put(("due", draws))
+
+    def stored(self, draws: int) -> None:
+        self._queue.put(("stored", draws))
 
 
 def _share(
@@ -93,14 +155,22 @@ def _share(
     sampler: SamplerFactory,
     rank: int,
     world: int,
-    queue: "Queue[int]",
+    queue: "Queue[Message]",
 ) -> None:
     """A child's work: one core, and no life beyond its parent's."""
     _end_with_parent()
-    import torch
+    try:
+        own = sampler()
+        _take_one_core(world)
+        work(evaluations, own, rank=rank, world=world, listener=_ToParent(queue))
+    except UserError as fault:
+        queue.put(("fault", str(fault)))
 
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
-    work(evaluations, sampler(), rank=rank, world=world, drawn=queue.put)
+
+def _take_one_core(world: int) -> None:
+    """Where the sampler has brought torch along: its threads would get in each other's way."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
 
 
 def _end_with_parent() -> None:

@@ -1,0 +1,70 @@
+"""From a run directory and its settings to the evaluations that they ask for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rlvr import models, problems
+from rlvr.recipe import Evaluation as Settings
+from rlvr.runs import Run
+from rlvr.weights import weights_hash
+from rlvr_eval.estimators import parse_design
+from rlvr_eval.evaluate import Evaluation, Model
+
+BASE = "base"
+
+
+def store_of(run: Run) -> Path:
+    """The store that all runs beside this one share, so that they share their base's draws."""
+    return run.path.parent / "store"
+
+
+def models_of(run: Run) -> list[Model]:
+    """The base, then every complete checkpoint by step.
+
+    Raises:
+        UserError: if the base's weights cannot be had.
+    """
+    recipe = run.recipe()
+    found = []
+    if recipe.initialize == "pretrained":
+        folder = models.resolve(recipe.model, recipe.revision)
+        found.append(Model(BASE, 0, folder, weights_hash(folder)))
+    for checkpoint in run.checkpoints():
+        name, folder = checkpoint.path.name, checkpoint.path
+        found.append(Model(name, checkpoint.step, folder, weights_hash(folder)))
+    return found
+
+
+def plan(found: Sequence[Model], settings: Settings, store: Path) -> list[Evaluation]:
+    """Every model on every benchmark of the settings, model by model: weights load once each.
+
+    Raises:
+        UserError: if a benchmark or the design is not what it should be.
+    """
+    design = parse_design(settings.design)
+    benchmarks = [
+        (
+            problems.get(source.name),
+            problems.revision_of(source.name, path=source.path),
+            tuple(problems.load(source.name, path=source.path, limit=source.limit)),
+            source.path,
+        )
+        for source in settings.benchmarks
+    ]
+    return [
+        Evaluation(
+            model=model,
+            benchmark=benchmark.name,
+            revision=revision,
+            problems=loaded,
+            prompt=settings.prompt or benchmark.prompt,
+            verifier=benchmark.verifier,
+            sampling=settings.sampling,
+            design=design,
+            run_seed=settings.run_seed,
+            store=store,
+            file=file,
+        )
+        for model in found
+        for benchmark, revision, loaded, file in benchmarks
+    ]
