@@ -27,14 +27,18 @@ class ChoiceVerifier:
 
 def _verdict(attempt: Attempt) -> Verdict:
     gold = attempt.problem.gold
-    letter, choices = (gold, []) if isinstance(gold, str) else (gold["letter"], gold["choices"])
+    if isinstance(gold, str):
+        gold = {"letter": gold, "choices": []}
+    if not isinstance(gold, dict) or not {"letter", "choices"} <= gold.keys():
+        return Verdict(Outcome.ERROR, reason=f"the gold of {attempt.problem.id} is no choice")
     text = cut(attempt.completion)
     answer = marked_answer(text)
     if answer is None:
         was_cut_off = attempt.truncated and text == attempt.completion
         return Verdict(Outcome.TRUNCATED if was_cut_off else Outcome.NO_ANSWER)
-    chosen = _chosen(canonical(answer), [canonical(choice) for choice in choices])
-    return Verdict(Outcome.CORRECT if chosen == letter.upper() else Outcome.WRONG, answer)
+    chosen = _chosen(canonical(answer), [canonical(choice) for choice in gold["choices"]])
+    correct = chosen == gold["letter"].upper()
+    return Verdict(Outcome.CORRECT if correct else Outcome.WRONG, answer)
 
 
 def _chosen(answer: str, choices: list[str]) -> str | None:

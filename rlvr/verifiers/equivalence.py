@@ -7,9 +7,9 @@ switched off here, and the pool kills a worker that is late.
 Its comparison is used as it is, its reading of answers is not, for it makes different answers the
 same: any number of a text that it cannot read (1 - 1/e and 1 + 1/e are both 1), letters of units
 struck off an expression (6m is 6), upper case read as lower (N - n is 0). Here the whole answer is
-parsed or nothing; units go from answers to questions whose gold is a number; and case is kept where
-an answer uses a letter in both. Expressions that differ in value are told apart before math-verify
-is asked, since it rounds to six decimals (1e-8 and 2e-10 are both 0).
+parsed or nothing, case counts, and units are struck off only where the gold is a number.
+Expressions that differ in value are told apart before math-verify is asked, since it rounds to six
+decimals (1e-8 and 2e-10 are both 0).
 """
 
 import logging
@@ -42,21 +42,19 @@ _UNITS_STRUCK = NormalizationConfig(
 def equal(pair: list[str]) -> bool:
     """Whether [gold, answer] are equal, in the gold's sense of it."""
     gold_text, answer_text = map(rewrite, pair)
-    keep_case = _has_both_cases(gold_text) or _has_both_cases(answer_text)
-    gold = parse(gold_text, keep_case=keep_case)
+    gold, answer = parse(gold_text), parse(answer_text)
     if gold is None:
         return False
-    answer = parse(answer_text, keep_case=keep_case)
     if answer is not None and _equal(gold, answer):
         return True
     if getattr(gold, "free_symbols", True):
         return False
-    answer = parse(answer_text, keep_case=keep_case, strike_units=True)
+    answer = parse(answer_text, strike_units=True)
     return answer is not None and _equal(gold, answer)
 
 
 @lru_cache(maxsize=4096)  # a gold comes with hundreds of answers
-def parse(text: str, *, keep_case: bool = False, strike_units: bool = False) -> Any:
+def parse(text: str, *, strike_units: bool = False) -> Any:
     """The whole text as a sympy object; of a chain a = b = c the last part; None if unreadable."""
     latex = normalize_latex(text, config=_UNITS_STRUCK if strike_units else _UNITS_KEPT)
     parts = re.split(r"(?<![\\<>!])=", latex)
@@ -67,7 +65,7 @@ def parse(text: str, *, keep_case: bool = False, strike_units: bool = False) -> 
                 candidate,
                 is_real=not should_treat_as_complex(candidate),
                 normalization_config=None,
-                conversion_config=ConversionConfig(lowercase_symbols=not keep_case),
+                conversion_config=ConversionConfig(lowercase_symbols=False),
             )
         except Exception:  # whatever a parser of hostile text raises means: not readable
             continue
@@ -79,11 +77,6 @@ def _equal(gold: Any, answer: Any) -> bool:
     if _differ_in_value(gold, answer):
         return False
     return bool(verify(gold, answer, timeout_seconds=None))
-
-
-def _has_both_cases(text: str) -> bool:
-    letters = set(re.sub(r"\\[A-Za-z]+", " ", text))
-    return any(letter.isalpha() and letter.swapcase() in letters for letter in letters)
 
 
 def _differ_in_value(gold: Any, answer: Any) -> bool:

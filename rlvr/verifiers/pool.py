@@ -11,14 +11,9 @@ from this one gets pools of its own.
 """
 
 import atexit
-import json
 import os
 import queue
 import selectors
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -26,11 +21,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rlvr.verifiers.forked import Worker, Zygote
+
 __all__ = ["Reply", "WorkerPool", "shared"]
 
 MEMORY_BYTES = 2 << 30
 MAX_WORKERS = 8
-_START_TIMEOUT_S = 120.0
 _KILL_AT = 0.95  # share of the time limit; the rest is for killing, so that the reply is in time
 
 
@@ -65,11 +61,11 @@ class WorkerPool:
         self.workers = workers or min(MAX_WORKERS, len(os.sched_getaffinity(0)))
         self._memory_bytes = memory_bytes
         self._owner = os.getpid()
-        self._zygote: _Zygote | None = None
+        self._zygote: Zygote | None = None
         self._lock = threading.Lock()
         self._waiting = 0
         # a slot holds a worker, or None where one has to be forked
-        self._slots: queue.Queue[_Worker | None] = queue.Queue()
+        self._slots: queue.Queue[Worker | None] = queue.Queue()
         for _ in range(self.workers):
             self._slots.put(None)
         atexit.register(self.close)
@@ -98,7 +94,7 @@ class WorkerPool:
         if zygote is not None and os.getpid() == self._owner:
             zygote.close()
 
-    def take(self, *, wait: bool) -> "_Worker | None":
+    def take(self, *, wait: bool) -> Worker | None:
         """An idle worker, forked if need be; None if there is none and `wait` is False.
 
         Who waits goes before who already has a worker, so no caller starves another.
@@ -120,17 +116,17 @@ class WorkerPool:
             self._slots.put(None)
             raise
 
-    def give_back(self, worker: "_Worker") -> None:
+    def give_back(self, worker: Worker) -> None:
         """An idle worker is free for the next request."""
         self._slots.put(worker)
 
-    def kill(self, worker: "_Worker") -> None:
+    def kill(self, worker: Worker) -> None:
         """End a worker that is late or dead; its slot forks another when it is needed."""
         with self._lock:
             worker.kill()
         self._slots.put(None)
 
-    def _fork(self) -> "_Worker":
+    def _fork(self) -> Worker:
         with self._lock:
             try:
                 return self._started().fork()
@@ -139,96 +135,10 @@ class WorkerPool:
                 self._zygote = None
                 return self._started().fork()
 
-    def _started(self) -> "_Zygote":
+    def _started(self) -> Zygote:
         if self._zygote is None or not self._zygote.alive():
-            self._zygote = _Zygote(self.task, self._memory_bytes)
+            self._zygote = Zygote(self.task, self._memory_bytes)
         return self._zygote
-
-
-class _Zygote:
-    """The parent's end of the forking process."""
-
-    def __init__(self, task: str, memory_bytes: int) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        command = [sys.executable, "-m", "rlvr.verifiers.zygote"]
-        with theirs:
-            self._process = subprocess.Popen(
-                [*command, str(theirs.fileno()), task, str(memory_bytes)],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment,
-                start_new_session=True,  # Ctrl-C belongs to the parent, which then ends us
-            )
-        self._control.settimeout(_START_TIMEOUT_S)
-        answer = self._receive()
-        if answer != "ready":
-            self.close()
-            raise RuntimeError(
-                f"the worker process for {task} did not start: {answer or 'it died'}"
-            )
-
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def fork(self) -> "_Worker":
-        ours, theirs = socket.socketpair()
-        with theirs:
-            socket.send_fds(self._control, [b"fork"], [theirs.fileno()])
-        pid = self._receive()
-        if not pid:
-            raise BrokenPipeError("the forking process is gone")
-        return _Worker(self, int(pid), ours)
-
-    def reap(self, pid: int) -> None:
-        """Free the process id of a killed worker."""
-        self._control.send(f"reap {pid}".encode())
-
-    def close(self) -> None:
-        self._control.close()
-        self._process.kill()
-        self._process.wait()
-
-    def _receive(self) -> str:
-        """The next message; "" once the forking process is gone."""
-        return self._control.recv(4096).decode()
-
-
-class _Worker:
-    """The parent's end of one worker, which serves one request at a time."""
-
-    def __init__(self, zygote: _Zygote, pid: int, connection: socket.socket) -> None:
-        self.connection = connection
-        self.served = 0
-        self._zygote = zygote
-        self._pid = pid
-        self._received = b""
-
-    def usable(self) -> bool:
-        return self._zygote.alive()
-
-    def send(self, request: Any) -> None:
-        self.connection.sendall(json.dumps(request).encode() + b"\n")
-
-    def receive(self) -> dict[str, Any] | None:
-        """The reply, or None if there is none yet; EOFError if the worker died."""
-        part = self.connection.recv(65_536)
-        if not part:
-            raise EOFError
-        self._received += part
-        if not self._received.endswith(b"\n"):
-            return None
-        received, self._received = self._received, b""
-        self.served += 1
-        return dict(json.loads(received))
-
-    def kill(self) -> None:
-        self.connection.close()
-        if self._zygote.alive():
-            os.kill(self._pid, signal.SIGKILL)
-            self._zygote.reap(self._pid)
 
 
 @dataclass(slots=True)
@@ -246,7 +156,7 @@ class _Run:
         self._timeout_s = timeout_s
         self._pending = deque(_Task(index, request) for index, request in enumerate(requests))
         self._replies: list[Reply | None] = [None] * len(requests)
-        self._busy: dict[_Worker, tuple[_Task, float]] = {}
+        self._busy: dict[Worker, tuple[_Task, float]] = {}
         self._selector = selectors.DefaultSelector()
 
     def replies(self) -> list[Reply]:
@@ -279,7 +189,7 @@ class _Run:
             return
         earliest = min(deadline for _, deadline in self._busy.values())
         for key, _ in self._selector.select(max(0.0, earliest - time.monotonic())):
-            worker: _Worker = key.data
+            worker: Worker = key.data
             try:
                 reply = worker.receive()
             except (OSError, EOFError):
@@ -297,7 +207,7 @@ class _Run:
             self._pool.kill(worker)
             self._settle(task, Reply("timeout", reason=f"no result within {self._timeout_s:g} s"))
 
-    def _died(self, worker: _Worker) -> None:
+    def _died(self, worker: Worker) -> None:
         """A worker that served others may have died of their heap: one try in a fresh one."""
         task = self._release(worker)
         self._pool.kill(worker)
@@ -308,7 +218,7 @@ class _Run:
             reason = "the worker died, out of memory or by a crash of its libraries"
             self._settle(task, Reply("crashed", reason=reason))
 
-    def _release(self, worker: _Worker) -> _Task:
+    def _release(self, worker: Worker) -> _Task:
         self._selector.unregister(worker.connection)
         return self._busy.pop(worker)[0]
 

@@ -1,0 +1,151 @@
+"""Every row of the real benchmark files: counted, parsed, and told apart from every other gold.
+
+Counts are those of the publications: GSM8K (Cobbe et al. 2021) 1,319 and 7,473; MATH500 500;
+Minerva 272; OlympiadBench, open-ended English text-only mathematics, 675; AIME 30; AMC 40;
+HumanEval 164.
+"""
+
+import itertools
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from rlvr import problems
+from rlvr.records import Attempt, Outcome, Problem
+from rlvr.verifiers import equivalence, notation
+from rlvr.verifiers.math import MathVerifier
+
+FILES = {
+    "gsm8k": ("gsm8k.jsonl", 1319),
+    "gsm8k-train": ("gsm8k_train.jsonl", 7473),
+    "math500": ("math500.jsonl", 500),
+    "minerva": ("minerva_math.jsonl", 272),
+    "olympiadbench": ("olympiadbench.jsonl", 675),
+    "aime24": ("aime24.jsonl", 30),
+    "amc23": ("amc23.jsonl", 40),
+    "humaneval": ("humaneval.jsonl", 164),
+}
+MATHEMATICS = [name for name in FILES if name != "humaneval"]
+
+# Published golds that no parser can read; an answer can only match them as text.
+UNREADABLE = {
+    "olympiadbench/1965": "a sentence: f(x) = ax + b, where ..",
+    "olympiadbench/2045": "a slip of the pen in the source: t(0,4] for t in (0,4]",
+}
+# Golds of different problems that are one answer: equal values, or a unit or base left out.
+SAME_ANSWER = {
+    ("15\\mbox{ cm}^2", "15"),
+    ("864 \\mbox{ inches}^2", "864"),
+    ("40_9", "40"),
+    ("x=5", "5"),
+    ("$8 \\%$", "8"),
+    ("$k=1$", "1"),
+    ("$k=3$", "3"),
+}
+
+
+def load(name: str, shared_data: Path) -> list[Problem]:
+    return problems.load(name, path=shared_data / "benchmarks" / FILES[name][0])
+
+
+def boxed(problem: Problem, answer: str) -> Attempt:
+    return Attempt(
+        problem, f"Hence the final answer is $\\boxed{{{answer}}}$. I hope it is correct."
+    )
+
+
+def outcomes(attempts: Sequence[Attempt]) -> list[Outcome]:
+    return [verdict.outcome for verdict in MathVerifier().verify(attempts, timeout_s=5)]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_all_rows_are_there_as_published(name: str, shared_data: Path) -> None:
+    loaded = load(name, shared_data)
+    assert len(loaded) == FILES[name][1] == problems.get(name).rows
+    assert len({problem.id for problem in loaded}) == len(loaded)
+    assert all(problem.id.startswith(f"{name}/") for problem in loaded)
+    assert all(problem.question.strip() for problem in loaded)
+
+
+@pytest.mark.parametrize("name", MATHEMATICS)
+def test_every_gold_parses(name: str, shared_data: Path) -> None:
+    unread = {
+        problem.id
+        for problem in load(name, shared_data)
+        if notation.number(notation.canonical(problem.gold)) is None
+        and not notation.is_words(problem.gold)
+        and equivalence.parse(notation.rewrite(problem.gold)) is None
+    }
+    assert unread == {identity for identity in UNREADABLE if identity.startswith(f"{name}/")}
+
+
+@pytest.mark.parametrize("name", MATHEMATICS)
+def test_every_gold_verifies_against_itself_in_a_boxed_sentence(
+    name: str, shared_data: Path
+) -> None:
+    loaded = load(name, shared_data)
+    found = outcomes([boxed(problem, problem.gold) for problem in loaded])
+    failed = [
+        problem.id
+        for problem, outcome in zip(loaded, found, strict=True)
+        if outcome is not Outcome.CORRECT
+    ]
+    assert failed == []
+
+
+@pytest.mark.parametrize("name", MATHEMATICS)
+def test_no_number_verifies_against_another_number_of_its_benchmark(
+    name: str, shared_data: Path
+) -> None:
+    """Each number against its neighbours in size and against its multiples by powers of ten."""
+    golds = {problem.gold for problem in load(name, shared_data)}
+    found = {notation.number(notation.canonical(gold)): gold for gold in golds}
+    by_value = {value: gold for value, gold in found.items() if value is not None}
+    values = sorted(by_value)
+    assert values
+    pairs = [*itertools.pairwise(values)]
+    pairs += [(v, v * 10**k) for v in values if v for k in (1, 2, 3) if v * 10**k in by_value]
+    for left, right in pairs:
+        assert notation.compare(by_value[left], by_value[right]) is not True
+        assert notation.compare(by_value[right], by_value[left]) is not True
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", ["math500", "minerva", "olympiadbench"])
+def test_no_expression_verifies_against_the_gold_of_another_problem(
+    name: str, shared_data: Path
+) -> None:
+    """Each gold that is no number against those most like it and some drawn at random."""
+    golds = sorted({problem.gold for problem in load(name, shared_data)})
+    pairs = [pair for gold in golds for pair in _rivals(gold, golds)]
+    assert len(pairs) > len(golds)
+    found = outcomes([boxed(Problem(f"{name}/x", "", gold), other) for gold, other in pairs])
+    confused = {
+        pair for pair, outcome in zip(pairs, found, strict=True) if outcome is Outcome.CORRECT
+    }
+    assert confused <= SAME_ANSWER
+
+
+def _rivals(gold: str, golds: list[str]) -> list[tuple[str, str]]:
+    """Golds that share the digits of this one, and two others; none that is the same text."""
+    if notation.number(notation.canonical(gold)) is not None:
+        return []
+    digits = [character for character in gold if character.isdigit()]
+    alike = [other for other in golds if digits == [c for c in other if c.isdigit()]][:4]
+    drawn = random.Random(gold).sample(golds, 2)
+    return [
+        (gold, other)
+        for other in {*alike, *drawn}
+        if notation.canonical(gold) != notation.canonical(other)
+        and notation.compare(gold, other) is not True
+    ]
+
+
+def test_humaneval_gold_has_the_tests_and_the_code_before_them(shared_data: Path) -> None:
+    for problem in load("humaneval", shared_data):
+        assert problem.gold["kind"] == "function"
+        assert f"def {problem.gold['entry_point']}(" in problem.gold["prompt"]
+        assert "def check(candidate)" in problem.gold["test"]
