@@ -1,27 +1,20 @@
-"""The `rlvr` command: verbs only. Each imports what it needs when it runs.
+"""The `rlvr` command: finds the verb, runs it, and turns the user's mistakes into one message.
 
 Exit codes: 0 done, 1 failed, 2 the user's input is wrong, 75 interrupted by a signal and saved
 (start the same command again to go on).
 """
 
 import argparse
-import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Sequence
+from importlib import import_module
 
-from rlvr import __version__
+from rlvr import __version__, verbs
 from rlvr.errors import UserError
 
-if TYPE_CHECKING:
-    from rlvr.recipe import Evaluation
-    from rlvr.runs import Run
-
 EXIT_USER_ERROR = 2
-EXIT_REQUEUE = 75
 EXIT_SIGINT = 130
 
 
@@ -60,150 +53,19 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for add in (_add_quickstart, _add_train, _add_eval, _add_report):
-        add(verbs)
+    subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name in verbs.NAMES:
+        verb = import_module(f"rlvr.verbs.{name}")
+        subparser = subparsers.add_parser(
+            name,
+            help=verb.HELP,
+            description=verb.HELP,
+            epilog=f"example:\n  {verb.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        verb.add_arguments(subparser)
+        subparser.set_defaults(run=verb.run)
     return parser
-
-
-Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
-
-
-def _add(
-    verbs: Verbs, run: Callable[[argparse.Namespace], int], text: str, example: str
-) -> argparse.ArgumentParser:
-    name = run.__name__.removeprefix("_")
-    parser = verbs.add_parser(
-        name,
-        help=text,
-        description=text,
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _add_quickstart(verbs: Verbs) -> None:
-    parser = _add(
-        verbs,
-        _quickstart,
-        "Run the whole loop on the embedded model: train, evaluate every checkpoint, report.",
-        "rlvr quickstart",
-    )
-    _add_runs(parser)
-    _add_overrides(parser)
-
-
-def _quickstart(options: argparse.Namespace) -> int:
-    from rlvr import tiny
-
-    recipe = tiny.RECIPES / "grpo.yaml"
-    code = _train_recipe(recipe, options)
-    if code:
-        return code
-    return _evaluate_and_report(_run(options.runs / "quickstart"), None, None, as_json=False)
-
-
-def _add_train(verbs: Verbs) -> None:
-    parser = _add(
-        verbs,
-        _train,
-        "Train a recipe; run again on the same run directory, it resumes.",
-        "rlvr train recipes/quickstart/grpo.yaml seed=2 trainer.max_steps=100",
-    )
-    parser.add_argument("recipe", type=Path, help="recipe file (YAML)")
-    _add_overrides(parser)
-    _add_runs(parser)
-
-
-def _train(options: argparse.Namespace) -> int:
-    return _train_recipe(options.recipe, options)
-
-
-def _train_recipe(path: Path, options: argparse.Namespace) -> int:
-    from rlvr import recipe as recipes
-
-    recipe = recipes.load(path, options.overrides)
-    run = _run(options.runs / recipe.name)
-    from rlvr.training.run import Ending, train
-
-    ending = train(recipe, run, source=str(path))
-    print(f"{run.path}: {ending.value}")
-    return EXIT_REQUEUE if ending is Ending.INTERRUPTED else 0
-
-
-def _add_eval(verbs: Verbs) -> None:
-    parser = _add(
-        verbs,
-        _eval,
-        "Evaluate a run's base and every checkpoint that is not evaluated yet.",
-        "rlvr eval runs/quickstart --design fixed:256",
-    )
-    parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
-    parser.add_argument("--design", help="fixed:N or sequential[:LOOKS/THRESHOLDS]")
-    parser.add_argument("--processes", type=int, help="processes that sample at once")
-    parser.add_argument("--json", action="store_true", help="print summary.json, not the table")
-
-
-def _eval(options: argparse.Namespace) -> int:
-    run = _run(options.path)
-    settings = run.recipe().evaluation
-    if settings and options.design:
-        settings = settings.model_copy(update={"design": options.design})
-    return _evaluate_and_report(run, settings, options.processes, as_json=options.json)
-
-
-def _add_report(verbs: Verbs) -> None:
-    parser = _add(
-        verbs,
-        _report,
-        "Rebuild table, summary.json and report.html from the stored draws; loads no model.",
-        "rlvr report runs/quickstart",
-    )
-    parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
-    parser.add_argument("--json", action="store_true", help="print summary.json, not the table")
-
-
-def _report(options: argparse.Namespace) -> int:
-    return _write_report(_run(options.path), as_json=options.json)
-
-
-def _evaluate_and_report(
-    run: "Run", settings: "Evaluation | None", processes: int | None, *, as_json: bool
-) -> int:
-    from rlvr_eval.pipeline import evaluate
-
-    settings = settings or run.recipe().evaluation
-    if settings is None:
-        raise UserError(f"{run.path}/recipe.yaml has no evaluation: section; add one")
-    evaluate(run, settings, processes=processes)
-    return _write_report(run, as_json=as_json)
-
-
-def _write_report(run: "Run", *, as_json: bool) -> int:
-    from rlvr_eval.pipeline import report
-
-    summary = report(run, stream=sys.stderr if as_json else sys.stdout)
-    if as_json:
-        print(json.dumps(summary))
-    else:
-        print(f"report: {run.path / 'report.html'}")
-    return 0
-
-
-def _add_overrides(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="values to replace")
-
-
-def _add_runs(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of run directories")
-
-
-def _run(path: Path) -> "Run":
-    from rlvr.runs import Run
-
-    return Run(path)
 
 
 def _quieten_libraries() -> None:

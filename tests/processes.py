@@ -33,9 +33,9 @@ def _train(raw_recipe: dict[str, Any], run: Path, log: Path) -> None:
     import torch
 
     from rlvr import recipe as recipes
-    from rlvr.__main__ import EXIT_REQUEUE
     from rlvr.runs import Run
     from rlvr.training.run import Ending, train
+    from rlvr.verbs.shared import EXIT_REQUEUE
 
     torch.set_num_threads(1)
     os.environ["WANDB_MODE"] = "disabled"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rlvr.__main__ import EXIT_REQUEUE
 from rlvr.runs import Run
+from rlvr.verbs.shared import EXIT_REQUEUE
 from rlvr.weights import weights_hash
 from tests.processes import start_training
 

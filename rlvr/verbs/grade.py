@@ -1,0 +1,44 @@
+"""`rlvr grade`: trustworthy verdicts on completions from anywhere."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rlvr.errors import UserError
+
+HELP = "Grade completions: JSON lines in, verdicts out, in the same order; works in a pipe."
+EXAMPLE = "rlvr grade answers.jsonl --task math | jq -r .verdict | sort | uniq -c"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to grade, by which verifier."""
+    parser.add_argument("file", help='lines {"id", "gold" or "problem", "completion"}; - is stdin')
+    parser.add_argument("--task", required=True, help="verifier: math, code, countdown, ..")
+    parser.add_argument("--prompt", default="plain", help="template whose end markers cut, too")
+    parser.add_argument(
+        "--path",
+        action="append",
+        default=[],
+        metavar="BENCHMARK=FILE",
+        help="local file of a benchmark whose problems the lines name",
+    )
+    parser.add_argument("--timeout", type=float, default=2.0, metavar="S", help="per completion")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Grade; exit code 1 if a line could not be graded."""
+    from rlvr.grade import grade
+
+    pairs = [pair.partition("=") for pair in options.path]
+    settings = {
+        "template": options.prompt,
+        "paths": {name: path for name, _, path in pairs},
+        "timeout_s": options.timeout,
+    }
+    if options.file == "-":
+        return grade(sys.stdin, options.task, sys.stdout, sys.stderr, **settings)
+    path = Path(options.file)
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; give a file of JSON lines, or - for stdin")
+    with path.open(encoding="utf-8") as lines:
+        return grade(lines, options.task, sys.stdout, sys.stderr, **settings)

@@ -1,0 +1,58 @@
+"""Arguments and steps that several verbs share."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlvr.errors import UserError
+
+if TYPE_CHECKING:
+    from rlvr.recipe import Evaluation
+    from rlvr.runs import Run
+
+EXIT_REQUEUE = 75
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Overrides of recipe values, and where runs lie."""
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="values to replace")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of run directories")
+
+
+def train_recipe(path: Path, options: argparse.Namespace) -> "tuple[Run, int]":
+    """Train a recipe with the options' overrides; returns its run and the exit code."""
+    from rlvr import recipe as recipes
+    from rlvr.runs import Run
+
+    recipe = recipes.load(path, options.overrides)
+    run = Run(options.runs / recipe.name)
+    from rlvr.training.run import Ending, train
+
+    ending = train(recipe, run, source=str(path))
+    print(f"{run.path}: {ending.value}")
+    return run, EXIT_REQUEUE if ending is Ending.INTERRUPTED else 0
+
+
+def evaluation_settings(run: "Run") -> "Evaluation":
+    """How the run's recipe wants its checkpoints measured.
+
+    Raises:
+        UserError: if it does not say.
+    """
+    settings = run.recipe().evaluation
+    if settings is None:
+        raise UserError(f"{run.path}/recipe.yaml has no evaluation: section; add one")
+    return settings
+
+
+def write_report(run: "Run", *, as_json: bool) -> None:
+    """Rebuild what people see of a run, and print the table or the summary."""
+    from rlvr_eval.pipeline import report
+
+    summary = report(run, stream=sys.stderr if as_json else sys.stdout)
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        print(f"report: {run.path / 'report.html'}")
