@@ -103,6 +103,7 @@ def fetch(benchmark: "Benchmark", revision: str | None = None) -> list[Path]:
         UserError: in one line, if they are neither cached nor to be had.
     """
     if benchmark.url is not None:
+        _refuse_revision(benchmark, revision)
         return [_fetch_url(benchmark)]
     folder = _snapshot(benchmark, revision)
     found = sorted(
@@ -124,10 +125,20 @@ def resolve(benchmark: "Benchmark", revision: str | None = None) -> str:
     Raises:
         UserError: if it is neither pinned nor cached and the Hub does not answer.
     """
+    if benchmark.url is not None:
+        _refuse_revision(benchmark, revision)
     if benchmark.url is not None or (revision is None and benchmark.revision is not None):
         assert benchmark.revision is not None
         return benchmark.revision
     return _snapshot(benchmark, revision).name
+
+
+def _refuse_revision(benchmark: "Benchmark", revision: str | None) -> None:
+    if revision not in (None, benchmark.revision):
+        raise UserError(
+            f"{benchmark.name}: revision {revision} cannot be chosen, since the file is pinned by "
+            f"its checksum; leave it out, or give path: with a local file"
+        )
 
 
 def _snapshot(benchmark: "Benchmark", revision: str | None) -> Path:

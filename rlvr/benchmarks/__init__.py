@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from rlvr.benchmarks import generated, maths, programs
 from rlvr.benchmarks.record import Benchmark, Row
 from rlvr.errors import UserError
-from rlvr.records import Problem
 
 __all__ = ["NAMES", "Benchmark", "Row", "get"]
 

@@ -58,6 +58,8 @@ def compare(gold: str, answer: str) -> bool | None:
         return _same_number(left, right, "," in gold + answer)
     if _same_elements(canonical_gold, canonical_answer):
         return True
+    if _percent_sign_left_out(canonical_gold, canonical_answer):
+        return True
     if _is_tuple(canonical_gold) and _is_bare_list(canonical_answer):
         return False
     if _is_bare_list(canonical_gold) and _is_tuple(canonical_answer):
@@ -126,6 +128,14 @@ def _words(text: str) -> str:
 def _in_base(match: re.Match[str]) -> tuple[str, str]:
     """Digits and base of 52_8 or 52_{8}."""
     return match[1], match[2] or match[3]
+
+
+def _percent_sign_left_out(gold: str, answer: str) -> bool:
+    """12.5 and 12.5%. Below 1 the sign is taken at its word: 0.5% is not 0.5."""
+    if gold.endswith("%") == answer.endswith("%"):
+        return False
+    values = [number(text.removesuffix("%").removesuffix("\\")) for text in (gold, answer)]
+    return values[0] is not None and values[0] == values[1] and abs(values[0]) >= 1
 
 
 def _is_tuple(text: str) -> bool:

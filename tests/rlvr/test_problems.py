@@ -122,6 +122,11 @@ def test_a_pinned_revision_is_known_without_the_hub() -> None:
     assert problems.revision_of("gsm8k") == problems.get("gsm8k").revision
 
 
+def test_a_file_pinned_by_its_checksum_has_no_other_revision() -> None:
+    with pytest.raises(UserError, match="cannot be chosen"):
+        problems.load("omni-math-train", revision="main")
+
+
 def test_embedded_countdown_loads_and_reads_no_file(tmp_path: Path) -> None:
     for split, rows in (("train", 6400), ("dev", 300), ("test", 300)):
         assert len(problems.load(f"countdown-{split}")) == rows

@@ -36,6 +36,8 @@ from rlvr.verifiers.notation import MAX_LENGTH, canonical, compare, number, rewr
         (r"\{1, 2\}", r"\{2,1\}"),
         ("$69$,$84$", "84, 69"),
         ("52_8", "52_{8}"),
+        ("12.5", r"12.5\%"),
+        ("62.5%", "62.5"),
     ],
 )
 def test_the_same_text_or_number_is_the_same_answer(gold: str, answer: str) -> None:
@@ -56,6 +58,9 @@ def test_the_same_text_or_number_is_the_same_answer(gold: str, answer: str) -> N
         (r"\text{east}", "seat"),
         (r"\text{Evelyn}", "Debra"),
         ("52_8", "52_9"),
+        ("0.5", r"0.5\%"),
+        (r"0.5\%", "0.5"),
+        (r"50\%", r"5000\%"),
         ("(2,4)", "(4,2)"),
     ],
 )
