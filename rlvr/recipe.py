@@ -2,27 +2,32 @@
 
 What belongs to us is declared here; what belongs to TRL (`trainer:`) and PEFT (`peft:`) is passed
 on and checked against their own classes when training is built (`rlvr.training.settings`), so that
-no field of theirs is declared a second time. Unknown keys are refused with the nearest known one.
+no field of theirs is declared a second time. What TRL does not know (a critic, a refill, a second
+reward) has a section of its own, named after its method where one method alone reads it. Unknown
+keys are refused with the nearest known one.
 """
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
 from rlvr.errors import Faults, UserError
+from rlvr.recipe_rl import (
+    DAPO,
+    METHOD_SECTIONS,
+    PPO,
+    REWARD_SECTIONS,
+    ReinforcePP,
+    Rewards,
+    Section,
+)
 from rlvr.samplers.base import SamplingParams
 
-Method = Literal["grpo", "sft"]
-
-
-class Section(BaseModel):
-    """A part of a recipe: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Method = Literal["grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo", "sft"]
 
 
 class ProblemSource(Section):
@@ -85,6 +90,8 @@ class Recipe(Section):
         model: Hub id, folder, or `embedded:<name>`.
         initialize: `pretrained` loads the weights; `random` draws them, from `seed`.
         seed: of training; the evaluation has a run seed of its own.
+        rewards: beside correctness; read by reinforcement learning alone.
+        ppo, reinforce_pp, dapo: the section of the recipe's own method, None for all others.
         trainer: fields of TRL's config class for the method.
         peft: fields of PEFT's LoraConfig; None trains all weights.
     """
@@ -97,8 +104,20 @@ class Recipe(Section):
     seed: int = Field(default=0, ge=0, lt=2**32)
     data: Data
     evaluation: Evaluation | None = None
+    rewards: Rewards = Rewards()
+    ppo: PPO | None = None
+    reinforce_pp: ReinforcePP | None = None
+    dapo: DAPO | None = None
     trainer: Mapping[str, Any] = Field(default_factory=dict)
     peft: Mapping[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_own_section(cls, raw: Any) -> Any:
+        """A method's section is there, with its defaults, also where the recipe leaves it out."""
+        if isinstance(raw, Mapping) and raw.get("method") in METHOD_SECTIONS:
+            return {**raw, raw["method"]: raw.get(raw["method"]) or {}}
+        return raw
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
@@ -117,10 +136,14 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def parse(raw: Mapping[str, Any], *, source: str) -> Recipe:
     """A Recipe from its raw mapping; `source` is what fault messages begin with."""
+    misplaced = _misplaced(raw)
     try:
-        return Recipe.model_validate(raw)
+        recipe = Recipe.model_validate(raw)
     except ValidationError as error:
-        raise Faults(source, [_fault(entry) for entry in error.errors()]) from None
+        raise Faults(source, [_fault(entry) for entry in error.errors()] + misplaced) from None
+    if misplaced:
+        raise Faults(source, misplaced)
+    return recipe
 
 
 def dump(recipe: Recipe) -> str:
@@ -178,6 +201,16 @@ def _fault(entry: Any) -> str:
             return f"{key}: {entry['msg']}, found {entry['input']!r}"
 
 
+def _misplaced(raw: Mapping[str, Any]) -> list[str]:
+    """Sections of methods that are not the recipe's."""
+    method = raw.get("method")
+    return [
+        f"{name}: is read by method {name} alone, and this recipe's method is {method}; remove it"
+        for name in METHOD_SECTIONS
+        if raw.get(name) is not None and method in get_args(Method) and name != method
+    ]
+
+
 def _section(location: Sequence[str]) -> type[BaseModel]:
     """The section that a path of keys leads to."""
     sections: dict[str, type[BaseModel]] = {
@@ -187,5 +220,7 @@ def _section(location: Sequence[str]) -> type[BaseModel]:
         "benchmarks": ProblemSource,
         "demonstrations": Demonstrations,
         "sampling": SamplingParams,
+        **REWARD_SECTIONS,
+        **METHOD_SECTIONS,
     }
     return sections[location[-1]] if location else Recipe

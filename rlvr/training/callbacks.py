@@ -21,7 +21,15 @@ from rlvr.runs import Run, mark_complete
 logger = logging.getLogger(__name__)
 
 
-_OF_THE_ROLLOUT = ("reward", "rewards/", "reward_", "frac_reward", "completions/", "verdicts/")
+_OF_THE_ROLLOUT = (
+    "reward",
+    "rewards/",
+    "frac_reward",
+    "completions/",
+    "verdicts/",
+    "dapo/",
+    "explained_variance",
+)
 
 
 class MetricsLog(TrainerCallback):

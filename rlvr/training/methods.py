@@ -7,6 +7,11 @@ from rlvr.training.method import Method
 
 MODULES = {
     "grpo": "rlvr.training.grpo",
+    "ppo": "rlvr.training.ppo",
+    "rloo": "rlvr.training.rloo",
+    "reinforce_pp": "rlvr.training.reinforce_pp",
+    "remax": "rlvr.training.remax",
+    "dapo": "rlvr.training.dapo",
     "sft": "rlvr.training.sft",
 }
 

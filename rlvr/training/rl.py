@@ -1,23 +1,14 @@
-"""What all reinforcement-learning methods share: prompts, the verified reward, batch arithmetic.
+"""What all reinforcement-learning recipes share: our defaults, batch arithmetic, and their faults.
 
 A batch is made of groups: `num_generations` completions of one prompt. One generation serves
 `steps_per_generation` forward batches, used `num_iterations` times; a checkpoint resumes exactly
 only where a generation is used up, because TRL does not save the completions under way.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from rlvr import verifiers
-from rlvr.problems import get as get_benchmark
-from rlvr.problems import load as load_problems
-from rlvr.prompts import render
 from rlvr.recipe import Recipe
-from rlvr.records import Attempt, Outcome, Problem
-from rlvr.training.method import Job
-
-if TYPE_CHECKING:
-    from datasets import Dataset
 
 DEFAULTS: Mapping[str, Any] = {
     "beta": 0.0,
@@ -47,8 +38,12 @@ def faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[s
             f"trainer.num_generations: {group} does not divide the generation batch of {batch} "
             f"completions; write {nearest}, or a batch that is a multiple of {group}"
         )
-    found += _off_boundary(values, world_size)
-    return found
+    return [
+        *found,
+        *_off_boundary(values, world_size),
+        *_reward_faults(values, recipe),
+        *_kl_faults(values, recipe),
+    ]
 
 
 def _off_boundary(values: Mapping[str, Any], world_size: int) -> list[str]:
@@ -61,6 +56,36 @@ def _off_boundary(values: Mapping[str, Any], world_size: int) -> list[str]:
         f"trainer.save_steps: {save_steps} falls between two generations (one lasts {interval} "
         f"steps), where training cannot be resumed exactly; write {nearest}"
     ]
+
+
+def _reward_faults(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
+    found = []
+    if values.get("reward_weights") is not None:
+        found.append("trainer.reward_weights cannot be set: write rewards.format.weight and so on")
+    budget, overlong = values.get("max_completion_length", 256), recipe.rewards.overlong
+    if overlong and overlong.buffer_tokens > budget:
+        found.append(
+            f"rewards.overlong.buffer_tokens: {overlong.buffer_tokens} is more than "
+            f"trainer.max_completion_length; write at most {budget}"
+        )
+    return found
+
+
+def _kl_faults(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
+    found = []
+    section = recipe.ppo or recipe.reinforce_pp
+    in_reward, in_loss = section.kl_coefficient if section else 0.0, values.get("beta", 0.0)
+    if in_reward and in_loss:
+        found.append(
+            f"{recipe.method}.kl_coefficient: {in_reward} puts KL into the reward and "
+            f"trainer.beta: {in_loss} into the loss: it would count twice; remove one"
+        )
+    if (in_reward or in_loss) and recipe.initialize == "random":
+        found.append(
+            "a KL penalty needs pretrained weights to stay near; with initialize: random "
+            "set trainer.beta: 0 and no kl_coefficient"
+        )
+    return found
 
 
 def _forward_batches(values: Mapping[str, Any]) -> int:
@@ -81,66 +106,3 @@ def resume_interval(args: Any) -> int:
     """`interval_of` for a built config."""
     uses = args.steps_per_generation * args.num_iterations
     return max(1, int(uses) // int(args.gradient_accumulation_steps))
-
-
-class GroupStatistics:
-    """For trainers of TRL's family: logs the spread of rewards within groups, over all processes.
-
-    TRL's `reward_std` is that of the whole batch; what GRPO learns from is the spread in a group.
-    """
-
-    num_generations: int
-    _metrics: Any
-
-    def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Any:
-        """Gathered rewards, shape (completions of all processes, reward functions)."""
-        rewards = super()._calculate_rewards(*args, **kwargs)  # type: ignore[misc]
-        groups = rewards.nansum(dim=1).view(-1, self.num_generations)
-        self._metrics["train"]["reward_group_std"].append(groups.std(dim=1).mean().item())
-        return rewards
-
-
-class Task:
-    """The training problems, their prompts, and the reward that their verifier gives."""
-
-    def __init__(self, job: Job) -> None:
-        data = job.recipe.data
-        first = get_benchmark(data.problems[0].name)
-        template = data.prompt or first.prompt
-        self.problems: list[Problem] = [
-            problem
-            for source in data.problems
-            for problem in load_problems(source.name, path=source.path, limit=source.limit)
-        ]
-        self._prompts = [render(template, problem, job.tokenizer) for problem in self.problems]
-        self._verifier = verifiers.get(data.verifier or first.verifier)
-        self._end = {job.tokenizer.eos_token_id, job.tokenizer.pad_token_id}
-
-    def dataset(self) -> "Dataset":
-        """Columns: prompt, and the problem's place in `problems`."""
-        from datasets import Dataset
-
-        return Dataset.from_dict(
-            {"prompt": self._prompts, "problem": list(range(len(self._prompts)))}
-        )
-
-    def correctness(
-        self,
-        completions: Sequence[str],
-        completion_ids: Sequence[Sequence[int]],
-        problem: Sequence[int],
-        log_metric: Callable[[str, float], None],
-        **_: Any,
-    ) -> list[float | None]:
-        """1.0 for `correct`, None where the verifier could not decide, otherwise 0.0.
-
-        A TRL reward function: one completion, its tokens and its problem's index each.
-        """
-        attempts = [
-            Attempt(self.problems[at], text, truncated=ids[-1] not in self._end)
-            for text, ids, at in zip(completions, completion_ids, problem, strict=True)
-        ]
-        outcomes = [verdict.outcome for verdict in self._verifier.verify(attempts)]
-        for outcome in Outcome:
-            log_metric(f"verdicts/{outcome}", outcomes.count(outcome) / len(outcomes))
-        return [None if o.undecided else float(o is Outcome.CORRECT) for o in outcomes]

@@ -57,11 +57,12 @@ def train(recipe: Recipe, run: Run, *, source: str) -> Ending:
             run.latest_checkpoint()
     if run.manifest().get("finished"):
         return Ending.ALREADY_FINISHED
-    trainer = _trainer(recipe, method, run, args, folder)
+    trainer = build_trainer(recipe, run, args, folder)
     return _run(trainer, method, run, first_process=first_process)
 
 
-def _trainer(recipe: Recipe, method: Method, run: Run, args: Any, folder: Path) -> "Trainer":
+def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer":
+    """The recipe's trainer on the model in `folder`, with none of our callbacks yet."""
     from transformers import AutoTokenizer
 
     job = Job(
@@ -72,7 +73,7 @@ def _trainer(recipe: Recipe, method: Method, run: Run, args: Any, folder: Path) 
         tokenizer=AutoTokenizer.from_pretrained(folder),
         peft_config=_peft_config(recipe),
     )
-    return method.build(job)
+    return methods.get(recipe.method).build(job)
 
 
 def _run(trainer: "Trainer", method: Method, run: Run, *, first_process: bool) -> Ending:

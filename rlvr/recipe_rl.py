@@ -1,0 +1,93 @@
+"""The parts of a recipe that reinforcement learning adds to what TRL's config classes know.
+
+`rewards:` is read by every method that samples; the other sections by the one method whose name
+they have. What TRL has a field for (epsilon, beta, loss_type, ..) stays in `trainer:`.
+"""
+
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rlvr.rewards import FormatStyle
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FormatReward(Section):
+    """A reward for the form the prompt asks for, beside correctness and logged apart from it."""
+
+    style: FormatStyle
+    weight: float = Field(default=1.0, gt=0)
+
+
+class OverlongPenalty(Section):
+    """DAPO's soft penalty over the last `buffer_tokens` of `trainer.max_completion_length`."""
+
+    buffer_tokens: int = Field(ge=1)
+    weight: float = Field(default=1.0, gt=0)
+
+
+class Rewards(Section):
+    """What a completion earns besides correctness, and when the rewards stop the run.
+
+    Attributes:
+        max_undecided_share: of one rollout's verdicts; above it the verifier is not to be trusted.
+        max_rollouts_without_signal: in a row, in which no completion was better than another.
+    """
+
+    format: FormatReward | None = None
+    overlong: OverlongPenalty | None = None
+    max_undecided_share: float = Field(default=0.1, ge=0, le=1)
+    max_rollouts_without_signal: int = Field(default=50, ge=1)
+
+
+class PPO(Section):
+    """The value network and what it is used for. Defaults: VeRL's `ppo_trainer.yaml`.
+
+    Attributes:
+        critic: Hub id or folder that the value network starts from; None takes the policy's.
+        critic_learning_rate: the policy's is `trainer.learning_rate`.
+        gamma: discount per token.
+        gae_lambda: 1 is the return minus the value, 0 the one-step temporal difference.
+        value_clip: largest change of a value against the rollout's, before its loss stops falling.
+        value_warmup_steps: optimizer steps in which the critic alone is trained.
+        kl_coefficient: of the token-level KL penalty in the reward; 0 for none.
+    """
+
+    critic: str | None = None
+    critic_learning_rate: float = Field(default=1e-5, gt=0)
+    gamma: float = Field(default=1.0, gt=0, le=1)
+    gae_lambda: float = Field(default=1.0, ge=0, le=1)
+    value_clip: float = Field(default=0.5, gt=0)
+    value_warmup_steps: int = Field(default=0, ge=0)
+    kl_coefficient: float = Field(default=0.0, ge=0)
+
+
+class ReinforcePP(Section):
+    """Reinforce++: the discount, and the token-level KL penalty in the reward; 0 for none."""
+
+    gamma: float = Field(default=1.0, gt=0, le=1)
+    kl_coefficient: float = Field(default=0.0, ge=0)
+
+
+class DAPO(Section):
+    """Dynamic sampling: how many rounds of one batch's size may be sampled for one batch."""
+
+    max_rounds: int = Field(default=10, ge=1)
+
+
+REWARD_SECTIONS: Mapping[str, type[Section]] = {
+    "rewards": Rewards,
+    "format": FormatReward,
+    "overlong": OverlongPenalty,
+}
+# a section that one method alone reads, by that method's name
+METHOD_SECTIONS: Mapping[str, type[Section]] = {
+    "ppo": PPO,
+    "reinforce_pp": ReinforcePP,
+    "dapo": DAPO,
+}

@@ -1,0 +1,171 @@
+"""What is trained on: the problems, their prompts, and what a completion of one earns.
+
+The first reward is always correctness; whatever else the recipe's `rewards:` asks for stands beside
+it under its own name, so that TRL logs each apart. Undecided verdicts are None here;
+`rlvr.training.verified` keeps their completions out of every mean.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rlvr import rewards, verifiers
+from rlvr.errors import UserError
+from rlvr.problems import get as get_benchmark
+from rlvr.problems import load as load_problems
+from rlvr.prompts import render
+from rlvr.records import Attempt, Outcome, Problem, Verdict
+from rlvr.training.method import Job
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+logger = logging.getLogger(__name__)
+
+RewardFunction = Callable[..., list[float | None]]
+
+
+class Task:
+    """The training problems and their rewards.
+
+    Attributes:
+        problems: as loaded; completions name theirs by its place here.
+        functions: TRL reward functions, correctness first; `weights` are theirs, in order.
+        verdicts: of the completions that `correctness` was called with last.
+        end_ids: tokens of which a completion's last is one, unless its budget cut it off.
+    """
+
+    def __init__(self, job: Job) -> None:
+        data, recipe = job.recipe.data, job.recipe
+        first = get_benchmark(data.problems[0].name)
+        template = data.prompt or first.prompt
+        self.problems: list[Problem] = [
+            problem
+            for source in data.problems
+            for problem in load_problems(source.name, path=source.path, limit=source.limit)
+        ]
+        prompts = [render(template, problem, job.tokenizer) for problem in self.problems]
+        self._prompts = dict(enumerate(prompts))
+        for index in _too_long(prompts, job):
+            del self._prompts[index]
+        self._verifier = verifiers.get(data.verifier or first.verifier)
+        self.end_ids: Collection[int] = {job.tokenizer.eos_token_id, job.tokenizer.pad_token_id}
+        self.verdicts: list[Verdict] = []
+        self.functions: list[RewardFunction] = [self.correctness]
+        self.weights = [1.0]
+        if recipe.rewards.format:
+            self._add("format", _format, recipe.rewards.format.weight, recipe.rewards.format.style)
+        if recipe.rewards.overlong:
+            overlong = recipe.rewards.overlong
+            budget = job.args.max_completion_length
+            self._add("overlong", _overlong, overlong.weight, budget, overlong.buffer_tokens)
+
+    def dataset(self) -> "Dataset":
+        """Columns: prompt, and the problem's place in `problems`."""
+        from datasets import Dataset
+
+        return Dataset.from_dict(
+            {"prompt": list(self._prompts.values()), "problem": list(self._prompts)}
+        )
+
+    def correctness(
+        self,
+        completions: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
+        problem: Sequence[int],
+        log_metric: Callable[[str, float], None],
+        **_: Any,
+    ) -> list[float | None]:
+        """1.0 for `correct`, None where the verifier could not decide, otherwise 0.0.
+
+        A TRL reward function: one completion, its tokens and its problem's index each.
+        """
+        self.verdicts = self._verify(completions, completion_ids, problem)
+        outcomes = [verdict.outcome for verdict in self.verdicts]
+        for outcome in Outcome:
+            log_metric(f"verdicts/{outcome}", outcomes.count(outcome) / len(outcomes))
+        return [rewards.correctness(verdict) for verdict in self.verdicts]
+
+    def total(
+        self,
+        completions: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
+        problem: Sequence[int],
+    ) -> list[float | None]:
+        """The weighted sum of all rewards, None where undecided; for completions beside the batch.
+
+        Leaves `verdicts` and the logs alone.
+        """
+        verdicts = self._verify(completions, completion_ids, problem)
+        further = [
+            function(completions=completions, completion_ids=completion_ids)
+            for function in self.functions[1:]
+        ]
+        columns = [[rewards.correctness(verdict) for verdict in verdicts], *further]
+        return [self._weighted(row) for row in zip(*columns, strict=True)]
+
+    def _weighted(self, row: Sequence[float | None]) -> float | None:
+        if row[0] is None:
+            return None
+        return sum(w * (r or 0.0) for w, r in zip(self.weights, row, strict=True))
+
+    def _verify(
+        self,
+        completions: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
+        problem: Sequence[int],
+    ) -> list[Verdict]:
+        return self._verifier.verify(
+            [
+                Attempt(self.problems[at], text, truncated=ids[-1] not in self.end_ids)
+                for text, ids, at in zip(completions, completion_ids, problem, strict=True)
+            ]
+        )
+
+    def _add(self, name: str, function: RewardFunction, weight: float, *values: Any) -> None:
+        """TRL calls and logs a reward by its function's name."""
+
+        def named(**columns: Any) -> list[float | None]:
+            return function(*values, **columns)
+
+        named.__name__ = name
+        self.functions.append(named)
+        self.weights.append(weight)
+
+
+def _format(
+    style: rewards.FormatStyle, *, completions: Sequence[str], **_: Any
+) -> list[float | None]:
+    return [rewards.format_reward(completion, style) for completion in completions]
+
+
+def _overlong(
+    max_tokens: int, buffer_tokens: int, *, completion_ids: Sequence[Sequence[int]], **_: Any
+) -> list[float | None]:
+    return [
+        rewards.overlong_penalty(len(ids), max_tokens=max_tokens, buffer_tokens=buffer_tokens)
+        for ids in completion_ids
+    ]
+
+
+def _too_long(prompts: Sequence[str], job: Job) -> list[int]:
+    """Which prompts leave no room for a whole completion in the model's context.
+
+    Raises:
+        UserError: if that is all of them.
+    """
+    context = getattr(job.model.config.get_text_config(), "max_position_embeddings", None)
+    if context is None:
+        return []
+    budget = job.args.max_completion_length
+    lengths = [len(ids) for ids in job.tokenizer(list(prompts)).input_ids]
+    too_long = [index for index, length in enumerate(lengths) if length + budget > context]
+    room = f"{budget} tokens of completion leave {context - budget} of the context of {context}"
+    if len(too_long) == len(prompts):
+        raise UserError(
+            f"no prompt fits: {room}, and the shortest of {len(prompts)} prompts has "
+            f"{min(lengths)}; lower trainer.max_completion_length or take a model with more context"
+        )
+    if too_long:
+        logger.warning("%d of %d prompts dropped: %s", len(too_long), len(prompts), room)
+    return too_long

@@ -1,0 +1,140 @@
+"""TRL's GRPO trainer with verified rewards, and the advantage as the one thing a method changes.
+
+Sampling, the ratio, the clipping, the loss and its aggregation, the reference model and the rollout
+buffer are TRL's and the same for every method; so is what is logged about groups. A method is a
+subclass that overrides `advantages`, and little else.
+
+Rewards here are gathered: of all processes' completions, in order, so that a group is whole even
+where its completions were sampled on several. NaN stands for an undecided verdict: it enters no
+mean and no spread, and its own completion gets advantage 0.
+"""
+
+from typing import Any
+
+import torch
+from accelerate.utils import gather_object
+from torch import Tensor
+from trl import GRPOTrainer
+
+from rlvr.errors import UserError
+from rlvr.rewards import refuse_undecided
+from rlvr.training.method import Job
+from rlvr.training.task import Task
+
+Rollout = dict[str, Any]
+
+
+class VerifiedTrainer(GRPOTrainer):
+    """TRL's trainer on the recipe's task.
+
+    Attributes:
+        is_group_relative: True where equal rewards within every group leave nothing to learn;
+            False where rewards of different groups are compared too.
+        task: the problems and their rewards.
+        rewards: of the last rollout, weighted and summed, shape (completions of all processes,).
+        correctness: of the same completions: 1, 0 or NaN.
+    """
+
+    is_group_relative = True
+    rewards: Tensor
+    correctness: Tensor
+
+    def __init__(self, job: Job) -> None:
+        self.task = Task(job)
+        self._options = job.recipe.rewards
+        self._without_signal = 0
+        job.args.reward_weights = self.task.weights
+        super().__init__(
+            model=job.model,
+            reward_funcs=self.task.functions,
+            args=job.args,
+            train_dataset=self.task.dataset(),
+            processing_class=job.tokenizer,
+            peft_config=job.peft_config,
+        )
+        self.task.end_ids = {*self.eos_token_ids, job.tokenizer.pad_token_id}
+
+    def advantages(self, rollout: Rollout) -> Tensor:
+        """This process's advantages, shape (completions,) or (completions, tokens).
+
+        TRL's own, within the group, unless a method overrides it. `rollout` is what TRL's
+        `_generate_and_score_completions` returned: padded ids and masks of this process.
+        """
+        return rollout["advantages"]
+
+    def has_signal(self) -> bool:
+        """True if the last rollout says that some completion is better than another."""
+        compared = self.in_groups(self.rewards) if self.is_group_relative else self.rewards[None]
+        best = compared.nan_to_num(-torch.inf).amax(1)
+        return bool((best > compared.nan_to_num(torch.inf).amin(1)).any())
+
+    def in_groups(self, values: Tensor) -> Tensor:
+        """Shape (groups, completions of one prompt)."""
+        return values.view(-1, self.num_generations)
+
+    def of_this_process(self, values: Tensor) -> Tensor:
+        """The part of gathered values that belongs to this process's completions."""
+        return values.chunk(self.accelerator.num_processes)[self.accelerator.process_index]
+
+    def log_rollout(self, name: str, value: float) -> None:
+        """Add to this step's metrics; every process must log the same value."""
+        self._metrics["train"][name].append(value)
+
+    def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Gathered rewards, shape (completions of all processes, reward functions)."""
+        rewards = super()._calculate_rewards(*args, **kwargs)
+        refuse_undecided(
+            gather_object(self.task.verdicts), max_share=self._options.max_undecided_share
+        )
+        # an undecided completion's form or length is no evidence either
+        rewards[rewards[:, 0].isnan()] = torch.nan
+        return self.note(rewards)
+
+    def note(self, rewards: Tensor) -> Tensor:
+        """Remember the rewards of the rollout that advantages are asked for next."""
+        self.correctness = rewards[:, 0]
+        self.rewards = rewards @ self.reward_weights.to(rewards.device)
+        return rewards
+
+    def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:
+        rollout = super()._generate_and_score_completions(inputs)
+        spread = nan_std(self.in_groups(self.rewards))
+        self.log_rollout("reward_group_std", spread.nanmean().item())
+        self._refuse_silence()
+        rollout["advantages"] = self.advantages(rollout)
+        self._correct_completions_table(rollout)
+        return rollout
+
+    def _refuse_silence(self) -> None:
+        """Stop a run in which no completion is better than another, rollout after rollout."""
+        self._without_signal = 0 if self.has_signal() else self._without_signal + 1
+        limit = self._options.max_rollouts_without_signal
+        if self._without_signal < limit:
+            return
+        raise UserError(
+            f"nothing to learn: in {limit} rollouts in a row every completion of a prompt earned "
+            f"the same reward (mean {self.rewards.nanmean():.3f}, correct "
+            f"{self.correctness.nanmean():.1%}). If nothing is correct, look at data.prompt, "
+            "data.verifier and trainer.max_completion_length, or take easier problems; if all is, "
+            "harder ones. rewards.max_rollouts_without_signal sets how long to wait"
+        )
+
+    def _correct_completions_table(self, rollout: Rollout) -> None:
+        """TRL has noted its own advantages beside the completions; put the method's there."""
+        own = rollout["advantages"]
+        if own.dim() == 2:
+            tokens = rollout["completion_mask"]
+            own = (own * tokens).sum(1) / tokens.sum(1).clamp(min=1)
+        gathered = self.accelerator.gather(own).tolist()
+        noted = self._logs["advantages"]
+        for _ in gathered:
+            noted.pop()
+        noted.extend(gathered)
+
+
+def nan_std(groups: Tensor) -> Tensor:
+    """Standard deviation (n - 1) of each row's decided values; NaN where fewer than two are."""
+    known = ~groups.isnan()
+    count = known.sum(1, keepdim=True)
+    centred = (groups - groups.nanmean(1, keepdim=True)).nan_to_num()
+    return ((centred**2).sum(1) / (count[:, 0] - 1).clamp(min=0)).sqrt()

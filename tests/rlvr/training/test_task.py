@@ -1,0 +1,115 @@
+"""What completions earn, what is dropped, and what stops a run, on the real task."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlvr.errors import UserError
+from tests.rlvr.training.known_batch import END, FailingVerifier, completions, known_trainer
+from tests.rlvr.training.known_batch import raw_recipe as raw
+
+
+def logged(trainer: Any) -> dict[str, Any]:
+    trainer.train()
+    return dict(trainer.state.log_history[0])
+
+
+def test_correctness_format_and_overlong_penalty_are_logged_apart(tmp_path: Path) -> None:
+    rewards = {
+        "format": {"style": "box", "weight": 0.5},
+        "overlong": {"buffer_tokens": 12, "weight": 2.0},
+    }
+
+    def one_boxed(prompt: str) -> list[str]:
+        return completions(prompt, 1)
+
+    metrics = logged(known_trainer(raw("grpo", rewards=rewards), tmp_path, say=one_boxed))
+    # 18 tokens are 6 of the last 12 before the budget of 24
+    assert metrics["rewards/correctness/mean"] == pytest.approx(0.25)
+    assert metrics["rewards/format/mean"] == 0
+    assert metrics["rewards/overlong/mean"] == pytest.approx(-0.5)
+    assert metrics["reward"] == pytest.approx(0.25 + 0.5 * 0 + 2 * -0.5)
+
+
+def test_undecided_completion_has_no_reward_of_any_kind(tmp_path: Path) -> None:
+    rewards = {"overlong": {"buffer_tokens": 12}, "max_undecided_share": 0.5}
+    trainer = known_trainer(raw("grpo", rewards=rewards), tmp_path)
+    inner = trainer.task._verifier
+    trainer.task._verifier = FailingVerifier(
+        inner, lambda attempt: inner.verify([attempt])[0].outcome == "correct"
+    )
+    metrics = logged(trainer)
+    assert metrics["verdicts/timeout"] == pytest.approx(0.25)
+    assert metrics["rewards/correctness/mean"] == 0  # of those decided
+    assert metrics["reward"] == pytest.approx(-0.5)
+    assert trainer.rewards.isnan().sum() == 2
+    assert metrics["grad_norm"] == 0  # the decided completions of each group earned the same
+
+
+def test_verifier_that_fails_on_too_many_stops_the_run_with_its_reason(tmp_path: Path) -> None:
+    trainer = known_trainer(raw("grpo"), tmp_path)
+    trainer.task._verifier = FailingVerifier(trainer.task._verifier, lambda attempt: True)
+    with pytest.raises(UserError, match=r"8 of 8 completions .100%; at most 10% .*no result with"):
+        trainer.train()
+
+
+def test_run_in_which_no_completion_is_better_than_another_is_stopped(tmp_path: Path) -> None:
+    rewards = {"max_rollouts_without_signal": 3}
+    trainer = known_trainer(raw("grpo", {"max_steps": 9}, rewards=rewards), tmp_path, right=0)
+    with pytest.raises(UserError, match=r"nothing to learn: in 3 rollouts .* look at data.prompt"):
+        trainer.train()
+    assert trainer.state.global_step == 2
+
+
+@pytest.mark.parametrize(("method", "is_stopped"), [("grpo", True), ("reinforce_pp", False)])
+def test_groups_that_differ_only_from_one_another_teach_methods_that_compare_them(
+    tmp_path: Path, method: str, is_stopped: bool
+) -> None:
+    def all_or_nothing(prompt: str) -> list[str]:
+        return completions(prompt, 4 * (int(prompt.split()[0]) % 2))
+
+    rewards = {"max_rollouts_without_signal": 1}
+    recipe = raw(method, {"per_device_train_batch_size": 32}, rewards=rewards)
+    trainer = known_trainer(recipe, tmp_path, say=all_or_nothing)
+    if is_stopped:
+        with pytest.raises(UserError, match="nothing to learn"):
+            trainer.train()
+    else:
+        assert logged(trainer)["reward"] > 0
+
+
+def test_prompts_that_leave_no_room_are_counted_and_dropped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    short, long = "1 2 3", " ".join(["1"] * 40)
+    questions = [short, long, short]
+    rows = [{"question": question, "answer": "#### 6"} for question in questions]
+    file = tmp_path / "problems.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    recipe = raw("grpo", {"max_completion_length": 32})
+    recipe["data"] = {"problems": {"name": "gsm8k", "path": str(file)}, "prompt": "plain"}
+
+    with caplog.at_level(logging.WARNING):
+        trainer = known_trainer(recipe, tmp_path)
+
+    assert trainer.train_dataset["prompt"][:] == [short, short]
+    assert trainer.train_dataset["problem"][:] == [0, 2]
+    assert "1 of 3 prompts dropped: 32 tokens of completion leave 32 of the context of 64" in (
+        caplog.text
+    )
+
+
+def test_model_whose_context_no_prompt_fits_is_an_error_that_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no prompt fits: 64 tokens of completion leave 0 of the"):
+        known_trainer(raw("grpo", {"max_completion_length": 64}), tmp_path)
+
+
+def test_completion_that_ends_on_any_end_token_of_the_model_is_not_truncated(
+    tmp_path: Path,
+) -> None:
+    trainer = known_trainer(raw("grpo"), tmp_path)
+    end = trainer.processing_class.convert_tokens_to_ids(END.strip())
+    assert trainer.task.end_ids >= {end, trainer.processing_class.pad_token_id}
