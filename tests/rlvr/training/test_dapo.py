@@ -1,0 +1,130 @@
+"""DAPO's dynamic sampling, its cap, and what an update does."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from rlvr import recipe as recipes
+from rlvr.errors import UserError
+from rlvr.training import methods
+from rlvr.training.dapo import is_mixed
+from tests.rlvr.training.known_batch import (
+    END,
+    GROUP,
+    completions,
+    known_trainer,
+    raw_recipe,
+    update,
+)
+
+NAN = float("nan")
+
+
+def teaches(prompt: str) -> bool:
+    """A third of the prompts; the others are always answered right or always wrong."""
+    return sum(prompt.encode()) % 3 == 0
+
+
+def say(prompt: str) -> list[str]:
+    other = GROUP if sum(prompt.encode()) % 3 == 1 else 0
+    return completions(prompt, 1 if teaches(prompt) else other)
+
+
+def test_group_teaches_if_some_decided_completion_is_right_and_some_is_wrong() -> None:
+    correctness = torch.tensor([[1.0, 0, 0], [1, 1, 1], [0, 0, 0], [1, NAN, 1], [NAN, 1, 0]])
+    assert is_mixed(correctness).tolist() == [True, False, False, False, True]
+
+
+def test_batch_is_filled_with_groups_that_teach_and_the_extra_samples_are_counted(
+    tmp_path: Path,
+) -> None:
+    trainer = known_trainer(raw_recipe("dapo"), tmp_path, say=say)
+    made = update(trainer)
+
+    assert made.is_right.tolist() == [True] * 2 + [False] * 6
+    assert made.advantages.tolist() == pytest.approx([0.75 / 0.5001] * 2 + [-0.25 / 0.5001] * 6)
+    logged = trainer.state.log_history[0]
+    rounds = logged["dapo/rounds"]
+    assert rounds > 1
+    assert logged["dapo/extra_completions"] == (rounds - 1) * len(made.is_right)
+    assert logged["frac_reward_zero_std"] == 0
+    assert 0 < logged["dapo/kept_share"] < 1
+
+
+def test_first_batch_that_teaches_needs_no_further_samples(tmp_path: Path) -> None:
+    trainer = known_trainer(raw_recipe("dapo"), tmp_path, right=1)
+    trainer.train()
+    assert trainer.state.log_history[0]["dapo/extra_completions"] == 0
+
+
+def test_further_problems_are_new_and_the_same_after_a_restart(tmp_path: Path) -> None:
+    def asked(seed: int) -> list[str]:
+        prompts: list[str] = []
+
+        def remember(prompt: str) -> list[str]:
+            prompts.append(prompt)
+            return say(prompt)
+
+        raw = raw_recipe("dapo") | {"seed": seed}
+        known_trainer(raw, tmp_path / str(len(prompts)), say=remember).train()
+        return prompts
+
+    first = asked(3)
+    assert asked(3) == first
+    assert asked(4) != first
+    groups = first[::GROUP]
+    assert len(set(groups)) == len(groups)
+
+
+def test_groups_are_judged_by_correctness_and_not_by_their_penalties(tmp_path: Path) -> None:
+    def wrong_at_different_lengths(prompt: str) -> list[str]:
+        if teaches(prompt):
+            return completions(prompt, 1)
+        return [
+            text.replace(END, " ; 1 + 1 = 2" * (at % 2) + END)
+            for at, text in enumerate(completions(prompt, 0))
+        ]
+
+    raw = raw_recipe("dapo", rewards={"overlong": {"buffer_tokens": 8}})
+    trainer = known_trainer(raw, tmp_path, say=wrong_at_different_lengths)
+    made = update(trainer)
+    assert made.is_right.sum() == 2
+    assert trainer.state.log_history[0]["dapo/rounds"] > 1
+
+
+def test_cap_on_rounds_ends_the_run_with_what_was_found_and_what_to_change(tmp_path: Path) -> None:
+    raw = raw_recipe("dapo", dapo={"max_rounds": 3})
+    trainer = known_trainer(raw, tmp_path, right=0)
+    message = (
+        r"after dapo.max_rounds: 3 rounds: of 6 groups sampled, 0 were neither all right nor all "
+        r"wrong, and the batch needs 2 \(0.0% of the completions are correct\). Take problems"
+    )
+    with pytest.raises(UserError, match=message):
+        trainer.train()
+
+
+def test_clip_is_wider_above_and_the_loss_a_mean_over_tokens_unless_the_recipe_says_otherwise(
+    tmp_path: Path,
+) -> None:
+    raw = raw_recipe("dapo")
+    del raw["trainer"]["loss_type"]
+    trainer = known_trainer(raw, tmp_path)
+    assert (trainer.epsilon_low, trainer.epsilon_high) == (0.2, 0.28)
+    assert trainer.loss_type == "dapo"
+
+
+def test_loss_that_is_no_mean_over_tokens_is_a_fault() -> None:
+    recipe = recipes.parse(raw_recipe("dapo", {"loss_type": "grpo"}), source="test")
+    method = methods.get("dapo")
+    assert method.faults({**method.defaults, **recipe.trainer}, recipe, 1) == [
+        "trainer.loss_type: grpo is no mean over tokens, as DAPO takes it; write dapo"
+    ]
+
+
+def test_one_update_makes_right_completions_likelier_and_wrong_ones_less_likely(
+    tmp_path: Path,
+) -> None:
+    made = update(known_trainer(raw_recipe("dapo"), tmp_path, right=2))
+    assert bool((made.change[:4] > 0).all())
+    assert made.change[4:].mean() < 0
