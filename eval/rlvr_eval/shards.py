@@ -39,13 +39,12 @@ class Shard:
     content: bytes
 
 
-def encode(table: pa.Table, prefix: str | None = None) -> Shard:
-    """A table as a shard; its name sorts by time of writing, or starts with a prefix."""
+def encode(table: pa.Table, prefix: str = "") -> Shard:
+    """A table as a shard, whose name sorts by prefix, then by time of writing."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     content = sink.getvalue().to_pybytes()
-    start = f"{time.time_ns():020d}-" if prefix is None else prefix
-    return Shard(f"{start}{_digest(content)}{SUFFIX}", content)
+    return Shard(f"{prefix}{time.time_ns():020d}-{_digest(content)}{SUFFIX}", content)
 
 
 def write(folder: Path, shard: Shard) -> None:

@@ -2,7 +2,7 @@
 
     <store>/<weights>/<draw key>/key.json
         draws/<shard>.parquet                             completions and tokens
-        verdicts/<verifier>/<shard>.<digest>.parquet      verdicts on rows of it
+        verdicts/<verifier>/<shard>.<another>.parquet     verdicts on rows of it
         set-aside/                                        what was found damaged
 
 A draw is there once its shard is. Its verdicts are written just before, and count only while the
