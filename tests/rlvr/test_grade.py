@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -133,9 +134,9 @@ def test_as_a_filter_it_answers_each_line_before_the_next_is_written() -> None:
 
 
 def _write_for_ever(stdin: IO[str]) -> None:
+    """Past the file object's buffer, which would keep what could not be written."""
     while True:
-        stdin.write((json.dumps(WRONG) + "\n") * 1000)
-        stdin.flush()
+        os.write(stdin.fileno(), (json.dumps(WRONG) + "\n").encode() * 1000)
 
 
 def test_a_reader_that_has_enough_ends_it_without_a_traceback() -> None:
