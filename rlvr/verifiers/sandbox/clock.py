@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-_MOST_GIVEN_BACK = 3
+_MOST_GIVEN_BACK = 9
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 With bubblewrap (https://github.com/containers/bubblewrap) a sandboxed process has namespaces of its
 own for processes, network, mounts, users, interprocess communication and host name. It sees the
-Python it runs on, the system's libraries and this package's `inside` folder, all read-only, and one
-small temporary directory in memory. There is no /proc, no home, no checkout, no network device, no
+Python it runs on and the system's libraries, read-only, and one small temporary directory in
+memory. There is no /proc, no home, no checkout, no network device, no
 environment of ours. When its first process dies, the kernel kills all the others.
 
 Root cannot be limited in the number of its threads, so a sandbox started by root runs as one of the
@@ -28,12 +28,12 @@ from functools import cache
 from pathlib import Path
 
 from rlvr.errors import UserError
+from rlvr.verifiers.sandbox.bootstrap import loader
 
 logger = logging.getLogger(__name__)
 
 UNSAFE_VARIABLE = "RLVR_UNSAFE_CODE"
 INSTALL = "install it with: apt-get install bubblewrap (or dnf, pacman, zypper install bubblewrap)"
-_INSIDE = Path(__file__).parent / "inside"
 _FIRST_FREE_UID, _LAST_FREE_UID = 61184, 65519
 _TEMPORARY_MB = 64
 # Linux 5.14 counts RLIMIT_NPROC apart in each user namespace
@@ -67,7 +67,7 @@ class Isolation:
         """Command that runs one of the programs of `inside`."""
         # no site packages, no current directory on the path; fixed encoding, no compiled files
         options = ["-s", "-S", "-P", "-B", "-X", "utf8"]
-        return [self.python, *options, "-c", f"from inside import {program}; {program}.main()"]
+        return [self.python, *options, "-c", loader(program)]
 
 
 _uids = itertools.count(os.getpid() * 61)
@@ -105,14 +105,14 @@ def refusal(fault: str, remedy: str = INSTALL) -> UserError:
 
 
 def _unsafe() -> Isolation:
-    environment = _environment(sys.base_prefix, [_INSIDE.parent, *_packages()])
+    environment = _environment(sys.base_prefix, _packages())
     return Isolation((), environment, sys.executable, drops_root=False, counts_tasks=False)
 
 
 def _bubblewrap(bubblewrap: str, as_root: bool) -> Isolation:
     return Isolation(
         prefix=(bubblewrap, *_namespaces(as_root), *_mounts()),
-        environment=_environment("/python", [Path("/ours"), Path("/packages")]),
+        environment=_environment("/python", [Path("/packages")]),
         python="/python/bin/python",
         drops_root=as_root,
         counts_tasks=as_root or _kernel() >= _COUNTS_TASKS_APART,
@@ -122,7 +122,7 @@ def _bubblewrap(bubblewrap: str, as_root: bool) -> Isolation:
 def _environment(python_home: str, path: list[Path]) -> dict[str, str]:
     return {
         "PYTHONHOME": python_home,
-        "PYTHONPATH": ":".join(dict.fromkeys(str(folder) for folder in path)),
+        "PYTHONPATH": ":".join(map(str, path)),
         # sets of strings come in one order, so that a program's verdict is the same every time
         "PYTHONHASHSEED": "0",
         "LD_LIBRARY_PATH": f"{python_home}/lib",
@@ -146,7 +146,7 @@ def _namespaces(as_root: bool) -> list[str]:
 
 def _mounts() -> list[str]:
     options: list[str] = []
-    for folder in ("/usr", "/etc", "/dev", "/ours", "/packages", "/python", "/python/bin"):
+    for folder in ("/usr", "/etc", "/dev", "/packages", "/python", "/python/bin"):
         # bubblewrap makes what it has to make by itself readable for root alone
         options += ["--dir", folder]
     for folder in ("/usr/lib", "/usr/lib64", "/nix/store"):
@@ -160,7 +160,6 @@ def _mounts() -> list[str]:
     options += _python_mounts()
     for device in ("/dev/null", "/dev/urandom"):
         options += ["--dev-bind", device, device]
-    options += ["--ro-bind", str(_INSIDE), "/ours/inside"]
     for packages in _packages():
         for part in ("numpy", "numpy.libs"):
             options += ["--ro-bind-try", str(packages / part), f"/packages/{part}"]

@@ -12,6 +12,7 @@ import tempfile
 from types import TracebackType
 from typing import Any, Self
 
+from rlvr.verifiers.sandbox.bootstrap import compiled
 from rlvr.verifiers.sandbox.clock import Clock
 from rlvr.verifiers.sandbox.inside import frames
 from rlvr.verifiers.sandbox.inside.frames import Frame, Kind
@@ -52,7 +53,8 @@ class Sandbox:
         self.limits = limits
         rlimits = limits.rlimits(isolation.counts_tasks)
         uid = free_uid() if isolation.drops_root else None
-        self._setup = marshal.dumps(setup | {"rlimits": rlimits, "uid": uid})
+        message = Frame(Kind.SETUP, 0, marshal.dumps(setup | {"rlimits": rlimits, "uid": uid}))
+        self._first_words = compiled(program) + message.pack()
         self._status: int | None = None
         self._folder = None if isolation.is_safe else tempfile.mkdtemp(prefix="rlvr-code-")
         try:
@@ -87,7 +89,7 @@ class Sandbox:
         """
         try:
             with Clock(START_S, self._launched.usage) as clock:
-                self._send(clock, Frame(Kind.SETUP, 0, self._setup))
+                self._send(clock, self._first_words)
                 frame = self._receive(clock)
         except (Late, Gone) as error:
             self.end()
@@ -112,11 +114,11 @@ class Sandbox:
             Late, Gone.
         """
         with self.clock as clock:
-            self._send(clock, frame)
+            self._send(clock, frame.pack())
             return self._receive(clock)
 
-    def _send(self, clock: Clock, frame: Frame) -> None:
-        rest = memoryview(frame.pack())
+    def _send(self, clock: Clock, message: bytes) -> None:
+        rest = memoryview(message)
         fd = self.stdin.fileno()
         while rest:
             _wait(fd, select.POLLOUT, clock)

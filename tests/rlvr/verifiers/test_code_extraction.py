@@ -1,7 +1,7 @@
 """Which part of a completion is the program."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlvr.verifiers.code_extraction import extract
@@ -109,6 +109,7 @@ def test_definition_that_the_budget_cut_off_after_the_function_is_dropped() -> N
     assert code.source == BODY + "\n@cache"
 
 
+@settings(deadline=None)
 @given(st.text("`python\n x=1(){}'\"#<|>", max_size=200), st.booleans())
 def test_every_text_is_read_without_an_exception(completion: str, truncated: bool) -> None:
     code = extract(completion, truncated=truncated)

@@ -1,7 +1,7 @@
 """What runs inside the sandbox: standard library only, nothing of ours besides.
 
-The folder is mounted read-only into every sandbox as the package `inside`. Three programs live
-here, each started as `python -c "from inside import X; X.main()"`:
+The modules reach a sandbox as the package `inside`, compiled (see `bootstrap`). Three programs live
+here:
 
 - `program`: a whole program, with the real standard input and output (stdin/stdout tests);
 - `candidate`: holds a function that may be hostile and answers calls to it;

@@ -8,8 +8,6 @@ if it carries the id of the call it answers, drawn at random by the parent when 
 
 from __future__ import annotations
 
-import contextlib
-import json
 import marshal
 import os
 import sys
@@ -47,9 +45,11 @@ def _load(setup: dict[str, Any]) -> Any:
     module = type(sys)("solution")
     sys.modules["solution"] = module
     namespace = module.__dict__
-    # a question may end in the middle of a statement, for a completion to go on
-    with contextlib.suppress(SyntaxError):
+    try:  # noqa: SIM105 - importing contextlib takes as long as the program
         exec(compile(setup["prelude"], "<prelude>", "exec", dont_inherit=True), namespace)
+    except SyntaxError:
+        # a question may end in the middle of a statement, for a completion to go on
+        pass
     exec(compile(setup["source"], "<program>", "exec", dont_inherit=True), namespace)
     entry_point = setup["entry_point"]
     if entry_point not in namespace and entry_point.isidentifier() and "Solution" in namespace:
@@ -62,5 +62,4 @@ def _answer(function: Any, payload: bytes) -> tuple[int, bytes]:
     try:
         return Kind.RESULT, codec.encode(function(*positional, **named))
     except BaseException as error:
-        name = type(error).__name__
-        return Kind.RAISED, json.dumps([name, describe(error)]).encode()
+        return Kind.RAISED, codec.encode((type(error).__name__, describe(error)))

@@ -1,26 +1,22 @@
-"""Values as JSON text and back, for values that are data and nothing else.
+"""Values as bytes and back, for values that are data and nothing else.
 
 What goes across: None, bool, int, float (also inf and nan), complex, str, bytes, list, tuple, dict,
 set, frozenset, and scalars of numpy as the Python number they hold. An instance of a subclass goes
 across as the plain value that it extends, so none of its methods, `__eq__` above all, travel with
 it. Anything else arrives as an `Opaque`: an object that equals nothing but itself.
 
-The decoder takes hostile text: it builds the types above and can do nothing else.
+A value is a tag of one letter, then a number or a count up to a semicolon, then so many bytes or so
+many values. The decoder takes hostile bytes: it builds the types above and can do nothing else.
+pickle and marshal are unsafe on such bytes, and importing json takes as long as Python's start.
 """
 
 from __future__ import annotations
 
-import json
-
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
-
-# Python refuses decimal numbers of more than 4,300 digits; hexadecimal has no such limit
-_LARGE = 1 << 1024
-_ATOMS = frozenset((type(None), bool, float, str))
-_READ_AS_IS = _ATOMS | {int}
 
 
 class Opaque:
@@ -38,107 +34,162 @@ class NotData(TypeError):
 
 
 def encode(value: Any, *, only_data: bool = False) -> bytes:
-    """JSON text of a value.
+    """The bytes of a value.
 
     Args:
-        only_data: True to refuse what would arrive as an Opaque.
+        only_data: True to refuse what would arrive as an Opaque and is none yet.
 
     Raises:
-        NotData: if the value is nested too deeply or contains itself.
+        NotData: also if the value is nested too deeply or contains itself.
     """
+    parts: list[bytes] = []
     try:
-        text = json.dumps(_pack(value), separators=(",", ":")).encode()
-    except (RecursionError, ValueError) as error:
-        raise NotData(f"cannot be passed as data: {error}") from None
-    # within a string of the value the quotation marks would be escaped
-    if only_data and b'{"object":' in text:
-        raise NotData("holds something that is not data")
-    return text
+        _write(value, parts, only_data)
+    except RecursionError:
+        raise NotData("is nested too deeply to be passed on") from None
+    return b"".join(parts)
 
 
 def decode(text: bytes) -> Any:
-    """The value of JSON text that `encode` wrote, or that a hostile process wrote in its place.
+    """The value of bytes that `encode` wrote, or that a hostile process wrote in their place.
 
     Raises:
-        NotData: if it is not such text.
+        NotData: if they are no such bytes.
     """
+    reader = _Reader(text)
     try:
-        return _unpack(json.loads(text))
-    except (RecursionError, ValueError, TypeError, OverflowError) as error:
-        raise NotData(f"not a data value: {error}") from None
+        value = reader.value()
+    except (ArithmeticError, RecursionError, TypeError, ValueError) as error:
+        raise NotData(f"not a value: {str(error)[:100]}") from None
+    if reader.at != len(text):
+        raise NotData("not a value: something follows it")
+    return value
 
 
-def _pack(value: Any) -> Any:
+def _write(value: Any, parts: list[bytes], only_data: bool) -> None:
+    if type(value) not in _SIMPLE and type(value) not in _OPENING:
+        value = _plain(value)
     kind = type(value)
-    if kind in _ATOMS:
-        return value
-    if kind is int:
-        return value if -_LARGE < value < _LARGE else {"int": hex(value)}
-    if kind is list:
-        # most arguments and answers are long lists of plain things: one step for each of those
-        return [item if type(item) in _ATOMS else _pack(item) for item in value]
-    for base, pack in _PACKERS:
-        if isinstance(value, base):
-            return pack(value)
-    return _pack_scalar(value)
+    if kind in _SIMPLE:
+        parts.append(_SIMPLE[kind](value))
+    elif kind is Opaque:
+        parts.append(_sized(b"o", value.type_name.encode(errors="replace")))
+    elif kind not in _OPENING:
+        if only_data:
+            raise NotData(f"holds an object of type {kind.__qualname__}")
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        parts.append(_sized(b"o", name[:100].encode(errors="replace")))
+    elif kind is list and _all_are(int, value):
+        parts.append(_sized(b"I", ",".join(map(hex, value)).encode()))
+    else:
+        parts.append(_OPENING[kind] + b"%d;" % len(value))
+        for item in value.items() if kind is dict else value:
+            for part in item if kind is dict else (item,):
+                _write(part, parts, only_data)
 
 
-def _pack_scalar(value: Any) -> Any:
-    """A scalar of numpy as a Python number, anything else by the name of its type."""
-    kind = type(value)
-    if kind is Opaque:
-        # a test may hand an answer back to the candidate, whatever it is
-        return {"opaque": value.type_name}
-    if kind.__module__ == "numpy" and getattr(value, "shape", None) == ():
-        plain = value.item()
-        if type(plain) is not kind:
-            return _pack(plain)
-    return {"object": f"{kind.__module__}.{kind.__qualname__}"}
+def _all_are(kind: type, items: list[Any]) -> bool:
+    """True for a list of one type alone; most long lists are such, and are worth a short way."""
+    return set(map(type, items)) == {kind}
 
+
+def _sized(tag: bytes, text: bytes) -> bytes:
+    return tag + b"%d;" % len(text) + text
+
+
+_SIMPLE: dict[type, Callable[[Any], bytes]] = {
+    type(None): lambda _: b"N",
+    bool: lambda value: b"T" if value else b"F",
+    # hexadecimal: Python refuses decimal numbers of more than 4,300 digits
+    int: lambda value: b"i%s;" % hex(value).encode(),
+    float: lambda value: b"f%s;" % repr(value).encode(),
+    complex: lambda value: b"c%s;%s;" % (repr(value.real).encode(), repr(value.imag).encode()),
+    str: lambda value: _sized(b"s", value.encode(errors="surrogatepass")),
+    bytes: lambda value: _sized(b"b", value),
+}
+_OPENING: dict[type, bytes] = {list: b"[", tuple: b"(", set: b"{", frozenset: b"<", dict: b"m"}
 
 # Methods of the plain type itself, since a subclass may have overridden them.
-_PACKERS: tuple[tuple[type, Any], ...] = (
-    (int, lambda value: _pack(int.__pos__(value))),
-    (float, lambda value: float.__pos__(value)),
-    (str, lambda value: str.__str__(value)),
-    (list, lambda value: [_pack(item) for item in list.__iter__(value)]),
-    (tuple, lambda value: {"tuple": [_pack(item) for item in tuple.__iter__(value)]}),
-    (dict, lambda value: {"dict": [[_pack(key), _pack(held)] for key, held in dict.items(value)]}),
-    (set, lambda value: {"set": [_pack(item) for item in set.__iter__(value)]}),
-    (frozenset, lambda value: {"frozenset": [_pack(item) for item in frozenset.__iter__(value)]}),
-    (complex, lambda value: {"complex": [value.real, value.imag]}),
-    (bytes, lambda value: {"bytes": bytes.decode(value, "latin-1")}),
-    (bytearray, lambda value: {"bytes": bytes(value).decode("latin-1")}),
+_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (int, int.__pos__),
+    (float, float.__pos__),
+    (complex, complex.__pos__),
+    (str, str.__str__),
+    (bytes, lambda value: b"".join((value,))),
+    (bytearray, bytes),
+    (list, lambda value: list(list.__iter__(value))),
+    (tuple, lambda value: tuple(tuple.__iter__(value))),
+    (dict, lambda value: dict(dict.items(value))),
+    (set, lambda value: set(set.__iter__(value))),
+    (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
 )
 
 
-def _unpack(value: Any) -> Any:
-    if type(value) is list:
-        return [item if type(item) in _READ_AS_IS else _unpack(item) for item in value]
-    if type(value) is not dict:
-        return value
-    if len(value) != 1:
-        raise ValueError("a tagged value has one tag")
-    ((tag, held),) = value.items()
-    if tag not in _UNPACKERS:
-        raise ValueError(f"unknown tag {tag[:40]!r}")
-    return _UNPACKERS[tag](held)
+def _plain(value: Any) -> Any:
+    """The plain value in an instance of a subclass or in a scalar of numpy, else the value."""
+    for base, plain in _BASES:
+        if isinstance(value, base):
+            return plain(value)
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
+        return value.item()
+    return value
 
 
-def _items(held: Any) -> Any:
-    if type(held) is not list:
-        raise ValueError("expected a list of items")
-    return (_unpack(item) for item in held)
+class _Reader:
+    """Reads values from hostile bytes, one after the other."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text, self.at = text, 0
+
+    def value(self) -> Any:
+        tag = self.text[self.at : self.at + 1]
+        self.at += 1
+        match tag:
+            case b"[":
+                return [self.value() for _ in range(self._count())]
+            case b"(":
+                return tuple([self.value() for _ in range(self._count())])
+            # sets and dicts item by item, so that an alarm can end one that is slow to build
+            case b"{":
+                return {self.value() for _ in range(self._count())}
+            case b"<":
+                return frozenset({self.value() for _ in range(self._count())})
+            case b"m":
+                return {self.value(): self.value() for _ in range(self._count())}
+        if tag not in _READERS:
+            raise ValueError(f"unknown tag {tag!r}")
+        return _READERS[tag](self)
+
+    def field(self) -> str:
+        """Up to the next semicolon."""
+        end = self.text.index(b";", self.at)
+        field = self.text[self.at : end].decode("ascii")
+        self.at = end + 1
+        return field
+
+    def sized(self) -> bytes:
+        """So many bytes as the next field says."""
+        begin = self._count() + self.at
+        text, self.at = self.text[self.at : begin], begin
+        return text
+
+    def _count(self) -> int:
+        """A number of bytes or values that the rest of the text can hold."""
+        count = int(self.field())
+        if not 0 <= count <= len(self.text) - self.at:
+            raise ValueError(f"{count} of something")
+        return count
 
 
-_UNPACKERS: dict[str, Any] = {
-    "int": lambda held: int(held, 16),
-    "tuple": lambda held: tuple(_items(held)),
-    "dict": lambda held: {key: item for key, item in _items(held)},  # noqa: C416 - checks the pairs
-    "set": lambda held: set(_items(held)),
-    "frozenset": lambda held: frozenset(_items(held)),
-    "complex": lambda held: complex(*(float(part) for part in held)),
-    "bytes": lambda held: str.encode(held, "latin-1"),
-    "object": lambda held: Opaque(str(held)[:100]),
-    "opaque": lambda held: Opaque(str(held)[:100]),
+_READERS: dict[bytes, Callable[[_Reader], Any]] = {
+    b"N": lambda reader: None,
+    b"T": lambda reader: True,
+    b"F": lambda reader: False,
+    b"i": lambda reader: int(reader.field(), 16),
+    b"I": lambda reader: [int(part, 16) for part in reader.sized().decode("ascii").split(",")],
+    b"f": lambda reader: float(reader.field()),
+    b"c": lambda reader: complex(float(reader.field()), float(reader.field())),
+    b"s": lambda reader: reader.sized().decode(errors="surrogatepass"),
+    b"b": lambda reader: reader.sized(),
+    b"o": lambda reader: Opaque(reader.sized().decode(errors="replace")),
 }

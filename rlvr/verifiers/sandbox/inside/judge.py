@@ -10,11 +10,8 @@ by its name (`Solution().f` included), and one that defines `check` and calls it
 
 from __future__ import annotations
 
-import contextlib
-import json
 import marshal
 import os
-import signal
 
 from . import codec, frames
 from .confine import confine
@@ -32,6 +29,7 @@ _EXPECTABLE = (
     ArithmeticError, AttributeError, IndexError, KeyError, LookupError, NotImplementedError,
     OverflowError, RuntimeError, TypeError, ValueError, ZeroDivisionError,
 )  # fmt: skip
+_SMALL_BYTES = 1 << 16
 _DECODE_S = 2
 _BY_NAME = {kind.__name__: kind for kind in _EXPECTABLE}
 
@@ -74,6 +72,11 @@ def _decode(payload: bytes) -> Any:
 
     Numbers can be chosen so that a set of them takes hours to build.
     """
+    if len(payload) < _SMALL_BYTES:
+        return codec.decode(payload)
+    # here, since importing it takes a while and is rarely needed
+    import signal
+
     signal.signal(signal.SIGALRM, _interrupt)
     signal.alarm(_DECODE_S)
     try:
@@ -87,7 +90,7 @@ def _interrupt(*_: Any) -> None:
 
 
 def _exception(payload: bytes) -> Exception:
-    name, text = (str(part)[:300] for part in json.loads(payload))
+    name, text = _decode(payload)
     kind = _BY_NAME.get(name, CandidateRaised)
     return kind(text)
 
@@ -114,9 +117,11 @@ def main() -> None:
 
 def _test(setup: dict[str, Any], candidate: Candidate) -> None:
     namespace: dict[str, Any] = {"__name__": "tests"}
-    # a question may end in the middle of a statement, for a completion to go on
-    with contextlib.suppress(SyntaxError):
+    try:  # noqa: SIM105 - importing contextlib takes as long as the tests
         exec(compile(setup["prompt"], "<prompt>", "exec", dont_inherit=True), namespace)
+    except SyntaxError:
+        # a question may end in the middle of a statement, for a completion to go on
+        pass
     namespace["data"] = setup["data"]
     if "random" in setup["test"]:
         import random

@@ -124,9 +124,9 @@ CHEATS = [
     ),
     Cheat(
         "patches_the_codec",
-        "from inside import codec, judge, frames\n"
-        "codec.encode = lambda value, **_: b'true'\n"
-        "judge.main = lambda: None\ndef f(x): return 0",
+        "from inside import codec\n"
+        "codec.encode = lambda value, **_: b'T'\n"
+        "codec.decode = lambda text: ([0], {})\ndef f(x): return 0",
     ),
     Cheat("defines_check_itself", "def check(candidate): pass\ndef f(x): return 0"),
     Cheat("catches_everything", "def f(x):\n  try: return 0\n  except BaseException: return 0"),
@@ -183,17 +183,17 @@ def f(x):
     Cheat("says_that_it_passed_when_called", f"{_SPEAK}\ndef f(x): speak(Kind.PASSED)", FORGES),
     Cheat(
         "answers_before_it_is_asked",
-        f"{_SPEAK}\nfor n in (0, 1, 5): speak(Kind.RESULT, b'0')\ndef f(x): return 0",
+        f"{_SPEAK}\nfor n in (0, 1, 5): speak(Kind.RESULT, b'i0;')\ndef f(x): return 0",
         FORGES,
     ),
     Cheat(
         "answers_the_next_call_too",
-        f"{_SPEAK}\ndef f(x):\n  speak(Kind.RESULT, b'0')\n  return 0",
+        f"{_SPEAK}\ndef f(x):\n  speak(Kind.RESULT, b'i0;')\n  return 0",
         FORGES,
     ),
     Cheat(
         "answers_as_the_judge_would_ask",
-        f"{_SPEAK}\nspeak(Kind.CALL, b'[[0],{{}}]')\ndef f(x): return 0",
+        f"{_SPEAK}\nspeak(Kind.CALL, b'(2;[1;i0;m0;')\ndef f(x): return 0",
         FORGES,
     ),
     Cheat(
@@ -214,8 +214,9 @@ def f(x):
     Cheat(
         "answers_what_takes_for_ever_to_read",
         # multiples of 2**61 - 1 all have hash 0
-        "from inside import codec\nnumbers = ','.join(str(n * (2**61 - 1)) for n in range(10**5))\n"
-        "codec.encode = lambda *_, **__: b'{\"set\":[' + numbers.encode() + b']}'\n"
+        "from inside import codec\n"
+        "text = b'{100000;' + b''.join(b'i%x;' % (n * (2**61 - 1)) for n in range(10**5))\n"
+        "codec.encode = lambda *_, **__: text\n"
         "def f(x): return 0",
         "takes more than 2 s to read",
     ),
@@ -223,12 +224,12 @@ def f(x):
     Cheat("hangs_when_called", "def f(x):\n  while True: pass", "runs for more than 1 s"),
     Cheat(
         "patches_the_way_it_is_asked",
-        "import sys\nframe = sys._getframe()\n"
+        "import sys\nfrom inside.frames import Kind\nframe = sys._getframe()\n"
         "while frame:\n"
         "  if 'channel' in frame.f_locals:\n"
         "    channel = frame.f_locals['channel']\n"
         "    channel.receive = lambda: None\n"
-        "    channel.send(5, b'0')\n"
+        "    channel.send(Kind.RESULT, b'i0;')\n"
         "  frame = frame.f_back\n"
         "def f(x): return 0",
         FORGES,

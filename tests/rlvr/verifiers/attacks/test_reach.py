@@ -82,7 +82,7 @@ for fd in range(3, 4096):
     Reach(
         "writes_wherever_it_can",
         """
-folders = ['/', '/dev', '/etc', '/home', '/ours', '/ours/inside', '/packages', '/python/lib',
+folders = ['/', '/dev', '/etc', '/home', '/packages', '/python/lib',
            '/run', '/usr', '/usr/lib', '/var/tmp', '/dev/shm', '/root', '/proc', '/sys']
 for folder in folders:
     try:
@@ -91,10 +91,6 @@ for folder in folders:
     except OSError:
         pass
 """,
-    ),
-    Reach(
-        "changes_the_code_that_judges",
-        "os.chmod('/ours/inside', 0o777)\nreturn open('/ours/inside/judge.py', 'a').write('#')",
     ),
     Reach(
         "connects_to_a_server_on_this_machine",

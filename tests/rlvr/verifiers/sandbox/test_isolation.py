@@ -20,7 +20,7 @@ try:
 except UserError as error:
     print(error)
     raise SystemExit(2)
-limits = Limits(run_s=5.0)
+limits = Limits(run_s=3.0)
 for source in {sources!r}:
     run = run_program(isolation, Program(source), "", limits)
     print(run.output.strip() or run.fault.reason)
