@@ -73,7 +73,13 @@ class Data(Section):
 
 
 class Evaluation(Section):
-    """What every checkpoint is measured on, and with how many completions."""
+    """What every checkpoint is measured on, and with how many completions.
+
+    Attributes:
+        prompt: template for all benchmarks; None takes each benchmark's own.
+        keep_text: whose text is stored: `all`, `correct`, or `sample:N`, the first N draws of each
+            problem. The others are counted all the same.
+    """
 
     benchmarks: Sources
     design: str = "fixed:256"
@@ -81,6 +87,7 @@ class Evaluation(Section):
     prompt: str | None = None
     run_seed: int = Field(default=0, ge=0)
     sampler: Literal["auto", "hf", "vllm"] = "auto"
+    keep_text: str = Field(default="all", pattern=r"^(all|correct|sample:[1-9][0-9]*)$")
 
 
 class Recipe(Section):

@@ -12,26 +12,14 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from rlvr.files import write_json
 from rlvr.records import Outcome
 from rlvr.runs import Run
 from rlvr_eval import shards
-from rlvr_eval.evaluate import Evaluation
 from rlvr_eval.report import COMPLETIONS_PER_PROBLEM, Example, ProblemExamples
 from rlvr_eval.store import DrawStore
+from rlvr_eval.told_problems import recall_all
 
 Place = tuple[str, int]
-
-
-def remember_problems(run: Run, evaluations: Sequence[Evaluation]) -> None:
-    """Write every benchmark's questions and golds into the run directory."""
-    folder = run.path / "problems"
-    folder.mkdir(exist_ok=True)
-    for evaluation in {each.benchmark: each for each in evaluations}.values():
-        path = folder / f"{evaluation.benchmark.replace(':', '-')}.json"
-        write_json(
-            path, {p.id: {"question": p.question, "gold": p.gold} for p in evaluation.problems}
-        )
 
 
 def collect(
@@ -40,21 +28,23 @@ def collect(
     """Examples by problem id, from the entries of the run's ledger and the store's root."""
     chosen: dict[str, list[Example]] = {}
     for benchmark in {entry["benchmark"] for entry in entries}:
-        ordered = [entry for entry in entries if entry["benchmark"] == benchmark]
+        ordered = [e for e in entries if e["benchmark"] == benchmark and "counts" not in e]
+        if not ordered:  # imported as counts, without completions
+            continue
         base, last = ordered[0], ordered[-1]
         picks = [(base, Outcome.CORRECT), (last, Outcome.CORRECT), (last, Outcome.WRONG)]
         for entry, outcome in picks if base is not last else picks[1:]:
             for example_of, example in _first_of(entry, outcome, root):
                 chosen.setdefault(example_of, []).append(example)
-    texts = _texts(run)
+    told = recall_all(run)
     return {
         problem: ProblemExamples(
-            question=texts[problem]["question"],
-            gold=json.dumps(texts[problem]["gold"], ensure_ascii=False),
+            question=told[problem].question,
+            gold=json.dumps(told[problem].gold, ensure_ascii=False),
             completions=examples[:COMPLETIONS_PER_PROBLEM],
         )
         for problem, examples in chosen.items()
-        if problem in texts
+        if problem in told
     }
 
 
@@ -84,10 +74,3 @@ def _completions_at(store: DrawStore, wanted: set[Place]) -> dict[Place, str]:
             if place in wanted and row["completion"] is not None:
                 found.setdefault(place, row["completion"])
     return found
-
-
-def _texts(run: Run) -> dict[str, dict[str, Any]]:
-    texts: dict[str, dict[str, Any]] = {}
-    for path in sorted((run.path / "problems").glob("*.json")):
-        texts |= json.loads(path.read_text())
-    return texts

@@ -15,13 +15,14 @@ from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
 from rlvr_eval import workers
 from rlvr_eval.evaluate import Evaluation, missing
-from rlvr_eval.examples import collect, remember_problems
+from rlvr_eval.examples import collect
 from rlvr_eval.figure import curves_svg
 from rlvr_eval.ledger import Ledger
 from rlvr_eval.plan import models_of, plan, store_of
 from rlvr_eval.report import write_report
 from rlvr_eval.summary import summarise
 from rlvr_eval.table import write_summary
+from rlvr_eval.told_problems import remember
 
 
 def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> int:
@@ -46,8 +47,8 @@ def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> i
 
 def carry_out(run: Run, evaluations: Sequence[Evaluation], crew: workers.Crew) -> int:
     """Draw what the evaluations lack and note them as finished; how many lacked something."""
-    remember_problems(run, evaluations)
     for evaluation in evaluations:
+        remember(run, evaluation.benchmark, evaluation.revision, evaluation.problems)
         evaluation.draws(crew.sampler).check()
     due = [evaluation for evaluation in evaluations if missing(evaluation, crew.sampler)]
     if due:

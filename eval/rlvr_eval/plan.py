@@ -9,6 +9,7 @@ from rlvr.runs import Run
 from rlvr.weights import weights_hash
 from rlvr_eval.estimators import parse_design
 from rlvr_eval.evaluate import Evaluation, Model
+from rlvr_eval.keep_text import KeepText
 
 BASE = "base"
 
@@ -63,6 +64,7 @@ def plan(found: Sequence[Model], settings: Settings, store: Path) -> list[Evalua
             design=design,
             run_seed=settings.run_seed,
             store=store,
+            keep_text=KeepText.parse(settings.keep_text),
             file=file,
         )
         for model in found

@@ -1,0 +1,127 @@
+"""Stored completions verified again, without sampling anything.
+
+Verifiers get better, and a busy machine leaves timeouts behind. `regrade` gives every stored draw
+that this version of its verifier has not decided a verdict of this version, replays the design on
+them and says what changed. Verdicts of earlier versions stay where they are.
+
+An evaluation is counted by the new verdicts only if that is possible whole: where texts were not
+kept, or where problems now stop later than they were drawn, it stays as it was and the reason is
+told. Nothing is guessed, and the draws that are owed are left to `rlvr eval`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rlvr import verifiers
+from rlvr.records import Problem
+from rlvr.runs import Run
+from rlvr.verifiers import Verifier
+from rlvr_eval.estimators import parse_design
+from rlvr_eval.ledger import Entry, Ledger
+from rlvr_eval.replay import owed, standings
+from rlvr_eval.store import DrawStore
+from rlvr_eval.told_problems import recall
+from rlvr_eval.verdicts import Verdicts
+from rlvr_eval.verify import verify
+
+
+@dataclass(frozen=True)
+class Regraded:
+    """What verifying one evaluation again found.
+
+    Attributes:
+        before, after: versions of the verifier.
+        draws: that have a verdict of both.
+        changed: (earlier outcome, new outcome) -> draws.
+        without_text: draws that could not be verified again.
+        owed: draws that the design now asks for beyond those that are there.
+    """
+
+    model: str
+    benchmark: str
+    before: str
+    after: str
+    draws: int = 0
+    changed: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    without_text: int = 0
+    owed: int = 0
+
+    @property
+    def is_counted(self) -> bool:
+        """True where reports count the new verdicts from now on."""
+        unseen = self.without_text if self.before != self.after else 0
+        return not unseen and not self.owed
+
+    def __str__(self) -> str:
+        kinds = ", ".join(f"{old} -> {new}: {n}" for (old, new), n in self.changed.items())
+        total = sum(self.changed.values())
+        line = (
+            f"{self.model} on {self.benchmark}: {self.before} -> {self.after}, {total} of "
+            f"{self.draws} verdicts changed{f' ({kinds})' if kinds else ''}"
+        )
+        if self.without_text:
+            line += f"; {self.without_text} draws have no text and keep {self.before}'s verdicts"
+        if self.owed:
+            line += f"; {self.owed} draws are owed now, run rlvr eval to make them"
+        return line if self.is_counted else f"{line}; reports stay with {self.before}"
+
+
+def regrade(run: Run) -> list[Regraded]:
+    """Verify what every evaluation of a run has stored, with this version of its verifier.
+
+    Raises:
+        UserError: if nothing was evaluated yet, or the run's problems are not beside it.
+    """
+    ledger = Ledger(run)
+    return [
+        _regrade(ledger, entry, verifiers.get(entry["verifier"].partition("@")[0]))
+        for entry in ledger.entries()
+        if (entry["verifier"] or "").partition("@")[0] in verifiers.NAMES
+    ]
+
+
+def _regrade(ledger: Ledger, entry: Entry, verifier: Verifier) -> Regraded:
+    draws = ledger.draws(entry)
+    before = draws.verdicts(entry["verifier"])
+    problems = recall(ledger.run, entry["benchmark"], entry["draw_key"]["revision"])
+    without_text = _verify_stored(draws, entry, verifier, problems)
+    after = draws.verdicts(verifier.version)
+    old, new = _by_draw(before), _by_draw(after)
+    both = [draw for draw in old if draw in new]
+    progress = standings(
+        parse_design(entry["design"]), draws.key, entry["problem_ids"], after.by_problem()
+    )
+    found = Regraded(
+        model=entry["model"],
+        benchmark=entry["benchmark"],
+        before=entry["verifier"],
+        after=verifier.version,
+        draws=len(both),
+        changed=Counter((old[draw], new[draw]) for draw in both if old[draw] != new[draw]),
+        without_text=without_text,
+        owed=0 if without_text else owed(progress),
+    )
+    if found.is_counted:
+        ledger.write({**entry, "verifier": verifier.version})
+    return found
+
+
+def _verify_stored(
+    draws: DrawStore, entry: Entry, verifier: Verifier, problems: Mapping[str, Problem]
+) -> int:
+    """Add verdicts shard by shard; returns how many draws have no text to verify."""
+    without_text = 0
+    for leftover in draws.unverified(
+        verifier.version, lambda problem_id, _: problem_id in problems, undecided_too=True
+    ):
+        without_text += leftover.without_text
+        if leftover.completions:
+            verdicts = verify(verifier, leftover.completions, problems, entry["draw_key"]["prompt"])
+            draws.append_verdicts(leftover.shard, leftover.completions, verdicts, verifier.version)
+    return without_text
+
+
+def _by_draw(verdicts: Verdicts) -> dict[tuple[str, int], str]:
+    ids, index = verdicts.problem_ids.tolist(), verdicts.sample_index.tolist()
+    return dict(zip(zip(ids, index, strict=True), verdicts.outcome.tolist(), strict=True))
