@@ -14,6 +14,7 @@ from rlvr.progress import Stage, stage
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
 from rlvr_eval import workers
+from rlvr_eval.about import about
 from rlvr_eval.evaluate import Evaluation, missing
 from rlvr_eval.examples import collect
 from rlvr_eval.figure import curves_svg
@@ -85,24 +86,10 @@ def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
         UserError: if nothing was evaluated yet, or draws are missing.
     """
     ledger = Ledger(run)
-    summary = summarise(ledger.outcomes(), _about(run))
+    summary = summarise(ledger.outcomes(), about(run))
     examples = collect(run, ledger.entries(), store_of(run))
     write_json(run.path / "summary.json", summary)
     write_atomically(run.path / "pass-at-k.svg", curves_svg(summary))
     write_report(summary, examples, run.path / "report.html")
     write_summary(summary, stream)
     return summary
-
-
-def _about(run: Run) -> dict[str, Any]:
-    recipe, manifest = run.recipe(), run.manifest()
-    return {
-        "name": run.name,
-        "method": recipe.method,
-        "model": recipe.model,
-        "seed": recipe.seed,
-        "recipe": recipe.model_dump(mode="json"),
-        "versions": manifest.get("versions"),
-        "commit": manifest.get("commit"),
-        "hardware": manifest.get("hardware"),
-    }

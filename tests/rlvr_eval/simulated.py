@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.records import Problem
+from rlvr.runs import Run
 from rlvr.samplers.base import SamplingParams
 from rlvr_eval import shards, simulator
 from rlvr_eval.evaluate import Evaluation, Model
 from rlvr_eval.fixed import FixedDesign
-from rlvr_eval.simulator import Policy
+from rlvr_eval.pipeline import carry_out
+from rlvr_eval.simulator import Policy, Simulator
 from rlvr_eval.store import DrawStore
+from rlvr_eval.workers import Crew
 
 BENCHMARK = "simulated"
 CORRECT, WRONG = r"so \boxed{B}", r"so \boxed{A}"
@@ -47,7 +50,7 @@ def evaluation(folder: Path, p: Sequence[float], **changes: Any) -> Evaluation:
 
 def draws(evaluation: Evaluation) -> DrawStore:
     """The draws of an evaluation by the simulator."""
-    return evaluation.draws(simulator.Simulator())
+    return evaluation.draws(Simulator())
 
 
 def stored(evaluation: Evaluation) -> list[tuple[str, int, str | None]]:
@@ -68,3 +71,8 @@ def outcomes(evaluation: Evaluation) -> dict[str, list[str]]:
 
 def _paired(p: Sequence[float]) -> list[tuple[Problem, float]]:
     return list(zip(problems(len(p)), p, strict=True))
+
+
+def evaluate(run: Run, *evaluations: Evaluation) -> int:
+    """Carry evaluations out as `rlvr eval` does, in this process."""
+    return carry_out(run, evaluations, Crew(Simulator(), Simulator, processes=1))
