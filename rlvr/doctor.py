@@ -127,7 +127,7 @@ def _wandb() -> Finding:
     mode = os.environ.get("WANDB_MODE")
     if mode == "disabled":
         return Finding("wandb", State.NOTE, "switched off by WANDB_MODE=disabled", "unset it")
-    from rlvr.training.wandb_log import logged_in
+    from rlvr.wandb_settings import logged_in
 
     if mode == "offline" or not logged_in():
         why = "WANDB_MODE=offline" if mode == "offline" else "not logged in"

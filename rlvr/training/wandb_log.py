@@ -5,43 +5,24 @@ W&B raises is logged once and the run goes on without it.
 """
 
 import logging
-import netrc
 import os
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.integrations import WandbCallback, is_wandb_available
 
+from rlvr import wandb_settings
 from rlvr.runs import Run
 
 logger = logging.getLogger(__name__)
 
-_DEFAULT_SERVER = "https://api.wandb.ai"
-
-
-def logged_in(environment: Mapping[str, str] = os.environ) -> bool:
-    """True where W&B would find an API key without asking."""
-    if environment.get("WANDB_API_KEY"):
-        return True
-    server = urlsplit(environment.get("WANDB_BASE_URL", _DEFAULT_SERVER)).hostname
-    try:
-        return netrc.netrc().authenticators(str(server)) is not None
-    except (OSError, netrc.NetrcParseError):
-        return False
-
 
 def training_log(run: Run) -> list[TrainerCallback]:
     """The callback to add, or none where W&B is missing or switched off."""
-    if not is_wandb_available() or os.environ.get("WANDB_MODE") == "disabled":
+    if not is_wandb_available() or not wandb_settings.wanted():
         return []
-    if not logged_in():
-        os.environ.setdefault("WANDB_MODE", "offline")
-    os.environ.setdefault("WANDB_PROJECT", "rlvr")
-    os.environ.setdefault("WANDB_RUN_GROUP", run.name)
-    os.environ.setdefault("WANDB_DIR", str(run.path))
-    os.environ.setdefault("WANDB_SILENT", "true")
+    # transformers' callback reads nothing else
+    os.environ.update(wandb_settings.variables(run))
     return [UnstoppingWandb()]
 
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rlvr.verbs.shared import evaluation_settings, write_report
+from rlvr.verbs.shared import evaluation_settings, track, write_report
 
 HELP = "Evaluate a run's base and every checkpoint that is not evaluated yet."
 EXAMPLE = "rlvr eval runs/quickstart --design fixed:256"
@@ -28,4 +28,5 @@ def run(options: argparse.Namespace) -> int:
         settings = settings.model_copy(update={"design": options.design})
     evaluate(evaluated, settings, processes=options.processes)
     write_report(evaluated, as_json=options.json)
+    track(evaluated)
     return 0

@@ -5,6 +5,7 @@ import argparse
 from rlvr.verbs.shared import (
     add_training_arguments,
     evaluation_settings,
+    track,
     train_recipe,
     write_report,
 )
@@ -27,4 +28,5 @@ def run(options: argparse.Namespace) -> int:
     if code == 0:
         evaluate(trained, evaluation_settings(trained))
         write_report(trained, as_json=False)
+        track(trained)
     return code

@@ -56,3 +56,13 @@ def write_report(run: "Run", *, as_json: bool) -> None:
         print(json.dumps(summary))
     else:
         print(f"report: {run.path / 'report.html'}")
+
+
+def track(run: "Run") -> None:
+    """Show in W&B what was reported, and say where it went; never fails, never waits for long."""
+    from rlvr_eval.tracked import TrackedEvaluation
+
+    tracked = TrackedEvaluation(run)
+    tracked.refresh()
+    if told := tracked.outcome():
+        print(told, file=sys.stderr)
