@@ -11,6 +11,7 @@ Images are refused.
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from copy import copy
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
@@ -27,7 +28,7 @@ from rlvr.weights import TensorHeader
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-    from vllm import RequestOutput
+    from vllm import CompletionOutput, RequestOutput
     from vllm import SamplingParams as EngineParams
 
 logger = logging.getLogger(__name__)
@@ -114,8 +115,8 @@ class VLLMSampler:
         engine, loaded = self._ready()
         prompts = _encoded(requests, loaded.tokenizer, engine.context_length)
         ends = loaded.end_ids | set(params.stop_token_ids)
-        outputs = engine.run(_work(requests, prompts, _engine_params(params, ends, logprobs)))
-        return (_completion(draw, output, loaded.tokenizer) for draw, output in outputs)
+        work = _work(requests, prompts, _engine_params(params, ends, logprobs))
+        return _completions(engine, work, loaded.tokenizer)
 
     def score(
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
@@ -248,26 +249,43 @@ def _engine_params(params: SamplingParams, ends: frozenset[int], logprobs: bool)
     )
 
 
+def _completions(
+    engine: Engine,
+    work: "Iterator[tuple[_Draw, list[int], EngineParams]]",
+    tokenizer: "PreTrainedTokenizerBase",
+) -> Iterator[Completion]:
+    with closing(engine.run(work)) as outputs:  # a caller who stops early stops the engine too
+        for draw, output in outputs:
+            yield _completion(draw, output, tokenizer)
+
+
 def _completion(
     draw: _Draw,
     output: "RequestOutput",
     tokenizer: "PreTrainedTokenizerBase",
 ) -> Completion:
     sampled = output.outputs[0]
-    ids = list(sampled.token_ids)
-    if isinstance(sampled.stop_reason, str):  # one of the stop strings
-        text = sampled.text
-    else:
-        words = ids[:-1] if sampled.finish_reason == "stop" else ids
-        text = str(tokenizer.decode(words, skip_special_tokens=True))
     return Completion(
         problem_id=draw.problem_id,
         sample_index=draw.sample_index,
-        text=text,
+        text=_text(sampled, tokenizer),
         finish_reason=cast(FinishReason, sampled.finish_reason),
-        token_ids=tuple(ids),
+        token_ids=tuple(sampled.token_ids),
         sum_logprob=sampled.cumulative_logprob,
     )
+
+
+def _text(sampled: "CompletionOutput", tokenizer: "PreTrainedTokenizerBase") -> str:
+    """Decoded as transformers does, without the end marker or from the stop string on.
+
+    vLLM's own text can begin with a space more, because it decodes behind the prompt.
+    """
+    stopped_by_token = sampled.finish_reason == "stop" and not isinstance(sampled.stop_reason, str)
+    ids = list(sampled.token_ids)[: -1 if stopped_by_token else None]
+    text = str(tokenizer.decode(ids, skip_special_tokens=True))
+    if isinstance(sampled.stop_reason, str):
+        return text.partition(sampled.stop_reason)[0]
+    return text
 
 
 def _scoring(last_id: int) -> "EngineParams":

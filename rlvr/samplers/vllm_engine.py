@@ -5,10 +5,9 @@ It deals in token ids and vLLM's own parameters; prompts, seeds per draw and com
 with vLLM 0.32 on CPU; every line says what goes wrong without it.
 """
 
-import gc
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +22,7 @@ _ENVIRONMENT = {
     # the engine in this process, not in one of its own: it starts in half the time, and
     # completions need not cross from one process to another
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",
-    "VLLM_LOGGING_LEVEL": "WARNING",
+    "VLLM_LOGGING_LEVEL": "ERROR",
     "VLLM_NO_USAGE_STATS": "1",
 }
 _ENVIRONMENT_ON_CPU = {
@@ -41,6 +40,9 @@ _SHARE_OF_FREE_MEMORY = 0.25
 class Engine:
     """A running engine. Starting one takes 8 s and more.
 
+    vLLM seeds this process's random generators when it starts and draws from torch's at every step,
+    so nothing that must be reproduced may draw from them here: evaluate outside of training.
+
     Args:
         folder: configuration and weights, in safetensors files.
         dtype: of the weights as computed with, whatever they are stored in.
@@ -50,6 +52,11 @@ class Engine:
     def __init__(self, folder: Path, dtype: str, options: Mapping[str, Any]) -> None:
         _prepare_environment()
         from torch import distributed
+        from vllm.platforms import current_platform
+
+        if on_cpu():
+            # else the first log-probabilities wait 5 s and more for a C++ compiler
+            current_platform.simple_compile_backend = "eager"
         from vllm import LLM
 
         self._group_was_there = distributed.is_available() and distributed.is_initialized()
@@ -76,7 +83,7 @@ class Engine:
 
     def run(
         self, work: "Iterator[tuple[Key, list[int], SamplingParams]]"
-    ) -> "Iterator[tuple[Key, RequestOutput]]":
+    ) -> "Generator[tuple[Key, RequestOutput]]":
         """Run (key, prompt ids, parameters); yield each key with its output as it finishes.
 
         The queue is kept just long enough that a finished request is replaced at once, so a million
@@ -127,7 +134,6 @@ class Engine:
             parallel_state.destroy_model_parallel()
         else:
             parallel_state.cleanup_dist_env_and_memory()
-        gc.collect()
 
 
 def on_cpu() -> bool:
