@@ -102,7 +102,7 @@ def _verdict(isolation: Isolation, timeout_s: float, attempt: Attempt) -> Verdic
             run_s=gold.get("timeout_s", timeout_s), memory_mb=gold.get("memory_mb", 1024)
         )
         finding = _RUNNERS[gold["kind"]](isolation, code, gold, limits)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         # the gold is the benchmark's; one broken problem must not take the others with it
         return Verdict(Outcome.ERROR, code.source, f"gold of {attempt.problem.id}: {error!r}")
     except (SandboxFault, OSError) as error:

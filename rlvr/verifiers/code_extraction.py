@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from rlvr.prompts import cut
 
 _PYTHON_TAGS = {"", "python", "python3", "py", "py3"}
-_FENCE = re.compile(r"\s*```+\s*([\w+-]*)[^`]*$")
+_FENCE = re.compile(r"(\s*)```+\s*([\w+-]*)[^`]*$")
 _CODE_LINE = re.compile(
     r"""(?:[ ]{2,}|\t)\s*\S                                  # inside a function
     | (?:def|class|async[ ]def)\s+\w+ | @\w | import\s+\w | from\s+[\w.]+\s+import\b
@@ -50,8 +50,14 @@ class Code:
 @dataclass(slots=True)
 class _Block:
     tag: str
+    indentation: int
     lines: list[str]
     is_closed: bool = False
+
+    def add(self, line: str) -> None:
+        """Add a line, without the indentation that it shares with the fence (CommonMark)."""
+        shared = min(self.indentation, len(line) - len(line.lstrip()))
+        self.lines.append(line[shared:])
 
 
 def extract(completion: str, *, truncated: bool = False) -> Code | None:
@@ -81,12 +87,12 @@ def _blocks(lines: list[str]) -> tuple[list[str], list[_Block]]:
     for line in lines:
         fence = _FENCE.match(line)
         is_open = bool(blocks) and not blocks[-1].is_closed
-        if fence and is_open and not fence[1]:
+        if fence and is_open and not fence[2]:
             blocks[-1].is_closed = True
         elif fence:
-            blocks.append(_Block(fence[1].lower(), []))
+            blocks.append(_Block(fence[2].lower(), len(fence[1]), []))
         elif is_open:
-            blocks[-1].lines.append(line)
+            blocks[-1].add(line)
         elif not blocks:
             before.append(line)
     return before, blocks

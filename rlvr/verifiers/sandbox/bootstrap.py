@@ -13,7 +13,7 @@ _INSIDE = Path(__file__).parent / "inside"
 _MODULES = {
     "program": ("frames", "confine", "faults", "program"),
     "candidate": ("frames", "confine", "faults", "codec", "candidate"),
-    "judge": ("frames", "confine", "faults", "codec", "judge"),
+    "judge": ("frames", "confine", "faults", "codec", "numpy_shapes", "judge"),
 }
 _LOADER = """
 import marshal, os, sys

@@ -18,6 +18,8 @@ FULL = f"def add(xs):\n{BODY}"
         ("```Python3 \nx = 1\n```", "x = 1"),
         ("```\nx = 1\n```", "x = 1"),
         ("  ```py\nx = 1\n  ```", "x = 1"),
+        ("1. Loop:\n   ```python\n   for n in xs:\n     f(n)\n   ```", "for n in xs:\n  f(n)"),
+        ("<answer>\n```python\nx = 1\n```</answer>", "x = 1"),
         # the last one counts, whatever was tried before
         ("```python\nx = 1\n```\nNo, wait:\n```python\nx = 2\n```", "x = 2"),
         ("```python\nx = 1\n```\nIt prints\n```\n1\n```", "x = 1"),

@@ -55,6 +55,35 @@ def test_answer_that_is_not_data_may_be_handed_back(isolation: Isolation) -> Non
     assert finding.outcome == Outcome.CORRECT
 
 
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ("0.5 + 1e-9", Outcome.CORRECT),
+        ("0.51", Outcome.WRONG),
+        ("[]", Outcome.WRONG),
+        ("[[]]", Outcome.WRONG),
+        ("()", Outcome.WRONG),
+        ("[0.5]", Outcome.WRONG),
+        ("float('nan')", Outcome.WRONG),
+        ("None", Outcome.WRONG),
+    ],
+)
+@pytest.mark.parametrize(
+    "test",
+    [
+        "import numpy as np\nnp.testing.assert_allclose(f(0), 0.5, rtol=1e-7, atol=1e-6)",
+        "import numpy as np\nassert np.allclose(f(0), 0.5, rtol=1e-7, atol=1e-6)",
+        "from numpy.testing import assert_allclose as close\nclose(f(0), 0.5, atol=1e-6)",
+    ],
+)
+def test_nothing_is_not_close_to_a_number(
+    test: str, answer: str, outcome: Outcome, isolation: Isolation
+) -> None:
+    program, limits = Program(f"def f(x): return {answer}"), Limits(run_s=20.0)
+    finding = run_function_tests(isolation, program, FunctionTests("f", test), limits)
+    assert finding.outcome == outcome
+
+
 def test_judge_that_dies_is_the_sandboxs_fault(isolation: Isolation) -> None:
     tests = FunctionTests("f", "f(1)\nimport os\nos.abort()")
     with pytest.raises(SandboxFault, match="SIGABRT"):

@@ -4,11 +4,12 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from rlvr.verifiers.sandbox import Isolation
+from rlvr.verifiers.sandbox import Isolation, Limits, Program, run_program
 
 ROOT = Path(__file__).parents[4]
 TRY = """
@@ -26,6 +27,42 @@ for source in {sources!r}:
     print(run.output.strip() or run.fault.reason)
 tests = FunctionTests("f", "assert f(2) == 4")
 print(run_function_tests(isolation, Program("def f(x): return 2 * x"), tests, limits).outcome)
+"""
+ENDLESS = """
+import threading, time
+from pathlib import Path
+from rlvr.verifiers.sandbox import Limits, Program, isolate, run_program
+def run():
+    run_program(isolation, Program({source!r}), "", Limits(run_s=600.0))
+isolation = isolate()
+threading.Thread(target=run).start()
+def children(pid):
+    return Path(f"/proc/{{pid}}/task/{{pid}}/children").read_text().split()
+while True:
+    time.sleep(0.05)
+    try:
+        for thread in Path("/proc/self/task").iterdir():
+            for bubblewrap in (thread / "children").read_text().split():
+                (first,) = children(bubblewrap)
+                (python,) = children(first)
+                print(python, flush=True)
+                time.sleep(600)
+    except (OSError, ValueError):
+        pass
+"""
+PRIVILEGES = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+print(*os.getresuid(), *os.getresgid())
+print(os.getgroups())
+header, capabilities = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+assert libc.capget(header, capabilities) == 0
+# effective and permitted, low and high words; what is merely inheritable has no effect
+print(*capabilities[0:2], *capabilities[3:5])
+PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP = 39, 21
+print(libc.prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0))
+print(libc.prctl(PR_GET_SECCOMP, 0, 0, 0, 0))
+print(os.getpid())
 """
 SEES = "import os; print(sorted(os.listdir('/')), os.path.exists({file!r}), os.listdir('.'))"
 FORKS = "import os; os.fork()"
@@ -116,6 +153,30 @@ def test_an_ordinary_user_gets_the_same_sandbox(isolation: Isolation, tmp_path: 
     assert "root" not in sees
     assert "not permitted" in forks
     assert (uid, outcome) == ("65534", "correct")
+
+
+def test_program_has_no_privileges(isolation: Isolation) -> None:
+    run = run_program(isolation, Program(PRIVILEGES), "", Limits(run_s=20.0))
+    users, groups, capabilities, no_new_privileges, filters, processes = run.output.splitlines()
+    assert "0" not in users.split()
+    assert groups in ("[]", "[65534]")
+    assert set(capabilities.split()) == {"0"}
+    assert (no_new_privileges, filters) == ("1", "2"), "man 2 prctl"
+    assert int(processes) <= 2, "ids start anew in its own process namespace"
+
+
+def test_sandbox_dies_with_the_process_that_started_it(isolation: Isolation) -> None:
+    endless = "import sys, time\nprint('up', flush=True)\ntime.sleep(10**6)"
+    command = [sys.executable, "-c", ENDLESS.format(source=endless)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        inner = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{inner}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{inner}").exists()
 
 
 def _python_for_everyone() -> str:
