@@ -70,14 +70,22 @@ def test_solver_agrees_with_evaluating_every_written_step() -> None:
 
 
 def test_every_pretraining_plan_is_a_correct_chain() -> None:
-    for prompt, plan in countdown.training_chains(500, seed=5):
-        given_numbers, _, target = prompt.removesuffix(" :").partition(" -> ")
-        gold = {"numbers": [int(x) for x in given_numbers.split()], "target": int(target)}
-        assert verdict_on(Problem("p", prompt, gold), plan) is Outcome.CORRECT
-        assert "/" not in plan
-        steps = [step.split() for step in plan.split(" ; ")]
-        for before, step in pairwise(steps):
-            assert before[4] in (step[0], step[2])
+    rng = np.random.default_rng(5)
+    for _ in range(300):
+        given_numbers, plan = countdown.random_chain(rng)
+        gold = {"numbers": list(given_numbers), "target": plan[-1].result}
+        assert verdict_on(Problem("p", "", gold), countdown.written(plan)) is Outcome.CORRECT
+        assert all(step.operator in "+-*" for step in plan)
+        for before, step in pairwise(plan):
+            assert before.result in (step.left, step.right)
+
+
+def test_stated_share_of_pretraining_plans_gives_up_early() -> None:
+    plans = [plan for _, plan in countdown.training_chains(2000, seed=5)]
+    steps = Counter(plan.count(";") + 1 for plan in plans)
+    assert steps[1] + steps[2] == pytest.approx(countdown.GIVING_UP_SHARE * 2000, abs=100)
+    assert steps[1] == pytest.approx(steps[2], abs=100)
+    assert steps.keys() == {1, 2, 3}
 
 
 @given(numbers, st.integers(0, 2**32 - 1))
