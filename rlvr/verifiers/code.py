@@ -51,6 +51,7 @@ from rlvr.verifiers.sandbox import (
 
 # each costs this process some milliseconds a program, one after the other
 _MOST_WORKERS = 32
+_REASON_LENGTH = 400
 # LiveCodeBench does not hold a tuple against a program where its JSON has a list
 _CALL_TESTS = """
 def check(candidate):
@@ -107,7 +108,14 @@ def _verdict(isolation: Isolation, timeout_s: float, attempt: Attempt) -> Verdic
         return Verdict(Outcome.ERROR, code.source, f"gold of {attempt.problem.id}: {error!r}")
     except (SandboxFault, OSError) as error:
         return Verdict(Outcome.ERROR, code.source, str(error))
-    return Verdict(finding.outcome, code.source, finding.reason)
+    return Verdict(finding.outcome, code.source, _printable(finding.reason))
+
+
+def _printable(reason: str | None) -> str | None:
+    """Without what a hostile program may have put there to do things to a terminal."""
+    if reason is None:
+        return None
+    return "".join(letter if letter.isprintable() else " " for letter in reason)[:_REASON_LENGTH]
 
 
 def _function(isolation: Isolation, code: Code, gold: dict[str, Any], limits: Limits) -> Finding:

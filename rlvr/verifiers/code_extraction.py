@@ -5,8 +5,9 @@ prompt that ends with an opened fence (EvalPlus, LiveCodeBench) the program star
 at the first closing fence, or where the sampler stopped. Under a bare HumanEval prompt the
 completion goes on inside the function, and base models then run on with calls, tests and prose.
 
-Everything here is decided line by line. The text is hostile, and Python's own parser can be made to
-crash the process that it runs in; so nothing is parsed outside the sandbox.
+Everything here is decided line by line, in time proportional to the text. The text is hostile, and
+Python's own parser can be made to crash the process that it runs in; so nothing is parsed outside
+the sandbox.
 """
 
 import re
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from rlvr.prompts import cut
 
 _PYTHON_TAGS = {"", "python", "python3", "py", "py3"}
-_FENCE = re.compile(r"(\s*)```+\s*([\w+-]*)[^`]*$")
+_TAG = re.compile(r"[\w+-]*")
 _CODE_LINE = re.compile(
     r"""(?:[ ]{2,}|\t)\s*\S                                  # inside a function
     | (?:def|class|async[ ]def)\s+\w+ | @\w | import\s+\w | from\s+[\w.]+\s+import\b
@@ -56,8 +57,7 @@ class _Block:
 
     def add(self, line: str) -> None:
         """Add a line, without the indentation that it shares with the fence (CommonMark)."""
-        shared = min(self.indentation, len(line) - len(line.lstrip()))
-        self.lines.append(line[shared:])
+        self.lines.append(line[min(self.indentation, _indentation(line)) :])
 
 
 def extract(completion: str, *, truncated: bool = False) -> Code | None:
@@ -85,17 +85,31 @@ def _blocks(lines: list[str]) -> tuple[list[str], list[_Block]]:
     before: list[str] = []
     blocks: list[_Block] = []
     for line in lines:
-        fence = _FENCE.match(line)
+        tag = _fence(line)
         is_open = bool(blocks) and not blocks[-1].is_closed
-        if fence and is_open and not fence[2]:
+        if tag == "" and is_open:
             blocks[-1].is_closed = True
-        elif fence:
-            blocks.append(_Block(fence[2].lower(), len(fence[1]), []))
+        elif tag is not None:
+            blocks.append(_Block(tag, _indentation(line), []))
         elif is_open:
             blocks[-1].add(line)
         elif not blocks:
             before.append(line)
     return before, blocks
+
+
+def _fence(line: str) -> str | None:
+    """The tag of a line that opens or closes a block, None for any other line."""
+    text = line.strip()
+    tag = text.lstrip("`")
+    if len(text) - len(tag) < 3 or "`" in tag:
+        return None
+    found = _TAG.match(tag.lstrip())
+    return found[0].lower() if found else ""
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _first_code(lines: list[str]) -> str:

@@ -86,8 +86,10 @@ def run_function_tests(
 
 def _converse(candidate: Sandbox, judge: Sandbox, per_call: bool) -> Finding:
     """Carry calls and answers until the judge has found."""
-    _from_candidate(candidate, call=None)
+    # the tests first: where they cannot be run, the program is not to blame for it
     said = _from_judge(judge, answer=None)
+    if said.kind == Kind.CALL:
+        _from_candidate(candidate, call=None)
     while said.kind == Kind.CALL:
         if per_call:
             candidate.clock.refill()

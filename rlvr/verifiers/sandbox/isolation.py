@@ -1,10 +1,10 @@
 """The command that puts a process into a sandbox of its own, and the refusal where there is none.
 
 With bubblewrap (https://github.com/containers/bubblewrap) a sandboxed process has namespaces of its
-own for processes, network, mounts, users, interprocess communication and host name. It sees the
-Python it runs on and the system's libraries, read-only, and one small temporary directory in
-memory. There is no /proc, no home, no checkout, no network device, no
-environment of ours. When its first process dies, the kernel kills all the others.
+own for processes, network, mounts, interprocess communication and host name. It sees the Python it
+runs on and the system's libraries, read-only, and one small temporary directory in memory. There is
+no /proc, no home, no checkout, no network device, no environment of ours. When its first process
+dies, the kernel kills all the others.
 
 Root cannot be limited in the number of its threads, so a sandbox started by root runs as one of the
 user ids that no account has (systemd's range for such uses); one started by an ordinary user stays
@@ -70,12 +70,13 @@ class Isolation:
         return [self.python, *options, "-c", loader(program)]
 
 
-_uids = itertools.count(os.getpid() * 61)
+_started = itertools.count()
 
 
 def free_uid() -> int:
-    """A user id that no account has; sandboxes of one process rarely share one."""
-    return _FIRST_FREE_UID + next(_uids) % (_LAST_FREE_UID - _FIRST_FREE_UID + 1)
+    """A user id that no account has; sandboxes that run at the same time rarely share one."""
+    number = os.getpid() * 61 + next(_started)
+    return _FIRST_FREE_UID + number % (_LAST_FREE_UID - _FIRST_FREE_UID + 1)
 
 
 def ways() -> list[Isolation]:

@@ -8,7 +8,8 @@ from rlvr.verifiers.sandbox.process import SandboxFault
 from rlvr.verifiers.sandbox.programs import run_program
 
 _NAMESPACES = (
-    "allow unprivileged user namespaces (sysctl kernel.unprivileged_userns_clone=1, on Ubuntu "
+    "it has to be version 0.7 or later; allow unprivileged user namespaces "
+    "(sysctl kernel.unprivileged_userns_clone=1, on Ubuntu "
     "kernel.apparmor_restrict_unprivileged_userns=0), or in a container grant it "
     "--cap-add SYS_ADMIN --security-opt seccomp=unconfined"
 )

@@ -218,6 +218,14 @@ def test_completion_cut_off_before_its_program_is_complete_is_truncated(
     assert verdict.outcome == Outcome.TRUNCATED
 
 
+def test_reason_cannot_do_things_to_a_terminal(code_verifier: CodeVerifier) -> None:
+    source = "raise Exception('\\x1b[2J\\x07\\u202e' + 'x' * 9999)"
+    verdict = code_verifier.verify([_attempt(DOUBLE, _block(source))])[0]
+    assert verdict.reason is not None
+    assert verdict.reason.isprintable()
+    assert len(verdict.reason) <= 400
+
+
 def test_limits_of_the_problem_go_before_the_default(code_verifier: CodeVerifier) -> None:
     slow = _block("import time\ntime.sleep(1)\nprint(2 * int(input()))")
     large = _block("x = bytearray(600 << 20)\nprint(2 * int(input()))")

@@ -111,6 +111,16 @@ def test_definition_that_the_budget_cut_off_after_the_function_is_dropped() -> N
     assert code.source == BODY + "\n@cache"
 
 
+@pytest.mark.parametrize(
+    "odd", [" ", "`", "```", "x", "x=", "if:", "if :#", "\t", "def", "[", "\n"]
+)
+@pytest.mark.parametrize("before", ["", "```", "```python\n", "if ", "x", "    x\n"])
+def test_long_repetitions_take_no_longer_than_other_texts(odd: str, before: str) -> None:
+    # quadratic time would be hours
+    for after in ("", "`", "x", "\nx"):
+        extract(before + odd * 200_000 + after)
+
+
 @settings(deadline=None)
 @given(st.text("`python\n x=1(){}'\"#<|>", max_size=200), st.booleans())
 def test_every_text_is_read_without_an_exception(completion: str, truncated: bool) -> None:

@@ -15,6 +15,7 @@ from rlvr.verifiers.sandbox import (
 )
 
 ECHO = Program("def f(x): return x")
+NOT_EVEN_DEFINED = Program("1 / 0")
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ def test_tests_that_cannot_be_run_are_told_from_a_wrong_program(
     finding = run_function_tests(isolation, ECHO, tests, limits, Limits(run_s=0.5))
     assert finding.outcome == case.outcome
     assert case.reason in str(finding.reason)
+
+
+def test_tests_that_cannot_be_run_are_so_for_every_program(isolation: Isolation) -> None:
+    for test in ("import torch\nf(1)", "f(print)", "pass"):
+        tests, limits = FunctionTests("f", test), Limits(run_s=20.0)
+        finding = run_function_tests(isolation, NOT_EVEN_DEFINED, tests, limits)
+        assert finding.outcome == Outcome.ERROR
 
 
 def test_answer_that_is_not_data_may_be_handed_back(isolation: Isolation) -> None:
