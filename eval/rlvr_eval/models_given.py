@@ -1,0 +1,108 @@
+"""Models that are named on the command line: Hub ids, folders, folders of checkpoints.
+
+    Qwen/Qwen2.5-7B            a model on the Hub, or in its cache where HF_HUB_OFFLINE is set
+    Qwen/Qwen2.5-7B@9ab1c2d    at a revision
+    out/checkpoint-500         a folder; the step is read from its name
+    out                        every checkpoint in a folder, whichever trainer wrote it
+
+A checkpoint's step is the number after "checkpoint", "step", "iter", .. in its folder's name. Its
+weights may lie deeper (`global_step_100/actor/huggingface`).
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rlvr import models
+from rlvr.errors import UserError
+from rlvr.weights import weights_hash
+from rlvr_eval.evaluate import Model
+
+logger = logging.getLogger(__name__)
+
+_STEP = re.compile(
+    r"(?:^|[^a-z])(?:checkpoint|ckpt|global[-_]?step|step|iter(?:ation)?|update|epoch)s?[-_=]?(\d+)",
+    re.IGNORECASE,
+)
+_DEEPEST = 3
+
+
+def step_in(name: str) -> int | None:
+    """The training step that a checkpoint's name tells: checkpoint-500, global_step_500, 500."""
+    if name.isdigit():
+        return int(name)
+    found = _STEP.findall(name)
+    return int(found[-1]) if found else None
+
+
+def given_models(base: str | None, names: Sequence[str]) -> list[Model]:
+    """The base at step 0, then the others by step.
+
+    A model whose name tells no step gets the place in which it was given, from 1.
+
+    Raises:
+        UserError: if a model cannot be had, or two of them would have one name and step.
+    """
+    found = [] if base is None else [_model(base, 0)]
+    for position, name in enumerate(names, start=1):
+        folder = Path(name)
+        if folder.is_dir() and weights_folder(folder) is None:
+            found += _checkpoints(folder)
+        else:
+            step = step_in(folder.name)
+            found.append(_model(name, position if step is None else step))
+    _refuse_repeats(found)
+    return sorted(found, key=lambda model: model.step)
+
+
+def weights_folder(folder: Path) -> Path | None:
+    """Where a checkpoint's weights lie: in the folder itself, or in the only place below it."""
+    if _holds_weights(folder):
+        return folder
+    if _has_checkpoints(folder):
+        return None
+    below = [f for depth in range(1, _DEEPEST + 1) for f in folder.glob("*/" * depth)]
+    holding = [path for path in below if _holds_weights(path)]
+    return holding[0] if len(holding) == 1 else None
+
+
+def _checkpoints(folder: Path) -> Iterator[Model]:
+    """Every checkpoint in a folder of checkpoints; one without weights is left out and named."""
+    steps = {path: step for path in folder.glob("*/") if (step := step_in(path.name)) is not None}
+    if not steps:
+        raise UserError(
+            f"{folder}: neither a model (config.json and *.safetensors) nor a folder of "
+            "checkpoints (checkpoint-500, global_step_500, ..)"
+        )
+    for path, step in sorted(steps.items(), key=lambda pair: pair[1]):
+        place = weights_folder(path)
+        if place is None:
+            logger.warning("%s: no config.json with *.safetensors in it; left out", path)
+        else:
+            yield Model(path.name, step, place, weights_hash(place))
+
+
+def _model(name: str, step: int) -> Model:
+    if Path(name).is_dir():
+        folder = weights_folder(Path(name)) or Path(name)
+        return Model(Path(name).resolve().name, step, folder, weights_hash(folder))
+    source, _, revision = name.partition("@")
+    folder = models.resolve(source, revision or None)
+    return Model(name, step, folder, weights_hash(folder))
+
+
+def _holds_weights(folder: Path) -> bool:
+    has_config = any((folder / f"{kind}.json").is_file() for kind in ("config", "adapter_config"))
+    return has_config and any(folder.glob("*.safetensors"))
+
+
+def _has_checkpoints(folder: Path) -> bool:
+    return any(step_in(path.name) is not None for path in folder.glob("*/"))
+
+
+def _refuse_repeats(found: Sequence[Model]) -> None:
+    places = [(model.name, model.step) for model in found]
+    for name, step in places:
+        if places.count((name, step)) > 1:
+            raise UserError(f"two models are called {name} (step {step}); rename a folder")
