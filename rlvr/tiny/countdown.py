@@ -41,7 +41,7 @@ SPLIT_SIZES: dict[Split, int] = {"train": 6400, "dev": 300, "test": 300}
 CHAIN_SHARE = 0.6
 GIVING_UP_SHARE = 0.5
 HELD_OUT_PERCENT: dict[Split, int] = {"dev": 10, "test": 10}
-DRAW_SEED = 20261122
+DRAW_SEED = 20261123
 
 
 class Step(NamedTuple):
