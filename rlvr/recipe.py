@@ -153,6 +153,22 @@ def parse(raw: Mapping[str, Any], *, source: str) -> Recipe:
     return recipe
 
 
+def evaluation(raw: Mapping[str, Any], overrides: Sequence[str] = (), *, source: str) -> Evaluation:
+    """The evaluation section alone, with `key=value` overrides of its own keys.
+
+    Raises:
+        Faults, UserError: as `load`.
+    """
+    whole = {"evaluation": dict(raw)}
+    for override in overrides:
+        _override(whole, f"evaluation.{override}")
+    try:
+        return Evaluation.model_validate(whole["evaluation"])
+    except ValidationError as error:
+        faults = [{**entry, "loc": ("evaluation", *entry["loc"])} for entry in error.errors()]
+        raise Faults(source, [_fault(entry) for entry in faults]) from None
+
+
 def dump(recipe: Recipe) -> str:
     """The recipe as resolved, defaults included, as YAML that `load` reads back to an equal one."""
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -38,12 +38,17 @@ def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> i
     Raises:
         UserError: if model, benchmark or design cannot be had.
     """
+    crew = crew_for(settings, processes=processes)
+    return carry_out(run, plan(models_of(run), settings, store_of(run)), crew)
+
+
+def crew_for(settings: Settings, *, processes: int | None = None) -> workers.Crew:
+    """Who samples under these settings, as `evaluate` says."""
     from rlvr.samplers import choose
 
     workers.claim_device()
     factory = partial(choose.sampler, settings.sampler)
-    crew = workers.Crew(factory(), factory, processes)
-    return carry_out(run, plan(models_of(run), settings, store_of(run)), crew)
+    return workers.Crew(factory(), factory, processes)
 
 
 def carry_out(run: Run, evaluations: Sequence[Evaluation], crew: workers.Crew) -> int:

@@ -9,7 +9,9 @@ from rlvr.runs import Run
 from rlvr.weights import weights_hash
 from rlvr_eval.estimators import parse_design
 from rlvr_eval.evaluate import Evaluation, Model
+from rlvr_eval.given import is_given, read_given
 from rlvr_eval.keep_text import KeepText
+from rlvr_eval.models_given import given_models
 
 BASE = "base"
 
@@ -20,11 +22,14 @@ def store_of(run: Run) -> Path:
 
 
 def models_of(run: Run) -> list[Model]:
-    """The base, then every complete checkpoint by step.
+    """The base, then every complete checkpoint by step; or the models that were named for it.
 
     Raises:
         UserError: if the base's weights cannot be had.
     """
+    if is_given(run):
+        given = read_given(run)
+        return given_models(given.base, given.models)
     recipe = run.recipe()
     found = []
     if recipe.initialize == "pretrained":

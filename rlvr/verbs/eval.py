@@ -1,32 +1,145 @@
-"""`rlvr eval`: base and checkpoints to verdicts, summary and report."""
+"""`rlvr eval`: models to verdicts, summary and report.
+
+The models are a training run's base and checkpoints, or whatever `--base` and `--model` name. With
+several processes (torchrun, accelerate, srun) each takes its share and the first one reports.
+"""
 
 import argparse
+import re
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from rlvr.verbs.shared import evaluation_settings, track, write_report
+from rlvr.errors import UserError
+from rlvr.verbs.shared import track, write_report
 
-HELP = "Evaluate a run's base and every checkpoint that is not evaluated yet."
-EXAMPLE = "rlvr eval runs/quickstart --design fixed:256"
+if TYPE_CHECKING:
+    from rlvr.recipe import Evaluation
+    from rlvr.runs import Run
+
+HELP = "Evaluate a run's base and every checkpoint that is not evaluated yet, or models by name."
+EXAMPLE = (
+    "rlvr eval runs/quickstart --design fixed:256\n"
+    "  rlvr eval --base Qwen/Qwen2.5-7B --model out/checkpoints --benchmark math500 "
+    "design=sequential"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The run, and what to do otherwise than its recipe says."""
-    parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
+    """What is evaluated, and what to do otherwise than its recipe says."""
+    parser.add_argument("path", nargs="?", metavar="RUN", help="run directory")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="values of the evaluation section"
+    )
+    parser.add_argument("--base", metavar="MODEL", help="Hub id[@revision] or folder")
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="the same, or a folder of any trainer's checkpoints; may be repeated",
+    )
+    parser.add_argument(
+        "--benchmark",
+        action="append",
+        default=[],
+        metavar="NAME[=FILE]",
+        help="what to measure on, instead of the recipe's; FILE is read instead of the Hub's",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="directory for --base and --model")
     parser.add_argument("--design", help="fixed:N or sequential[:LOOKS/THRESHOLDS]")
     parser.add_argument("--processes", type=int, help="processes that sample at once")
+    parser.add_argument("--watch", action="store_true", help="follow the run while it trains")
+    parser.add_argument(
+        "--regrade", action="store_true", help="verify stored completions again; samples nothing"
+    )
     parser.add_argument("--json", action="store_true", help="print summary.json, not the table")
 
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate what is due, then report."""
-    from rlvr.runs import Run
-    from rlvr_eval.pipeline import evaluate
+    if options.watch:
+        return _watch(options)
+    evaluated, settings = _subject(options)
+    if options.regrade:
+        _regrade(evaluated)
+    else:
+        from rlvr_eval.pipeline import evaluate
 
-    evaluated = Run(options.path)
-    settings = evaluation_settings(evaluated)
-    if options.design:
-        settings = settings.model_copy(update={"design": options.design})
-    evaluate(evaluated, settings, processes=options.processes)
-    write_report(evaluated, as_json=options.json)
-    track(evaluated)
+        evaluate(evaluated, settings, processes=options.processes)
+    _report(evaluated, options)
     return 0
+
+
+def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
+    """The directory, and how its models are measured."""
+    from rlvr.runs import Run
+    from rlvr_eval.given import settings_of
+
+    if options.path and "=" in options.path and not Path(options.path).exists():
+        options.overrides, options.path = [options.path, *options.overrides], None
+    if bool(options.path) == bool(options.base or options.model):
+        raise UserError("name a run directory, or models with --base and --model; not both")
+    changes = [*options.overrides, *([f"design={options.design}"] if options.design else [])]
+    if options.path:
+        run = Run(Path(options.path))
+        if options.benchmark:
+            changes.append(f"benchmarks={_benchmarks(options.benchmark)}")
+        return run, settings_of(run, changes)
+    return _named_models(options, changes)
+
+
+def _named_models(options: argparse.Namespace, changes: list[str]) -> "tuple[Run, Evaluation]":
+    from rlvr import recipe as recipes
+    from rlvr.runs import Run
+    from rlvr_eval.given import Given, write_given
+
+    if not options.benchmark:
+        raise UserError("say what to measure on: --benchmark math500, or NAME=FILE; see --help")
+    raw = {"benchmarks": _benchmarks(options.benchmark)}
+    settings = recipes.evaluation(raw, changes, source="rlvr eval")
+    name = re.sub(r"[^A-Za-z0-9.+_-]", "_", Path(options.base or options.model[0]).name)
+    run = Run(options.out or Path("runs") / name)
+    base = _lasting(options.base) if options.base else None
+    write_given(run, Given(base, tuple(map(_lasting, options.model)), settings))
+    return run, settings
+
+
+def _lasting(model: str) -> str:
+    """A folder by its whole path, since the command may be repeated from elsewhere."""
+    return str(Path(model).resolve()) if Path(model).is_dir() else model
+
+
+def _benchmarks(written: list[str]) -> list[dict[str, Any]]:
+    """NAME or NAME=FILE, as a recipe's section has them."""
+    parts = [entry.partition("=") for entry in written]
+    return [{"name": name, **({"path": file} if file else {})} for name, _, file in parts]
+
+
+def _regrade(run: "Run") -> None:
+    from rlvr_eval.regrade import regrade
+
+    for regraded in regrade(run):
+        print(regraded, file=sys.stderr)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from rlvr.runs import Run
+    from rlvr_eval.pipeline import crew_for
+    from rlvr_eval.watch import wait_for_start, watch
+
+    if options.path and wait_for_start(Run(Path(options.path))):
+        print(f"{options.path}: training has started", file=sys.stderr)
+    run, settings = _subject(options)
+    crew = crew_for(settings, processes=options.processes)
+    watch(run, settings, crew, evaluated=lambda run: _report(run, options))
+    return 0
+
+
+def _report(run: "Run", options: argparse.Namespace) -> None:
+    """Of several processes the first reports: it is the one that stays until all is drawn."""
+    from rlvr_eval.workers import rank_and_world
+
+    if rank_and_world()[0] == 0:
+        write_report(run, as_json=options.json)
+        track(run)

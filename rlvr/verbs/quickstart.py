@@ -2,13 +2,7 @@
 
 import argparse
 
-from rlvr.verbs.shared import (
-    add_training_arguments,
-    evaluation_settings,
-    track,
-    train_recipe,
-    write_report,
-)
+from rlvr.verbs.shared import add_training_arguments, track, train_recipe, write_report
 
 HELP = "Run the whole loop on the embedded model: train, evaluate every checkpoint, report."
 EXAMPLE = "rlvr quickstart seed=2 name=quickstart-2"
@@ -22,11 +16,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, evaluate and report; run again, it continues or only reports."""
     from rlvr import tiny
+    from rlvr_eval.given import settings_of
     from rlvr_eval.pipeline import evaluate
 
     trained, code = train_recipe(tiny.RECIPES / "grpo.yaml", options)
     if code == 0:
-        evaluate(trained, evaluation_settings(trained))
+        evaluate(trained, settings_of(trained))
         write_report(trained, as_json=False)
         track(trained)
     return code

@@ -6,10 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rlvr.errors import UserError
-
 if TYPE_CHECKING:
-    from rlvr.recipe import Evaluation
     from rlvr.runs import Run
 
 EXIT_REQUEUE = 75
@@ -33,18 +30,6 @@ def train_recipe(path: Path, options: argparse.Namespace) -> "tuple[Run, int]":
     ending = train(recipe, run, source=str(path))
     print(f"{run.path}: {ending.value}")
     return run, EXIT_REQUEUE if ending is Ending.INTERRUPTED else 0
-
-
-def evaluation_settings(run: "Run") -> "Evaluation":
-    """How the run's recipe wants its checkpoints measured.
-
-    Raises:
-        UserError: if it does not say.
-    """
-    settings = run.recipe().evaluation
-    if settings is None:
-        raise UserError(f"{run.path}/recipe.yaml has no evaluation: section; add one")
-    return settings
 
 
 def write_report(run: "Run", *, as_json: bool) -> None:

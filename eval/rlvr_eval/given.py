@@ -1,0 +1,72 @@
+"""A directory for models that were named on the command line: which, and how they are measured.
+
+`<dir>/evaluation.yaml` is to such a directory what recipe.yaml is to a training run's, so that
+`rlvr eval <dir>` goes on where it was cut off, and finds checkpoints that have come since.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import yaml
+
+from rlvr import recipe as recipes
+from rlvr.errors import UserError
+from rlvr.files import write_atomically
+from rlvr.recipe import Evaluation as Settings
+from rlvr.runs import Run
+
+_FILE = "evaluation.yaml"
+
+
+@dataclass(frozen=True)
+class Given:
+    """Models by name (see `rlvr_eval.models_given`), and how they are measured."""
+
+    base: str | None
+    models: tuple[str, ...]
+    settings: Settings
+
+
+def is_given(run: Run) -> bool:
+    """Whether a directory is one for models that were named."""
+    return (run.path / _FILE).is_file()
+
+
+def read_given(run: Run) -> Given:
+    """What `write_given` wrote."""
+    path = run.path / _FILE
+    raw = yaml.safe_load(path.read_text())
+    settings = recipes.evaluation(raw["evaluation"], source=str(path))
+    return Given(raw["base"], tuple(raw["models"]), settings)
+
+
+def write_given(run: Run, given: Given) -> None:
+    """Write down what is to be evaluated in a directory.
+
+    Raises:
+        UserError: if it is a training run's.
+    """
+    if (run.path / "recipe.yaml").is_file():
+        raise UserError(f"{run.path} is a training run; choose another --out for models by name")
+    run.path.mkdir(parents=True, exist_ok=True)
+    raw = {
+        "base": given.base,
+        "models": list(given.models),
+        "evaluation": given.settings.model_dump(mode="json"),
+    }
+    write_atomically(run.path / _FILE, yaml.safe_dump(raw, sort_keys=False, allow_unicode=True))
+    named = ([given.base] if given.base else []) + list(given.models)
+    run.record(run=run.name, models=named)
+
+
+def settings_of(run: Run, overrides: Sequence[str] = ()) -> Settings:
+    """How a directory wants its models measured; `overrides` are key=value of that section.
+
+    Raises:
+        UserError: if it does not say, or an override is wrong.
+    """
+    settings = read_given(run).settings if is_given(run) else run.recipe().evaluation
+    if settings is None:
+        raise UserError(f"{run.path}/recipe.yaml has no evaluation: section; add one")
+    raw = settings.model_dump(mode="json")
+    return recipes.evaluation(raw, overrides, source=str(run.path)) if overrides else settings

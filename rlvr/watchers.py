@@ -1,0 +1,82 @@
+"""Who is waiting for a run's checkpoints, so that training deletes none before it was evaluated.
+
+A watcher leaves a file in `<run>/watchers/`, keeps it fresh while it lives, and writes down what it
+has evaluated. Training asks `is_awaited` before it deletes a checkpoint. A watcher that died
+without signing off stops counting after an hour, so that a lost machine does not fill the disk.
+
+Training and evaluation may run on different machines: only files are exchanged.
+"""
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from pathlib import Path
+from types import TracebackType
+
+from rlvr.files import write_json
+from rlvr.runs import Run
+
+FRESH_FOR_S = 3600.0
+_BEAT_S = 60.0
+
+
+class Watcher:
+    """A registration, as a context manager: signed off at its end."""
+
+    def __init__(self, run: Run) -> None:
+        self._evaluated: list[str] = []
+        self._path = _folder(run) / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}.json"
+        self._ended = threading.Event()
+        self._heart = threading.Thread(target=self._beat, name="watcher", daemon=True)
+
+    def __enter__(self) -> "Watcher":
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._write()
+        self._heart.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._heart.join()
+        self._path.unlink(missing_ok=True)
+
+    def evaluated(self, checkpoint: str) -> None:
+        """This watcher is done with a checkpoint, named as its folder is."""
+        self._evaluated.append(checkpoint)
+        self._write()
+
+    def _write(self) -> None:
+        write_json(self._path, {"evaluated": self._evaluated})
+
+    def _beat(self) -> None:
+        while not self._ended.wait(_BEAT_S):
+            self._path.touch()
+
+
+def is_awaited(run: Run, checkpoint: str) -> bool:
+    """Whether a living watcher has not evaluated a checkpoint yet, named as its folder is."""
+    return any(checkpoint not in done for done in _of_the_living(run))
+
+
+def _of_the_living(run: Run) -> list[list[str]]:
+    """What each living watcher has evaluated."""
+    found = []
+    for path in _folder(run).glob("*.json"):
+        try:
+            if time.time() - path.stat().st_mtime < FRESH_FOR_S:
+                found.append(list(json.loads(path.read_text())["evaluated"]))
+        except FileNotFoundError:  # it has just signed off
+            continue
+    return found
+
+
+def _folder(run: Run) -> Path:
+    return run.path / "watchers"
