@@ -10,12 +10,15 @@ keys are refused with the nearest known one.
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from rlvr import recipe_distill
 from rlvr.errors import Faults, UserError
+from rlvr.recipe_distill import DISTILL_SECTIONS, Distill
+from rlvr.recipe_problems import ProblemSource, Sources
 from rlvr.recipe_rl import (
     DAPO,
     METHOD_SECTIONS,
@@ -28,28 +31,6 @@ from rlvr.recipe_rl import (
 from rlvr.samplers.base import SamplingParams
 
 Method = Literal["grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo", "sft"]
-
-
-class ProblemSource(Section):
-    """Problems by benchmark name; `path` reads them from a local file instead of the Hub."""
-
-    name: str
-    path: Path | None = None
-    limit: int | None = Field(default=None, ge=1)
-
-
-def _named(value: Any) -> Any:
-    """`countdown-train` is short for `{name: countdown-train}`."""
-    return {"name": value} if isinstance(value, str) else value
-
-
-def _listed(value: Any) -> Any:
-    """One source is short for a list of one."""
-    return list(value) if isinstance(value, list | tuple) else [value]
-
-
-Source = Annotated[ProblemSource, BeforeValidator(_named)]
-Sources = Annotated[tuple[Source, ...], BeforeValidator(_listed)]
 
 
 class Demonstrations(Section):
@@ -98,6 +79,7 @@ class Recipe(Section):
         initialize: `pretrained` loads the weights; `random` draws them, from `seed`.
         seed: of training; the evaluation has a run seed of its own.
         rewards: beside correctness; read by reinforcement learning alone.
+        distill: where the demonstrations of method sft come from, unless `data` names them.
         ppo, reinforce_pp, dapo: the section of the recipe's own method, None for all others.
         trainer: fields of TRL's config class for the method.
         peft: fields of PEFT's LoraConfig; None trains all weights.
@@ -112,6 +94,7 @@ class Recipe(Section):
     data: Data
     evaluation: Evaluation | None = None
     rewards: Rewards = Rewards()
+    distill: Distill | None = None
     ppo: PPO | None = None
     reinforce_pp: ReinforcePP | None = None
     dapo: DAPO | None = None
@@ -143,7 +126,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def parse(raw: Mapping[str, Any], *, source: str) -> Recipe:
     """A Recipe from its raw mapping; `source` is what fault messages begin with."""
-    misplaced = _misplaced(raw)
+    misplaced = _misplaced(raw) + recipe_distill.faults(raw)
     try:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
@@ -213,7 +196,7 @@ def _override(raw: dict[str, Any], override: str) -> None:
 def _fault(entry: Any) -> str:
     """One pydantic error as one line: key, what is wrong, what to write."""
     location = [str(part) for part in entry["loc"] if not isinstance(part, int)]
-    key = ".".join(str(part) for part in entry["loc"])
+    key = ".".join(_without_teachers_type([str(part) for part in entry["loc"]]))
     match entry["type"]:
         case "extra_forbidden":
             known = tuple(_section(location[:-1]).model_fields)
@@ -222,6 +205,11 @@ def _fault(entry: Any) -> str:
             return f"missing key '{key}'"
         case _:
             return f"{key}: {entry['msg']}, found {entry['input']!r}"
+
+
+def _without_teachers_type(parts: Sequence[str]) -> list[str]:
+    """pydantic puts a union member's type into the path of a key, where no recipe has one."""
+    return [part for at, part in enumerate(parts) if at == 0 or parts[at - 1] != "teacher"]
 
 
 def _misplaced(raw: Mapping[str, Any]) -> list[str]:
@@ -245,5 +233,6 @@ def _section(location: Sequence[str]) -> type[BaseModel]:
         "sampling": SamplingParams,
         **REWARD_SECTIONS,
         **METHOD_SECTIONS,
+        **DISTILL_SECTIONS,
     }
     return sections[location[-1]] if location else Recipe

@@ -1,6 +1,7 @@
 """Supervised training on demonstrations, by TRL's SFTTrainer: distillation, and pretraining.
 
-Only completion tokens carry loss. Demonstrations are (prompt, completion) pairs.
+Only completion tokens carry loss. Demonstrations are (prompt, completion) pairs: generated here,
+from a file, or those that `rlvr distill` has written into the run directory.
 """
 
 from collections.abc import Mapping
@@ -9,10 +10,13 @@ from typing import Any
 from datasets import Dataset, load_dataset
 from trl import SFTConfig, SFTTrainer
 
+from rlvr.distill.folder import Folder
 from rlvr.errors import UserError
 from rlvr.recipe import Demonstrations, Recipe
 from rlvr.tiny.countdown import training_chains
 from rlvr.training.method import Job, Method
+
+_COLUMNS = ("prompt", "completion")
 
 
 def demonstrations(source: Demonstrations, seed: int, end: str) -> Dataset:
@@ -29,16 +33,25 @@ def demonstrations(source: Demonstrations, seed: int, end: str) -> Dataset:
         raise UserError(f"data.demonstrations.path: no such file: {source.path}")
     kind = {".jsonl": "json", ".json": "json"}.get(source.path.suffix, "parquet")
     dataset = load_dataset(kind, data_files=str(source.path), split="train")
-    missing = {"prompt", "completion"} - set(dataset.column_names)
+    missing = set(_COLUMNS) - set(dataset.column_names)
     if missing:
         raise UserError(f"{source.path}: no column '{missing.pop()}'; it needs prompt, completion")
-    return dataset
+    return dataset.select_columns(list(_COLUMNS))
 
 
 def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    return [*_source_faults(recipe), *_packing_faults(values)]
+
+
+def _source_faults(recipe: Recipe) -> list[str]:
     source = recipe.data.demonstrations
+    if recipe.distill is not None:
+        return []
     if source is None:
-        return ["missing key 'data.demonstrations'; give a path with prompt and completion columns"]
+        return [
+            "missing key 'data.demonstrations'; give a path with prompt and completion columns, or "
+            "a distill: section"
+        ]
     if (source.path is None) == (source.generator is None):
         return ["data.demonstrations: give either path or generator, not both and not neither"]
     if source.generator and not source.count:
@@ -46,9 +59,28 @@ def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[
     return []
 
 
+def _packing_faults(values: Mapping[str, Any]) -> list[str]:
+    """Packed demonstrations must not see each other; only `bfd` marks where each begins."""
+    if values.get("packing") and values.get("packing_strategy", "bfd") == "wrapped":
+        return [
+            "trainer.packing_strategy: 'wrapped' cuts demonstrations apart and lets them see each "
+            "other; write bfd"
+        ]
+    return []
+
+
+def _source(job: Job) -> Demonstrations:
+    if job.recipe.distill is None:
+        assert job.recipe.data.demonstrations is not None
+        return job.recipe.data.demonstrations
+    path = Folder.of(job.run).sft
+    if not path.is_file():
+        raise UserError(f"{path}: not there yet; run rlvr distill RECIPE --until write first")
+    return Demonstrations(path=path)
+
+
 def _build(job: Job) -> SFTTrainer:
-    source = job.recipe.data.demonstrations
-    assert source is not None
+    source = _source(job)
     return SFTTrainer(
         model=job.model,
         args=job.args,

@@ -1,0 +1,72 @@
+"""A model on this machine as a teacher, through the same samplers that evaluation uses."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from rlvr import models, prompts
+from rlvr.adapters import full_weights
+from rlvr.distill.teacher import Due, asked_problems, asked_revisions, section_of, teacher_prompt
+from rlvr.recipe import Recipe
+from rlvr.recipe_distill import ModelTeacher
+from rlvr.records import Completion, Problem
+from rlvr.samplers import choose
+from rlvr.samplers.base import SampleRequest, draw_seed
+from rlvr.weights import weights_hash
+
+
+class LocalModel:
+    """A `Teacher` that is loaded when the first trace is due, and unloaded after the last."""
+
+    def __init__(self, recipe: Recipe, settings: ModelTeacher) -> None:
+        self._recipe, self._settings = recipe, settings
+        self._folder: Path = models.resolve(settings.model, settings.revision)
+        self._weights = weights_hash(self._folder)
+        self._prompt = teacher_prompt(recipe)
+        self._run_seed = section_of(recipe).run_seed
+
+    def key(self) -> Mapping[str, Any]:
+        """By its weights, whatever it is called."""
+        return {
+            "teacher": f"model:{self._settings.model}",
+            "weights": self._weights,
+            "prompt": self._prompt,
+            "sampling": self._settings.sampling.model_dump(mode="json"),
+            "problems": asked_revisions(self._recipe),
+            "run_seed": self._run_seed,
+        }
+
+    def problems(self) -> list[Problem]:
+        """Those of `data.problems`."""
+        return asked_problems(self._recipe)
+
+    def traces(self, due: Sequence[Due]) -> Iterator[Completion]:
+        """Draws whose seeds follow from weights, problem and index: none depends on the others."""
+        sampler = choose.sampler(self._settings.sampler)
+        sampler.load(self._folder)
+        try:
+            yield from sampler.sample(list(self._requests(due)), self._settings.sampling)
+        finally:
+            sampler.close()
+
+    def _requests(self, due: Sequence[Due]) -> Iterator[SampleRequest]:
+        tokenizer = _tokenizer(self._folder) if self._prompt == "chat" else None
+        for one in due:
+            prompt = prompts.render(self._prompt, one.problem, tokenizer)
+            seed = draw_seed(self._run_seed, self._weights, one.problem.id)
+            for start, stop in runs(one.indices):
+                yield SampleRequest(one.problem.id, prompt, seed, start, stop, one.problem.images)
+
+
+def runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Ascending indices as ranges [start, stop)."""
+    ends = [at for at, (a, b) in enumerate(pairwise(indices), start=1) if b != a + 1]
+    for start, stop in pairwise([0, *ends, len(indices)]):
+        yield indices[start], indices[stop - 1] + 1
+
+
+def _tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(full_weights(folder))

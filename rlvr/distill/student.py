@@ -1,0 +1,47 @@
+"""What the student will see of a trace: its own prompt, the completion, the end marker."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from rlvr import models, prompts
+from rlvr.adapters import full_weights
+from rlvr.distill.teacher import student_prompt, teacher_prompt
+from rlvr.recipe import Recipe
+from rlvr.records import Problem
+
+# of TRL's SFTConfig; importing it takes seconds
+DEFAULT_MAX_LENGTH = 1024
+
+
+@dataclass(frozen=True)
+class Student:
+    """The recipe's model as far as text goes: template and tokenizer."""
+
+    recipe: Recipe
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """As training loads it."""
+        from transformers import AutoTokenizer
+
+        folder = models.resolve(self.recipe.model, self.recipe.revision)
+        return AutoTokenizer.from_pretrained(full_weights(folder))
+
+    @cached_property
+    def max_tokens(self) -> int | None:
+        """Tokens of prompt and completion beyond which training would cut the answer off."""
+        given = self.recipe.trainer.get("max_length", DEFAULT_MAX_LENGTH)
+        return None if given is None else int(given)
+
+    def prompt(self, problem: Problem) -> str:
+        """The prompt under which the student is trained."""
+        return prompts.render(student_prompt(self.recipe), problem, self.tokenizer)
+
+    def completion(self, trace: str) -> str:
+        """The trace up to its first end marker, closed by the student's own."""
+        return prompts.cut(trace, teacher_prompt(self.recipe)) + str(self.tokenizer.eos_token)
+
+    def lengths(self, texts: list[str]) -> list[int]:
+        """Tokens of each text."""
+        return [len(ids) for ids in self.tokenizer(texts, add_special_tokens=False).input_ids]

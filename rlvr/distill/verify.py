@@ -1,0 +1,78 @@
+"""Stage `verify`: a verdict on every trace, by the same verifier that rewards and evaluates.
+
+A trace is verified up to its first end marker, as a completion is. One that the verifier could not
+decide is not trained on; asked for by name (`--only verify`), the stage tries it once more.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+from rlvr import prompts, verifiers
+from rlvr.distill.folder import Draw, Folder, draw_of
+from rlvr.distill.teacher import teacher_prompt, verifier_name
+from rlvr.progress import stage
+from rlvr.recipe import Recipe
+from rlvr.records import Attempt, Outcome, Problem, Verdict
+
+_BATCH = 256
+
+
+def judge(recipe: Recipe, folder: Folder, *, undecided_too: bool = False) -> None:
+    """Verify what this version of the verifier has not seen.
+
+    Args:
+        undecided_too: also what it has seen and could not decide.
+
+    Raises:
+        UserError: if there are no traces.
+    """
+    folder.teacher()
+    verifier = verifiers.get(verifier_name(recipe))
+    template = teacher_prompt(recipe)
+    problems = folder.problems()
+    with folder.verdicts as journal:
+        seen = _outcomes(journal.rows(), verifier.version)
+        done = {draw for draw, found in seen.items() if not (undecided_too and found.undecided)}
+        places = list(_due(folder, problems, done))
+        rows = folder.traces.at(places)
+        with stage("verify", len(places)) as bar:
+            while batch := list(islice(rows, _BATCH)):
+                attempts = [attempt(row, problems, template) for row in batch]
+                for row, verdict in zip(batch, verifier.verify(attempts), strict=True):
+                    journal.append(_verdict_row(row, verdict, verifier.version))
+                bar.advance(len(batch))
+
+
+def outcomes(recipe: Recipe, folder: Folder) -> dict[Draw, Outcome]:
+    """The last verdict on every trace by the present version of the verifier."""
+    return _outcomes(folder.verdicts.rows(), verifiers.get(verifier_name(recipe)).version)
+
+
+def attempt(row: Mapping[str, Any], problems: Mapping[str, Problem], template: str) -> Attempt:
+    """A trace as its verifier sees it; only what has no end marker can be truncated."""
+    text = prompts.cut(row["text"], template)
+    ran_out = row["finish_reason"] == "length" and len(text) == len(row["text"])
+    return Attempt(problems[row["problem_id"]], text, truncated=ran_out)
+
+
+def _due(folder: Folder, problems: Mapping[str, Problem], done: set[Draw]) -> Iterator[int]:
+    """Places in the journal; the texts are read when their turn comes."""
+    for place, row in folder.traces.placed_rows():
+        if row["problem_id"] in problems and draw_of(row) not in done:
+            yield place
+
+
+def _outcomes(rows: Iterable[Mapping[str, Any]], version: str) -> dict[Draw, Outcome]:
+    return {draw_of(row): Outcome(row["outcome"]) for row in rows if row["verifier"] == version}
+
+
+def _verdict_row(row: Mapping[str, Any], verdict: Verdict, version: str) -> dict[str, Any]:
+    return {
+        "problem_id": row["problem_id"],
+        "sample_index": row["sample_index"],
+        "verifier": version,
+        "outcome": str(verdict.outcome),
+        "answer": verdict.answer,
+        "reason": verdict.reason,
+    }
