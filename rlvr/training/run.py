@@ -19,8 +19,9 @@ from rlvr.progress import stage
 from rlvr.recipe import Recipe
 from rlvr.runs import Run
 from rlvr.training import methods
+from rlvr.training.launch import world_size
 from rlvr.training.method import Job, Method
-from rlvr.training.settings import training_arguments, world_size
+from rlvr.training.settings import training_arguments
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, Trainer
@@ -65,12 +66,16 @@ def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer
     """The recipe's trainer on the model in `folder`, with none of our callbacks yet."""
     from transformers import AutoTokenizer
 
+    from rlvr.training.guards import check_tokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    check_tokenizer(tokenizer, recipe.model)
     job = Job(
         recipe=recipe,
         run=run,
         args=args,
         model=_model(recipe, folder, args),
-        tokenizer=AutoTokenizer.from_pretrained(folder),
+        tokenizer=tokenizer,
         peft_config=_peft_config(recipe),
     )
     return methods.get(recipe.method).build(job)
@@ -80,6 +85,7 @@ def _run(trainer: "Trainer", method: Method, run: Run, *, first_process: bool) -
     from transformers import PrinterCallback
 
     from rlvr.training.callbacks import CompleteMarker, MetricsLog, ProgressBar, StopSignal
+    from rlvr.training.guards import LossGuard
     from rlvr.training.wandb_log import training_log
 
     trainer.remove_callback(PrinterCallback)
@@ -88,7 +94,7 @@ def _run(trainer: "Trainer", method: Method, run: Run, *, first_process: bool) -
         run.trim_metrics(resumed.step if resumed else 0)
         run.record(**_provenance(run))
     stop = StopSignal(method.resume_interval(trainer.args))
-    for callback in (CompleteMarker(), MetricsLog(run), stop, *training_log(run)):
+    for callback in (LossGuard(run), CompleteMarker(), MetricsLog(run), stop, *training_log(run)):
         trainer.add_callback(callback)
     with stage(f"train {run.name}", _steps(trainer)) as bar:
         bar.advance(resumed.step if resumed else 0)

@@ -4,7 +4,6 @@ TRL's fields are read from its class: names, types, and its own cross-checks whe
 the run directory decides (where, which seed, how it logs) is ours and cannot be set twice.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, get_type_hints
@@ -15,6 +14,7 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnno
 from rlvr.errors import Faults
 from rlvr.recipe import Recipe, suggestion
 from rlvr.runs import Run
+from rlvr.training import launch
 from rlvr.training.method import Method
 
 _OURS = {
@@ -26,6 +26,7 @@ _OURS = {
     "remove_unused_columns": "rewards need every column",
     "logging_steps": "every step is logged",
     "logging_strategy": "every step is logged",
+    "logging_nan_inf_filter": "a loss that is no number stops the run",
 }
 
 
@@ -39,18 +40,14 @@ def training_arguments(recipe: Recipe, method: Method, run: Run, *, source: str)
     given, faults = _checked(recipe.trainer, config_class)
     values = {**_hardware(given), **method.defaults, **given}
     if not faults:
-        faults = list(method.faults(values, recipe, world_size()))
+        faults = list(method.faults(values, recipe, launch.world_size()))
     if faults:
         raise Faults(source, faults)
+    launch.prepare(use_cpu=bool(given.get("use_cpu")))
     try:
         return config_class(**values, **_fixed(recipe, run))
     except (ValueError, TypeError, ImportError) as error:
         raise Faults(source, [f"trainer: {error}"]) from None
-
-
-def world_size() -> int:
-    """Processes that train together, as the launcher says."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def _checked(values: Mapping[str, Any], config_class: type) -> tuple[dict[str, Any], list[str]]:
@@ -96,5 +93,6 @@ def _fixed(recipe: Recipe, run: Run) -> dict[str, Any]:
         "seed": recipe.seed,
         "report_to": "none",
         "logging_steps": 1,
+        "logging_nan_inf_filter": False,
         "disable_tqdm": True,
     }

@@ -65,6 +65,17 @@ def completions(prompt: str, right: int) -> list[str]:
     ]
 
 
+def teaches(prompt: str) -> bool:
+    """True of some prompts; `mostly_uniform` answers the others all right or all wrong."""
+    return sum(prompt.encode()) % 3 == 0
+
+
+def mostly_uniform(prompt: str) -> list[str]:
+    """One right completion where a prompt teaches; all or none of them elsewhere."""
+    other = GROUP if sum(prompt.encode()) % 3 == 1 else 0
+    return completions(prompt, 1 if teaches(prompt) else other)
+
+
 def rollout(say: Callable[[str], list[str]]) -> Callable[..., dict[str, Any]]:
     """A TRL rollout function: `say` gives a prompt's GROUP completions."""
 

@@ -14,21 +14,13 @@ from tests.rlvr.training.known_batch import (
     GROUP,
     completions,
     known_trainer,
+    mostly_uniform,
     raw_recipe,
+    teaches,
     update,
 )
 
 NAN = float("nan")
-
-
-def teaches(prompt: str) -> bool:
-    """A third of the prompts; the others are always answered right or always wrong."""
-    return sum(prompt.encode()) % 3 == 0
-
-
-def say(prompt: str) -> list[str]:
-    other = GROUP if sum(prompt.encode()) % 3 == 1 else 0
-    return completions(prompt, 1 if teaches(prompt) else other)
 
 
 def test_group_teaches_if_some_decided_completion_is_right_and_some_is_wrong() -> None:
@@ -39,7 +31,7 @@ def test_group_teaches_if_some_decided_completion_is_right_and_some_is_wrong() -
 def test_batch_is_filled_with_groups_that_teach_and_the_extra_samples_are_counted(
     tmp_path: Path,
 ) -> None:
-    trainer = known_trainer(raw_recipe("dapo"), tmp_path, say=say)
+    trainer = known_trainer(raw_recipe("dapo"), tmp_path, say=mostly_uniform)
     made = update(trainer)
 
     assert made.is_right.tolist() == [True] * 2 + [False] * 6
@@ -64,7 +56,7 @@ def test_further_problems_are_new_and_the_same_after_a_restart(tmp_path: Path) -
 
         def remember(prompt: str) -> list[str]:
             prompts.append(prompt)
-            return say(prompt)
+            return mostly_uniform(prompt)
 
         raw = raw_recipe("dapo") | {"seed": seed}
         known_trainer(raw, tmp_path / str(len(prompts)), say=remember).train()

@@ -24,7 +24,7 @@ def test_undecided_on_either_side_is_nothing_to_learn() -> None:
 
 def test_baseline_is_what_the_greedy_completion_of_each_prompt_earns(tmp_path: Path) -> None:
     trainer = known_trainer(raw_recipe("remax"), tmp_path)
-    rows = [trainer.train_dataset[at] for at in range(24)]
+    rows = [trainer.train_dataset[at] for at in range(64)]
 
     rewards = trainer._greedy_rewards(rows)
 
