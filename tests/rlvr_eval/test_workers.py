@@ -1,0 +1,200 @@
+"""Several processes: they find each other by what a launcher says, and make the draws of one."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rlvr import recipe as recipes
+from rlvr.errors import UserError
+from rlvr.runs import Run
+from rlvr_eval import shards
+from rlvr_eval.evaluate import missing
+from rlvr_eval.ledger import Ledger
+from rlvr_eval.simulator import Simulator
+from rlvr_eval.workers import Crew, claim_device, rank_and_world
+from tests.rlvr_eval.simulated import evaluation, stored
+
+P = (0.0, 0.1, 0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("environment", "place"),
+    [
+        ({}, (0, 1)),
+        ({"RANK": "3", "WORLD_SIZE": "8"}, (3, 8)),
+        ({"SLURM_PROCID": "3", "SLURM_STEP_NUM_TASKS": "8"}, (3, 8)),
+        # the batch script of a job of 8 tasks is one process
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "8"}, (0, 1)),
+        (
+            {"RANK": "1", "WORLD_SIZE": "2", "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"},
+            (1, 2),
+        ),
+    ],
+)
+def test_the_place_among_processes_is_what_the_launcher_says(
+    environment: dict[str, str], place: tuple[int, int]
+) -> None:
+    assert rank_and_world(environment) == place
+
+
+@pytest.fixture
+def environment() -> Iterator[dict[str, str]]:
+    before = dict(os.environ)
+    yield os.environ  # type: ignore[misc]
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.parametrize(
+    ("visible", "local", "claimed"),
+    [
+        ("0,1,2,3", "2", "2"),
+        ("4,7", "1", "7"),
+        ("GPU-a,GPU-b", "0", "GPU-a"),
+        ("5", "3", "5"),  # srun has bound each task to its own
+        (None, "3", "3"),
+    ],
+)
+def test_each_local_rank_claims_a_gpu_of_its_own(
+    visible: str | None, local: str, claimed: str, environment: dict[str, str]
+) -> None:
+    environment.update({"RANK": "9", "WORLD_SIZE": "16", "LOCAL_RANK": local})
+    environment.pop("CUDA_VISIBLE_DEVICES", None)
+    if visible is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = visible
+    claim_device()
+    assert environment["CUDA_VISIBLE_DEVICES"] == claimed
+
+
+def test_without_a_launcher_all_gpus_stay_visible(environment: dict[str, str]) -> None:
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        environment.pop(name, None)
+    environment["CUDA_VISIBLE_DEVICES"] = "0,1"
+    claim_device()
+    assert environment["CUDA_VISIBLE_DEVICES"] == "0,1"
+
+
+class Counting:
+    """A listener that adds up."""
+
+    def __init__(self) -> None:
+        self.expected = self.done = 0
+
+    def due(self, draws: int) -> None:
+        self.expected += draws
+
+    def stored(self, draws: int) -> None:
+        self.done += draws
+
+
+def test_processes_of_our_own_share_the_draws_and_tell_how_it_goes(tmp_path: Path) -> None:
+    shared = evaluation(tmp_path / "shared", P)
+    counting = Counting()
+    Crew(Simulator(), Simulator, processes=2).work([shared], counting)
+    alone = evaluation(tmp_path / "alone", P)
+    Crew(Simulator(), Simulator, processes=1).work([alone], Counting())
+    assert sorted(stored(shared)) == sorted(stored(alone))
+    assert counting.expected == counting.done == 64
+
+
+def misfit() -> Simulator:
+    raise UserError("these weights do not fit")
+
+
+def broken() -> Simulator:
+    raise OSError("no device")
+
+
+def test_a_users_mistake_in_a_child_is_told_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="these weights do not fit"):
+        Crew(Simulator(), misfit, processes=2).work([evaluation(tmp_path, P)], Counting())
+
+
+def test_a_child_that_breaks_down_ends_all_of_them(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"ended with exit code 1 .* run the same command again"):
+        Crew(Simulator(), broken, processes=2).work([evaluation(tmp_path, P)], Counting())
+
+
+def test_what_a_killed_child_had_stored_stays(tmp_path: Path) -> None:
+    planned = evaluation(tmp_path, P)
+    with pytest.raises(UserError, match="exit code 9"):
+        Crew(Simulator(), partial(Dying, after=20), processes=2).work([planned], Counting())
+    Crew(Simulator(), Simulator, processes=1).work([planned], Counting())
+    assert missing(planned, Simulator()) == 0
+    assert len(stored(planned)) == len(set(stored(planned))) == 64
+
+
+class Dying(Simulator):
+    """An engine that takes its process down."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._left = after
+
+    def sample(self, *args: Any, **options: Any) -> Iterator[Any]:
+        for completion in super().sample(*args, **options):
+            self._left -= 1
+            if self._left < 0:
+                os._exit(9)
+            yield completion
+
+
+def tiny_run(path: Path) -> Run:
+    """A run directory whose only model is the embedded base, to be sampled with transformers."""
+    raw = {
+        "name": "run",
+        "model": "embedded:countdown-base",
+        "method": "grpo",
+        "data": {"problems": "countdown-train"},
+        "evaluation": {
+            "benchmarks": [{"name": "countdown-test", "limit": 6}],
+            "design": "sequential:8,16/3",
+            "sampling": {"temperature": 1.0, "top_p": 1.0, "max_completion_tokens": 24},
+            "sampler": "hf",
+        },
+    }
+    run = Run(path)
+    run.start(recipes.parse(raw, source="test"))
+    return run
+
+
+def draws_of(run: Run) -> list[tuple[str, int, str, tuple[int, ...]]]:
+    (entry,) = Ledger(run).entries()
+    folder = Ledger(run).draws(entry).folder / "draws"
+    return sorted(
+        (row["problem_id"], row["sample_index"], row["completion"], tuple(row["token_ids"]))
+        for path in shards.listed(folder)
+        for row in shards.read(path).to_pylist()
+    )
+
+
+def command(*words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "-m", *words],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "WANDB_MODE": "disabled"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_two_launched_processes_make_the_draws_of_one_with_a_real_model(tmp_path: Path) -> None:
+    """Draw for draw and token for token, in float32 on CPU, under a design of two looks."""
+    alone, shared = tiny_run(tmp_path / "alone" / "run"), tiny_run(tmp_path / "shared" / "run")
+    launched = command(
+        *("torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"),
+        *("-m", "rlvr", "eval", str(shared.path)),
+    )
+    single = command("rlvr", "eval", str(alone.path), "--processes", "1")
+    for process in (launched, single):
+        told, _ = process.communicate(timeout=500)
+        assert process.returncode == 0, told
+    assert draws_of(shared) == draws_of(alone)
+    assert len(draws_of(shared)) == len({draw[:2] for draw in draws_of(shared)}) > 6 * 8
+    assert (shared.path / "summary.json").is_file()
