@@ -233,7 +233,7 @@ _BENCHMARKS = (
     ),
     _countdown("train", 6400),
     _countdown("dev", 300),
-    _countdown("test", 300),
+    _countdown("test", 400),
 )
 _BY_NAME: Mapping[str, Benchmark] = {benchmark.name: benchmark for benchmark in _BENCHMARKS}
 

@@ -37,7 +37,7 @@ LARGEST_RESULT = 99
 NUMBERS_PER_PROBLEM = 4
 DATA = Path(__file__).parent / "data"
 
-SPLIT_SIZES: dict[Split, int] = {"train": 6400, "dev": 300, "test": 300}
+SPLIT_SIZES: dict[Split, int] = {"train": 6400, "dev": 300, "test": 400}
 CHAIN_SHARE = 0.6
 GIVING_UP_SHARE = 0.5
 HELD_OUT_PERCENT: dict[Split, int] = {"dev": 10, "test": 10}
