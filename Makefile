@@ -2,7 +2,10 @@
 # make test         what CI runs: ruff, mypy, pytest
 # Both create .venv and install into it what is missing; a second call installs nothing.
 
-PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell command -v python$(v))) python3)
+# the first that runs and is recent enough: a name on the path may be a shim with nothing behind it
+FITS := 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c $(FITS) 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 
 # a folder of wheels that pip is told of serves uv as well; without one, uv finds torch's own index
@@ -26,7 +29,7 @@ test: .venv/installed-tests
 	$(BIN)/pytest
 
 .venv/bin/uv:
-	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	@test -n "$(PYTHON)" && $(PYTHON) -c $(FITS) || \
 		{ echo "needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv
