@@ -30,6 +30,7 @@ from transformers import (
 from rlvr.records import Completion, FinishReason
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.noise import gumbel
+from rlvr.samplers.scoring import Row, token_logprobs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -89,7 +90,9 @@ class HFSampler:
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
     ) -> list[list[float]]:
         """Natural log-probabilities of given completions' tokens, one list per completion."""
-        return [self._score(prompt, ids) for prompt, ids in zip(prompts, token_ids, strict=True)]
+        model, tokenizer = self._loaded()
+        encoded = tokenizer(list(prompts)).input_ids if prompts else []
+        return token_logprobs(model, [Row(*pair) for pair in zip(encoded, token_ids, strict=True)])
 
     def close(self) -> None:
         """Free the model's memory."""
@@ -157,15 +160,6 @@ class HFSampler:
         if cuts:
             return ids, text[: min(cuts)], "stop"
         return ids, text, "length" if end is None else "stop"
-
-    @torch.inference_mode()
-    def _score(self, prompt: str, ids: Sequence[int]) -> list[float]:
-        model, tokenizer = self._loaded()
-        prompt_ids = tokenizer(prompt).input_ids
-        tokens = torch.tensor([[*prompt_ids, *ids]], device=self._device)
-        logits = model(tokens).logits[0, len(prompt_ids) - 1 : -1].float()
-        chosen = torch.log_softmax(logits, -1).gather(1, tokens[0, len(prompt_ids) :, None])
-        return [float(value) for value in chosen[:, 0]]
 
     def _end_ids(self, params: SamplingParams) -> list[int]:
         model, tokenizer = self._loaded()
