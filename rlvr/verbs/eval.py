@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr.errors import UserError
-from rlvr.verbs.shared import track, write_report
+from rlvr.verbs.shared import say_where, track, write_report
 
 if TYPE_CHECKING:
     from rlvr.recipe import Evaluation
@@ -68,6 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
         evaluate(evaluated, settings, processes=options.processes)
     _report(evaluated, options)
+    track(evaluated)
     return 0
 
 
@@ -126,13 +127,21 @@ def _regrade(run: "Run") -> None:
 def _watch(options: argparse.Namespace) -> int:
     from rlvr.runs import Run
     from rlvr_eval.pipeline import crew_for
+    from rlvr_eval.tracked import TrackedEvaluation
     from rlvr_eval.watch import wait_for_start, watch
 
     if options.path and wait_for_start(Run(Path(options.path))):
         print(f"{options.path}: training has started", file=sys.stderr)
     run, settings = _subject(options)
     crew = crew_for(settings, processes=options.processes)
-    watch(run, settings, crew, evaluated=lambda run: _report(run, options))
+    tracked = TrackedEvaluation(run)
+
+    def evaluated(run: Run) -> None:
+        _report(run, options)
+        tracked.refresh()
+
+    watch(run, settings, crew, evaluated=evaluated)
+    say_where(tracked)
     return 0
 
 
@@ -142,4 +151,3 @@ def _report(run: "Run", options: argparse.Namespace) -> None:
 
     if rank_and_world()[0] == 0:
         write_report(run, as_json=options.json)
-        track(run)

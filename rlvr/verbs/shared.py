@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rlvr.runs import Run
+    from rlvr_eval.tracked import TrackedEvaluation
 
 EXIT_REQUEUE = 75
 
@@ -49,5 +50,10 @@ def track(run: "Run") -> None:
 
     tracked = TrackedEvaluation(run)
     tracked.refresh()
+    say_where(tracked)
+
+
+def say_where(tracked: "TrackedEvaluation") -> None:
+    """Print what became of the last evaluation that was shown in W&B."""
     if told := tracked.outcome():
         print(told, file=sys.stderr)
