@@ -1,4 +1,4 @@
-"""Sampling with vLLM: one engine for all checkpoints, one request and one seed per draw.
+"""Sampling with vLLM: one engine for all checkpoints, one seed per draw.
 
 A later `load` exchanges the weights of the running engine, after their headers were compared; a
 checkpoint whose tensors fit but whose configuration differs restarts it. Prompts go in and
@@ -12,23 +12,21 @@ Images are refused.
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from copy import copy
-from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from rlvr.adapters import full_weights
 from rlvr.errors import UserError
-from rlvr.records import Completion, FinishReason
-from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SampleRequest, SamplingParams
+from rlvr.records import Completion
+from rlvr.samplers import vllm_requests
+from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.fit import check_fit, fitting_headers
 from rlvr.samplers.vllm_engine import Engine, on_cpu
 from rlvr.weights import TensorHeader
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-    from vllm import CompletionOutput, RequestOutput
     from vllm import SamplingParams as EngineParams
 
 logger = logging.getLogger(__name__)
@@ -45,13 +43,6 @@ _NOT_OF_THE_MODEL = (
     "transformers_version",
     "use_cache",
 )
-
-
-class _Draw(NamedTuple):
-    """A completion to be drawn."""
-
-    problem_id: str
-    sample_index: int
 
 
 class _Loaded(NamedTuple):
@@ -107,7 +98,7 @@ class VLLMSampler:
     def sample(
         self, requests: Sequence[SampleRequest], params: SamplingParams, *, logprobs: bool = False
     ) -> Iterator[Completion]:
-        """Every draw asked for, each as soon as it is finished.
+        """Every draw asked for, as soon as it is finished (short ones: as soon as a few are).
 
         Raises:
             UserError: if a prompt leaves no room for a completion, or has images.
@@ -115,21 +106,30 @@ class VLLMSampler:
         engine, loaded = self._ready()
         prompts = _encoded(requests, loaded.tokenizer, engine.context_length)
         ends = loaded.end_ids | set(params.stop_token_ids)
-        work = _work(requests, prompts, _engine_params(params, ends, logprobs))
-        return _completions(engine, work, loaded.tokenizer)
+        shared = vllm_requests.engine_params(params, ends, logprobs=logprobs)
+        return _completions(engine, vllm_requests.work(requests, prompts, shared), loaded.tokenizer)
 
     def score(
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
     ) -> list[list[float]]:
-        """Natural log-probabilities of given completions' tokens, one list per completion."""
+        """Natural log-probabilities of given completions' tokens, one list per completion.
+
+        Raises:
+            ValueError: if a prompt is empty, so that nothing precedes the first token.
+        """
         engine, loaded = self._ready()
         encoded = loaded.tokenizer(list(prompts)).input_ids if prompts else []
+        if not all(encoded):
+            raise ValueError("a prompt without tokens: the first completion token has no score")
         given = {at: list(ids) for at, ids in enumerate(token_ids) if ids}
         # the last token is asked for by name, so that a completion may fill the whole context
-        work = ((at, encoded[at] + ids[:-1], _scoring(ids[-1])) for at, ids in given.items())
+        work = (
+            (at, encoded[at] + ids[:-1], vllm_requests.scoring_params(ids[-1]))
+            for at, ids in given.items()
+        )
         scores: list[list[float]] = [[] for _ in token_ids]
         for at, output in engine.run(work):
-            scores[at] = _scores(output, given[at])
+            scores[at] = vllm_requests.scores(output, given[at])
         return scores
 
     def close(self) -> None:
@@ -160,21 +160,6 @@ def installed_distribution() -> str | None:
             continue
         return distribution
     return None
-
-
-def engine_seed(seed: int, *, on_cpu: bool) -> int:
-    """The seed to give vLLM for a draw's seed.
-
-    torch's CPU generator uses the low 32 bits of its seed and drops the rest without a word, so one
-    pair of problems (or of checkpoints, on the same problem) in 4096 would share all its noise.
-    There all bits are hashed into the 32; the sample index is still added, so that no two draws of
-    a problem share a seed.
-    """
-    if not on_cpu:
-        return seed
-    problem, index = divmod(seed, 1 << SEED_BITS_PER_PROBLEM)
-    first = int.from_bytes(blake2b(str(problem).encode(), digest_size=4).digest(), "big")
-    return (first + index) % (1 << 32)
 
 
 def _describe(folder: Path) -> _Loaded:
@@ -213,95 +198,12 @@ def _encoded(
     return cast(list[list[int]], encoded)
 
 
-def _work(
-    requests: Sequence[SampleRequest], prompts: Sequence[list[int]], shared: "EngineParams"
-) -> "Iterator[tuple[_Draw, list[int], EngineParams]]":
-    """One piece of work per draw; draws of a problem follow one another and share its prefill."""
-    seeds_are_short = on_cpu()
-    for request, prompt_ids in zip(requests, prompts, strict=True):
-        for index in range(request.start, request.stop):
-            params = copy(shared)
-            params.seed = engine_seed(request.seed + index, on_cpu=seeds_are_short)
-            yield _Draw(request.problem_id, index), prompt_ids, params
-
-
-def _engine_params(params: SamplingParams, ends: frozenset[int], logprobs: bool) -> "EngineParams":
-    from vllm import SamplingParams as EngineParams
-    from vllm.sampling_params import RequestOutputKind
-
-    return EngineParams(
-        temperature=params.temperature,
-        top_p=params.top_p,
-        top_k=params.top_k,
-        min_p=params.min_p,
-        repetition_penalty=params.repetition_penalty,
-        max_tokens=params.max_completion_tokens,
-        stop=list(params.stop),
-        # all end markers by id, and none of the engine's own: those are of its first checkpoint
-        stop_token_ids=sorted(ends),
-        ignore_eos=True,
-        logprobs=0 if logprobs else None,
-        # decoding once at the end is cheaper; only stop strings need the text as it grows
-        detokenize=bool(params.stop),
-        output_kind=RequestOutputKind.FINAL_ONLY,
-        # every draw gets its own shallow copy; vLLM's would be a deep one
-        skip_clone=True,
-    )
-
-
 def _completions(
     engine: Engine,
-    work: "Iterator[tuple[_Draw, list[int], EngineParams]]",
+    work: "Iterator[tuple[vllm_requests.Draws, list[int], EngineParams]]",
     tokenizer: "PreTrainedTokenizerBase",
 ) -> Iterator[Completion]:
     with closing(engine.run(work)) as outputs:  # a caller who stops early stops the engine too
-        for draw, output in outputs:
-            yield _completion(draw, output, tokenizer)
-
-
-def _completion(
-    draw: _Draw,
-    output: "RequestOutput",
-    tokenizer: "PreTrainedTokenizerBase",
-) -> Completion:
-    sampled = output.outputs[0]
-    return Completion(
-        problem_id=draw.problem_id,
-        sample_index=draw.sample_index,
-        text=_text(sampled, tokenizer),
-        finish_reason=cast(FinishReason, sampled.finish_reason),
-        token_ids=tuple(sampled.token_ids),
-        sum_logprob=sampled.cumulative_logprob,
-    )
-
-
-def _text(sampled: "CompletionOutput", tokenizer: "PreTrainedTokenizerBase") -> str:
-    """Decoded as transformers does, without the end marker or from the stop string on.
-
-    vLLM's own text can begin with a space more, because it decodes behind the prompt.
-    """
-    stopped_by_token = sampled.finish_reason == "stop" and not isinstance(sampled.stop_reason, str)
-    ids = list(sampled.token_ids)[: -1 if stopped_by_token else None]
-    text = str(tokenizer.decode(ids, skip_special_tokens=True))
-    if isinstance(sampled.stop_reason, str):
-        return text.partition(sampled.stop_reason)[0]
-    return text
-
-
-def _scoring(last_id: int) -> "EngineParams":
-    """Log-probabilities of the prompt's tokens and of one token after it."""
-    from vllm import SamplingParams as EngineParams
-
-    return EngineParams(
-        temperature=0,
-        max_tokens=1,
-        prompt_logprobs=0,
-        logprob_token_ids=[last_id],
-        detokenize=False,
-    )
-
-
-def _scores(output: "RequestOutput", ids: list[int]) -> list[float]:
-    first = len(output.prompt_token_ids) - (len(ids) - 1)
-    steps = [*output.prompt_logprobs[first:], output.outputs[0].logprobs[0]]
-    return [float(step[token].logprob) for step, token in zip(steps, ids, strict=True)]
+        for draws, output in outputs:
+            for sampled in output.outputs:
+                yield vllm_requests.completion(draws, sampled, tokenizer)

@@ -8,7 +8,7 @@ with vLLM 0.32 on CPU; every line says what goes wrong without it.
 import os
 import sys
 from collections.abc import Generator, Iterator, Mapping
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -93,16 +93,20 @@ class Engine:
         engine = self._llm.llm_engine
         queue_length = 2 * engine.vllm_config.scheduler_config.max_num_seqs
         keys: dict[str, Key] = {}
+        sequences = 0
         self._is_running = True
         try:
             while True:
-                for key, prompt_ids, params in islice(work, queue_length - len(keys)):
+                while sequences < queue_length and (entering := next(work, None)) is not None:
+                    key, prompt_ids, params = entering
                     request_id = str(next(self._request_ids))
                     engine.add_request(request_id, {"prompt_token_ids": prompt_ids}, params)
                     keys[request_id] = key
+                    sequences += params.n
                 if not keys:
                     return
                 for output in engine.step():
+                    sequences -= len(output.outputs)
                     yield keys.pop(output.request_id), output
         finally:
             engine.abort_request(list(keys))

@@ -26,7 +26,7 @@ from rlvr.errors import UserError
 from rlvr.records import Attempt, Completion, Outcome, Problem
 from rlvr.samplers.base import SampleRequest, SamplingParams, draw_seed
 from rlvr.samplers.hf import HFSampler
-from rlvr.samplers.vllm import engine_seed
+from rlvr.samplers.vllm_requests import engine_seed
 from rlvr.tiny.countdown import problems
 from rlvr.tiny.model import BASE, CONTEXT_LENGTH
 from tests.vllm_process import RemoteSampler
@@ -279,7 +279,8 @@ def test_a_completion_cut_off_by_the_budget_says_so(vllm: RemoteSampler) -> None
 
 def test_completions_come_as_they_finish(vllm: RemoteSampler) -> None:
     vllm.load(BASE)
-    hot = UNFILTERED.model_copy(update={"temperature": 1.6})
+    # with room for long completions every draw is a request of its own
+    hot = UNFILTERED.model_copy(update={"temperature": 1.6, "max_completion_tokens": 200})
     lengths = [len(c.token_ids) for c in vllm.sample(_requests(1, draws=200), hot)]
     assert lengths == sorted(lengths)
     assert len(set(lengths)) > 3
@@ -325,14 +326,14 @@ def test_seeds_that_agree_in_their_low_32_bits_give_other_draws(vllm: RemoteSamp
 
 def test_engine_seeds_fit_the_generator_and_never_coincide_within_a_problem() -> None:
     bases = [draw_seed(0, "hash", str(problem)) for problem in range(50)]
-    seeds = [engine_seed(base + index, on_cpu=True) for base in bases for index in range(1024)]
+    seeds = [engine_seed(base + index, short=True) for base in bases for index in range(1024)]
     assert 0 <= min(seeds) <= max(seeds) < 2**32
     assert all(len(set(seeds[at : at + 1024])) == 1024 for at in range(0, len(seeds), 1024))
     assert len({seeds[at] for at in range(0, len(seeds), 1024)}) == len(bases)
 
 
 def test_on_a_gpu_the_seed_is_the_draws_own() -> None:
-    assert engine_seed((5 << 40) + 3, on_cpu=False) == (5 << 40) + 3
+    assert engine_seed((5 << 40) + 3, short=False) == (5 << 40) + 3
 
 
 def assert_greedy_equal(vllm: RemoteSampler, hf: HFSampler) -> None:
