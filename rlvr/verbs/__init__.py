@@ -5,4 +5,15 @@ needs when it runs, so that `rlvr --help` is quick. This package stands on top o
 the only one in `rlvr` that names `rlvr_eval`.
 """
 
-NAMES = ("quickstart", "train", "distill", "eval", "report", "import", "grade", "doctor")
+NAMES = (
+    "quickstart",
+    "train",
+    "distill",
+    "eval",
+    "report",
+    "compare",
+    "show",
+    "import",
+    "grade",
+    "doctor",
+)
