@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
@@ -62,7 +62,7 @@ class PatientClient:
     def __init__(self, headers: Mapping[str, str], patience: Patience) -> None:
         self._headers = {"Content-Type": "application/json", **headers}
         self._patience = patience
-        self._gate = _Gate(patience.requests_per_minute)
+        self._gate = Gate(patience.requests_per_minute)
         self._stopped = threading.Event()
 
     def stop(self) -> None:
@@ -83,7 +83,7 @@ class PatientClient:
         jitter = random.Random(seed)
         reason = ""
         for attempt in range(self._patience.attempts):
-            self._gate.pass_(self._stopped)
+            self._gate.go_through(self._stopped)
             try:
                 return self._once(url, body)
             except _MayPass as failure:
@@ -116,23 +116,20 @@ class PatientClient:
             raise _MayPass(f"a reply that is no JSON object ({error})") from None
 
 
-class _Gate:
+class Gate:
     """Lets requests start so many a minute, and none while the server wants to be left alone."""
 
-    def __init__(
-        self, per_minute: float | None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, per_minute: float | None) -> None:
         self._interval_s = 60.0 / per_minute if per_minute else 0.0
-        self._clock = clock
-        self._next = clock()
+        self._next = time.monotonic()
         self._lock = threading.Lock()
 
     def hold(self, seconds: float) -> None:
         """Let nothing start for so long."""
         with self._lock:
-            self._next = max(self._next, self._clock() + min(seconds, _LONGEST_WAIT_S))
+            self._next = max(self._next, time.monotonic() + min(seconds, _LONGEST_WAIT_S))
 
-    def pass_(self, stopped: threading.Event) -> None:
+    def go_through(self, stopped: threading.Event) -> None:
         """Wait for one's turn.
 
         Raises:
@@ -140,9 +137,9 @@ class _Gate:
         """
         while True:
             with self._lock:
-                wait_s = self._next - self._clock()
+                wait_s = self._next - time.monotonic()
                 if wait_s <= 0:
-                    self._next = self._clock() + self._interval_s
+                    self._next = time.monotonic() + self._interval_s
                     return
             if stopped.wait(wait_s):
                 raise Stopped

@@ -1,0 +1,45 @@
+"""A local model as a teacher: trace i of a problem is the same, whenever and beside whatever."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlvr.distill.local import runs
+from rlvr.distill.teacher import collect
+from rlvr.recipe import Recipe
+from tests.rlvr.distill import recipes_for_tests as small
+
+SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_completion_tokens": 6}
+
+
+def recipe(*, problems: int, per_problem: int) -> Recipe:
+    teacher: dict[str, Any] = {
+        "type": "model",
+        "model": "embedded:countdown-base",
+        "sampling": SAMPLING,
+        "sampler": "hf",
+    }
+    return small.recipe(teacher, problems=problems, traces_per_problem=per_problem)
+
+
+def test_traces_made_in_pieces_are_those_made_at_once(tmp_path: Path) -> None:
+    pieces, at_once = small.folder(tmp_path / "a"), small.folder(tmp_path / "b")
+    collect(recipe(problems=2, per_problem=3), pieces)
+    lines = pieces.traces.path.read_text().splitlines(keepends=True)
+    # as after a kill in the middle of a line
+    pieces.traces.path.write_text("".join(lines[1:5])[:-7])
+    collect(recipe(problems=3, per_problem=4), pieces)
+    collect(recipe(problems=3, per_problem=4), at_once)
+    assert len(small.traces(at_once)) == 12
+    assert small.traces(pieces) == small.traces(at_once)
+
+
+@given(st.sets(st.integers(0, 40), min_size=1))
+def test_runs_cover_the_indices_and_nothing_else(indices: set[int]) -> None:
+    ranges = list(runs(sorted(indices)))
+    covered = [index for start, stop in ranges for index in range(start, stop)]
+    assert covered == sorted(indices)
+    assert all(stop < start for (_, stop), (start, _) in pairwise(ranges))

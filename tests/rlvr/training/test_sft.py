@@ -1,0 +1,100 @@
+"""Supervised training: loss on completions alone, packing that changes nothing, distilled data."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rlvr import recipe as recipes
+from rlvr.adapters import full_weights
+from rlvr.distill.run import prepare
+from rlvr.distill.student import DEFAULT_MAX_LENGTH
+from rlvr.errors import Faults, UserError
+from rlvr.models import resolve
+from rlvr.runs import Run
+from rlvr.training import methods
+from rlvr.training.run import build_trainer
+from rlvr.training.settings import training_arguments
+from rlvr.weights import weights_hash
+from rlvr_eval.plan import models_of
+from tests.processes import start_training
+from tests.rlvr.distill import recipes_for_tests as small
+
+PROBLEMS = 8
+END_TOKEN = 1
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """A run whose data are written and whose training has not begun."""
+    made = Run(tmp_path / "distilled")
+    prepare(small.recipe(problems=PROBLEMS), made)
+    return made
+
+
+def trainer(run: Run, **settings: Any) -> Any:
+    raw = small.raw(problems=PROBLEMS)
+    raw["trainer"] |= settings
+    recipe = recipes.parse(raw, source="test")
+    args = training_arguments(recipe, methods.get("sft"), run, source="test")
+    return build_trainer(recipe, run, args, resolve(recipe.model))
+
+
+def batch_and_loss(built: Any) -> tuple[Any, float]:
+    """One batch and its loss, in evaluation mode."""
+    batch = next(iter(built.get_train_dataloader()))
+    built.model.eval()
+    with torch.no_grad():
+        return batch, float(built.compute_loss(built.model, batch))
+
+
+def test_loss_is_on_completion_and_end_marker_and_never_on_the_prompt(run: Run) -> None:
+    batch, _ = batch_and_loss(trainer(run))
+    for ids, labels in zip(batch["input_ids"], batch["labels"], strict=True):
+        # the prompt is 7 tokens, the plan 17, and its end marker one
+        assert (labels[:7] == -100).all()
+        assert torch.equal(labels[7:], ids[7:])
+        assert ids[-1] == END_TOKEN
+
+
+def test_packed_demonstrations_have_the_loss_they_have_apart(run: Run) -> None:
+    apart, loss_apart = batch_and_loss(trainer(run))
+    packed, loss_packed = batch_and_loss(
+        trainer(run, packing=True, max_length=25 * PROBLEMS, per_device_train_batch_size=1)
+    )
+    assert tuple(apart["input_ids"].shape) == (PROBLEMS, 25)
+    assert tuple(packed["input_ids"].shape) == (1, 25 * PROBLEMS)
+    assert loss_packed == pytest.approx(loss_apart, rel=1e-5)
+
+
+def test_packing_that_lets_demonstrations_see_each_other_is_refused(run: Run) -> None:
+    with pytest.raises(Faults, match="lets them see each other; write bfd"):
+        trainer(run, packing=True, packing_strategy="wrapped", max_length=50)
+
+
+def test_training_before_the_data_are_there_names_the_command(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="run rlvr distill RECIPE --until write first"):
+        trainer(Run(tmp_path / "nothing"))
+
+
+def test_limit_on_selected_traces_is_where_training_would_cut_them_off() -> None:
+    assert methods.get("sft").config_class(output_dir="x").max_length == DEFAULT_MAX_LENGTH
+
+
+@pytest.mark.parametrize("lora", [False, True])
+def test_distilled_run_is_evaluated_like_any_other(
+    lora: bool, run: Run, tmp_path: Path, cache: Path
+) -> None:
+    raw = small.raw(problems=PROBLEMS)
+    raw["trainer"] |= {"save_steps": 1, "learning_rate": 1e-3}
+    if lora:
+        raw["peft"] = {"r": 4, "target_modules": ["q_proj", "v_proj"]}
+    log = tmp_path / "log"
+    process = start_training(raw, run.path, log)
+    process.join()
+    assert process.exitcode == 0, log.read_text()
+    models = models_of(run)
+    assert [model.name for model in models] == ["base", "checkpoint-1", "checkpoint-2"]
+    assert len({weights_hash(full_weights(model.folder)) for model in models}) == 3
+    assert len(list(run.metrics())) == 2
