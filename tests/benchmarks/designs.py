@@ -1,0 +1,213 @@
+"""Completions that a sequential design needs for the precision of fixed n = 1024.
+
+    OMP_NUM_THREADS=1 python tests/benchmarks/designs.py              three simulated benchmarks
+    OMP_NUM_THREADS=1 python tests/benchmarks/designs.py runs/NAME    draws that a run has stored
+
+The simulated sets are fixed: success probabilities are the quantiles (i + 1/2)/M of a Beta
+distribution that has the two values of pass@k named beside it. The checkpoint's are assigned to
+problems so that difficulties correlate by 0.9 with the base's on a normal scale (chosen: training
+keeps most of the order), and once more in the very same order, where the difference between two
+models is nearly all sampling noise: the worst case for any design that draws less. Expected
+completions and standard errors are exact sums over every way a problem can end.
+
+"Total" standard error is that of the mean over problems as reported: sampling noise and the spread
+of problems together. For a run, completions and tokens are those that a sequential design would
+have used of the stored draws, read in sample-index order.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy.stats import beta, norm
+
+from rlvr.records import Outcome
+from rlvr.runs import Run
+from rlvr_eval import shards
+from rlvr_eval.design import Counts, Design
+from rlvr_eval.estimators import FixedDesign, SequentialDesign, parse_design
+from rlvr_eval.ledger import Entry, Ledger
+
+N_MAX = 1024
+KS = (1, 64, N_MAX)
+CORRELATION = 0.9
+DESIGNS = (SequentialDesign(), SequentialDesign(thresholds=(8, 6, 6, 6, 1)))
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Problems of known difficulty.
+
+    Attributes:
+        base, checkpoint: parameters of the Beta distributions of their success probabilities.
+        goal: how many times fewer completions the sequential design should need.
+    """
+
+    name: str
+    problems: int
+    base: tuple[float, float]
+    checkpoint: tuple[float, float]
+    goal: float
+
+    def difficulties(self, correlation: float) -> tuple[Floats, Floats]:
+        """Success probabilities of base and checkpoint, the base's hardest problem first."""
+        quantiles = (np.arange(self.problems) + 0.5) / self.problems
+        order = np.arange(self.problems)
+        if correlation < 1:
+            score = norm.ppf(quantiles)
+            other = np.random.default_rng(0).permutation(score)
+            mixed = correlation * score + np.sqrt(1 - correlation**2) * other
+            order = mixed.argsort().argsort()
+        base, checkpoint = (beta(*each).ppf(quantiles) for each in (self.base, self.checkpoint))
+        return np.asarray(base), np.asarray(checkpoint)[order]
+
+
+BENCHMARKS = (
+    # solved at 1024: 23 and 19 of 30 (Yue et al. 2025, Table 4); pass@1 of 6 and 15 % is chosen
+    Benchmark("AIME-like", 30, (0.2585, 4.0500), (0.1262, 0.7150), goal=2.0),
+    # pass@1 and pass@256 of base and GRPO, Omni-MATH test (Table 2): 10.2/69.1 and 25.1/68.3 %
+    Benchmark("Omni-like", 821, (0.2338, 2.0588), (0.1573, 0.4694), goal=2.2),
+    # the same on MATH500: 34.5/96.2 and 74.4/97.2 %
+    Benchmark("MATH500-like", 500, (0.5806, 1.1024), (0.3890, 0.1338), goal=9.0),
+)
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a design costs and gives on problems of known difficulty.
+
+    Attributes:
+        completions: expected, over all problems.
+        noise: sampling variance of each problem's estimate, shape (problems, ks).
+    """
+
+    completions: float
+    noise: Floats
+
+
+def expected(design: Design, p: Floats) -> Expected:
+    """Exact, by summing over every (n, c) that a problem can end with."""
+    stops = design.stops()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_q = np.where(stops.n > stops.c, (stops.n - stops.c) * np.log1p(-p[:, None]), 0.0)
+        log_p = np.where(stops.c > 0, stops.c * np.log(p[:, None]), 0.0)
+    chance = np.exp(stops.log_paths + log_p + log_q)
+    assert np.allclose(chance.sum(1), 1)
+    estimates = design.pass_at_k_curve(stops.n, stops.c)[:, [k - 1 for k in KS]]
+    mean = chance @ estimates
+    assert np.allclose(mean, _truth(p)), "the estimator is biased"
+    return Expected(float((chance @ stops.n).sum()), chance @ estimates**2 - mean**2)
+
+
+def standard_error(truth: Floats, noise: Floats) -> Floats:
+    """Total standard error of the mean over problems, per k: spread of problems, and sampling."""
+    return np.asarray(np.sqrt((truth.var(axis=0, ddof=1) + noise.mean(axis=0)) / len(truth)))
+
+
+def compare_simulated(benchmark: Benchmark, design: Design) -> None:
+    """Print what the design saves, and what it costs in precision."""
+    fixed = FixedDesign(N_MAX)
+    ours, theirs = (
+        [expected(each, p) for p in benchmark.difficulties(CORRELATION)] for each in (design, fixed)
+    )
+    spent, instead_of = (sum(each.completions for each in both) for both in (ours, theirs))
+    print(
+        f"{benchmark.name:13} {benchmark.problems:4} problems: {spent:9,.0f} completions instead "
+        f"of {instead_of:9,.0f}, {instead_of / spent:5.2f}x fewer (goal {benchmark.goal}x)"
+    )
+    base, checkpoint = (_truth(p) for p in benchmark.difficulties(CORRELATION))
+    _print_errors("base", base, [ours[0]], [theirs[0]])
+    _print_errors("checkpoint", checkpoint, [ours[1]], [theirs[1]])
+    _print_errors("difference", checkpoint - base, ours, theirs)
+    same = benchmark.difficulties(1.0)
+    _print_errors(
+        ".. same order",
+        _truth(same[1]) - _truth(same[0]),
+        *([expected(each, p) for p in same] for each in (design, fixed)),
+    )
+
+
+def _truth(p: Floats) -> Floats:
+    """pass@k of each problem, shape (problems, ks)."""
+    return np.asarray(1 - (1 - p[:, None]) ** np.array(KS))
+
+
+def _print_errors(
+    what: str, truth: Floats, ours: Sequence[Expected], theirs: Sequence[Expected]
+) -> None:
+    """Total standard errors under both designs, in points, and by how much ours is larger."""
+    one, other = (
+        standard_error(truth, np.sum([each.noise for each in of], axis=0)) for of in (ours, theirs)
+    )
+    told = "   ".join(
+        f"k={k}: {100 * mine:.2f} against {100 * yours:.2f} ({100 * (mine / yours - 1):+.1f} %)"
+        for k, mine, yours in zip(KS, one, other, strict=True)
+    )
+    print(f"    {what:13} {told}")
+
+
+def compare_stored(run: Run) -> None:
+    """Print what a sequential design would have used of a run's draws under a fixed design."""
+    for entry in Ledger(run).entries():
+        fixed = parse_design(entry["design"])
+        if isinstance(fixed, FixedDesign) and "counts" not in entry:
+            _compare_stored(run, entry, fixed)
+
+
+def _compare_stored(run: Run, entry: Entry, fixed: FixedDesign) -> None:
+    standard = SequentialDesign()
+    looks = tuple(look for look in standard.looks if look < fixed.n)
+    design = SequentialDesign((*looks, fixed.n), standard.thresholds[: len(looks)])
+    draws = Ledger(run).draws(entry)
+    rows = draws.verdicts(entry["verifier"]).by_problem()
+    tokens = _tokens([shards.read(path) for path in shards.listed(draws.folder / "draws")])
+    correct = [rows[id][: fixed.n] == Outcome.CORRECT for id in entry["problem_ids"]]
+    stops = [design.replay(row) for row in correct]
+    n, c = np.array([(there.n, there.c) for there in stops]).T
+    used = sum(
+        tokens[id, i] for id, m in zip(entry["problem_ids"], n, strict=True) for i in range(m)
+    )
+    whole = sum(tokens[id, i] for id in entry["problem_ids"] for i in range(fixed.n))
+    print(
+        f"{entry['model']} on {entry['benchmark']}, {design}: {n.sum():,} of "
+        f"{fixed.n * n.size:,} completions ({fixed.n * n.size / n.sum():.2f}x fewer), {used:,} of "
+        f"{whole:,} tokens ({whole / used:.2f}x fewer)"
+    )
+    ours = Counts(design, n, c).curves()
+    theirs = Counts(fixed, np.full(n.size, fixed.n), np.array([row.sum() for row in correct]))
+    for k in (1, fixed.n // 4, fixed.n):
+        one, other = (
+            curves[:, k - 1].std(ddof=1) / np.sqrt(n.size) for curves in (ours, theirs.curves())
+        )
+        print(f"    k={k}: total standard error {100 * one:.2f} against {100 * other:.2f} points")
+
+
+def _tokens(tables: list[pa.Table]) -> dict[tuple[str, int], int]:
+    """Length of every stored draw."""
+    found: dict[tuple[str, int], int] = {}
+    for table in tables:
+        names = ("problem_id", "sample_index", "tokens")
+        for problem, index, length in zip(*(table[n].to_pylist() for n in names), strict=True):
+            found.setdefault((problem, index), length)
+    return found
+
+
+def main() -> None:
+    """Compare on the simulated sets, or on what a run has stored."""
+    if len(sys.argv) > 1:
+        compare_stored(Run(Path(sys.argv[1])))
+        return
+    for design in DESIGNS:
+        print(f"\n{design} against {FixedDesign(N_MAX)}, base and checkpoint together")
+        print("total standard errors of pass@k in points")
+        for benchmark in BENCHMARKS:
+            compare_simulated(benchmark, design)
+
+
+if __name__ == "__main__":
+    main()
