@@ -76,7 +76,7 @@ def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer
         args=args,
         model=_model(recipe, folder, args),
         tokenizer=tokenizer,
-        peft_config=_peft_config(recipe),
+        peft_config=peft_config(recipe),
     )
     return methods.get(recipe.method).build(job)
 
@@ -120,7 +120,8 @@ def _model(recipe: Recipe, folder: Path, args: Any) -> "PreTrainedModel":
     return AutoModelForCausalLM.from_pretrained(folder, **options)
 
 
-def _peft_config(recipe: Recipe) -> Any:
+def peft_config(recipe: Recipe) -> Any:
+    """PEFT's LoraConfig, or None where all weights are trained."""
     from peft import LoraConfig, TaskType
 
     if recipe.peft is None:

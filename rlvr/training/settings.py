@@ -30,8 +30,14 @@ _OURS = {
 }
 
 
-def training_arguments(recipe: Recipe, method: Method, run: Run, *, source: str) -> Any:
+def training_arguments(
+    recipe: Recipe, method: Method, run: Run, *, source: str, processes: int | None = None
+) -> Any:
     """The config object for the recipe's method.
+
+    Args:
+        processes: that batches are reckoned with; those that the launcher started unless given, as
+            where a recipe for a cluster is checked at a desk.
 
     Raises:
         Faults: naming all wrong keys, types and combinations in `trainer:`.
@@ -40,7 +46,7 @@ def training_arguments(recipe: Recipe, method: Method, run: Run, *, source: str)
     given, faults = _checked(recipe.trainer, config_class)
     values = {**_hardware(given), **method.defaults, **given}
     if not faults:
-        faults = list(method.faults(values, recipe, launch.world_size()))
+        faults = list(method.faults(values, recipe, processes or launch.world_size()))
     if faults:
         raise Faults(source, faults)
     launch.prepare(use_cpu=bool(given.get("use_cpu")))

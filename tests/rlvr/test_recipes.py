@@ -1,0 +1,115 @@
+"""Every recipe fits the config classes it is written for, and opens with how to run it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rlvr import prompts
+from rlvr import recipe as recipes
+from rlvr.benchmarks import NAMES
+from rlvr.errors import Faults
+from rlvr.runs import Run
+from rlvr.training import methods, rl
+from rlvr.training.run import peft_config
+from rlvr.training.settings import training_arguments
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "recipes"
+# rglob does not follow the link to the recipes that the package carries
+QUICKSTART = sorted((FOLDER / "quickstart").glob("*.yaml"))
+ALL = sorted(FOLDER.rglob("*.yaml")) + QUICKSTART
+STUDY = FOLDER / "qwen2.5-7b"
+SIX = ("grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo")
+
+every_recipe = pytest.mark.parametrize(
+    "path", ALL, ids=[str(path.relative_to(FOLDER)) for path in ALL]
+)
+
+
+def gpus(path: Path) -> int:
+    """What the recipe's head says it was written for; 1 process on CPU."""
+    found = re.search(r"# Hardware: (\d+) GPU", path.read_text())
+    return int(found[1]) if found else 1
+
+
+@every_recipe
+def test_recipe_has_no_fault_on_the_hardware_it_names(path: Path) -> None:
+    recipe = recipes.load(path)
+    method = methods.get(recipe.method)
+    training_arguments(recipe, method, Run(Path("unused")), source=str(path), processes=gpus(path))
+    peft_config(recipe)
+
+
+@every_recipe
+def test_recipe_names_problems_prompts_and_a_design_that_exist(path: Path) -> None:
+    from rlvr_eval.estimators import parse_design
+
+    recipe = recipes.load(path)
+    sources = [*recipe.data.problems, *(recipe.evaluation.benchmarks if recipe.evaluation else [])]
+    assert {source.name for source in sources} <= set(NAMES)
+    named = {recipe.data.prompt, recipe.evaluation.prompt if recipe.evaluation else None}
+    assert named - {None} <= set(prompts.NAMES)
+    if recipe.evaluation:
+        parse_design(recipe.evaluation.design)
+
+
+@every_recipe
+def test_recipe_opens_with_its_hardware_and_the_command_that_runs_it(path: Path) -> None:
+    head = path.read_text().split("\nname:")[0].split("\nmodel:")[0]
+    assert re.search(r"^# Hardware: \d+ (CPU cores|GPUs?)", head, re.MULTILINE)
+    assert re.search(r"^#   .*\b(train|distill|sbatch)\b", head, re.MULTILINE)
+    assert str(path.relative_to(ROOT)) in head
+
+
+@pytest.mark.parametrize("folder", [FOLDER / "quickstart", STUDY])
+def test_six_methods_share_batch_budget_rate_and_loss(folder: Path) -> None:
+    """Or a comparison of them would be one of something else."""
+    suffix = "-omni-math" if folder == STUDY else ""
+    six = [recipes.load(folder / f"{method}{suffix}.yaml") for method in SIX]
+    assert [recipe.method for recipe in six] == list(SIX)
+    own = {"epsilon", "epsilon_high"}
+    shared = [{k: v for k, v in recipe.trainer.items() if k not in own} for recipe in six]
+    assert all(options == shared[0] for options in shared)
+    assert shared[0]["loss_type"] == "dapo"
+    rest = [(recipe.model, recipe.seed, recipe.data, recipe.evaluation) for recipe in six]
+    assert all(settings == rest[0] for settings in rest)
+
+
+@pytest.mark.parametrize("folder", [FOLDER / "quickstart", STUDY])
+def test_one_rollout_serves_several_updates_so_that_clipping_acts(folder: Path) -> None:
+    for path in folder.glob("*.yaml"):
+        recipe = recipes.load(path)
+        if recipe.method != "sft":
+            assert rl.interval_of(recipe.trainer, gpus(path)) > 1, path
+
+
+def test_study_saves_at_its_steps_150_300_450() -> None:
+    recipe = recipes.load(STUDY / "grpo-omni-math.yaml")
+    per_rollout = rl.interval_of(recipe.trainer, 8)
+    steps = range(0, recipe.trainer["max_steps"] + 1, recipe.trainer["save_steps"])
+    assert [step // per_rollout for step in steps] == [0, 150, 300, 450]
+
+
+def test_ablations_change_one_thing_each() -> None:
+    base = recipes.load(STUDY / "grpo-omni-math.yaml")
+    kl = recipes.load(STUDY / "grpo-omni-math-kl.yaml")
+    assert kl.trainer == {**base.trainer, "beta": 0.001}
+    wide = recipes.load(STUDY / "grpo-omni-math-n32.yaml")
+    assert (base.trainer["num_generations"], wide.trainer["num_generations"]) == (8, 32)
+    for options in (base.trainer, wide.trainer):
+        assert options["generation_batch_size"] == 128 * options["num_generations"]
+        assert rl.interval_of(options, 8) == 4
+    assert wide.trainer["max_steps"] / 4 == 220
+    for ablation in (kl, wide):
+        assert ablation.data == base.data
+        assert ablation.evaluation == base.evaluation
+
+
+def test_slip_in_a_recipe_would_be_found(tmp_path: Path) -> None:
+    text = (STUDY / "grpo-omni-math.yaml").read_text()
+    path = tmp_path / "slip.yaml"
+    path.write_text(text.replace("learning_rate", "lerning_rate"))
+    recipe = recipes.load(path)
+    with pytest.raises(Faults, match=r"unknown key 'trainer.lerning_rate'; did you mean"):
+        training_arguments(recipe, methods.get("grpo"), Run(Path("unused")), source="slip.yaml")
