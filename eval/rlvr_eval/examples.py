@@ -10,16 +10,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from rlvr.records import Outcome
 from rlvr.runs import Run
-from rlvr_eval import shards
 from rlvr_eval.report import COMPLETIONS_PER_PROBLEM, Example, ProblemExamples
 from rlvr_eval.store import DrawStore
 from rlvr_eval.told_problems import recall_all
-
-Place = tuple[str, int]
 
 
 def collect(
@@ -58,19 +53,5 @@ def _first_of(entry: Mapping[str, Any], outcome: Outcome, root: Path) -> list[tu
     }
     return [
         (problem, Example(entry["model"], entry["step"], index, str(outcome), text))
-        for (problem, index), text in _completions_at(store, wanted).items()
+        for (problem, index), text in store.texts(wanted).items()
     ]
-
-
-def _completions_at(store: DrawStore, wanted: set[Place]) -> dict[Place, str]:
-    """Texts of the wanted draws; reads shards only until it has them all."""
-    found: dict[Place, str] = {}
-    columns = ["problem_id", "sample_index", "completion"]
-    for path in shards.listed(store.folder / "draws"):
-        if len(found) == len(wanted):
-            break
-        for row in pq.read_table(path, columns=columns).to_pylist():
-            place = (row["problem_id"], row["sample_index"])
-            if place in wanted and row["completion"] is not None:
-                found.setdefault(place, row["completion"])
-    return found

@@ -16,35 +16,24 @@ named, and only its draws become due again.
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rlvr.files import write_json
 from rlvr.records import Completion, Verdict
 from rlvr_eval import shards
+from rlvr_eval.draws import DRAW, completion_of, draws_table
 from rlvr_eval.keys import Fields, canonical, digest, refuse_pooling
 from rlvr_eval.verdicts import Verdicts, pooled, verdicts_table
 
 logger = logging.getLogger(__name__)
 
-_DRAWS = pa.schema(
-    [
-        ("problem_id", pa.string()),
-        ("sample_index", pa.int32()),
-        ("completion", pa.string()),
-        ("finish_reason", pa.string()),
-        ("tokens", pa.int32()),
-        ("token_ids", pa.list_(pa.int32())),
-        ("sum_logprob", pa.float64()),
-    ]
-)
-_DRAW = ("problem_id", "sample_index")
 _KEY = b"draw_key"
 
 
@@ -95,7 +84,7 @@ class DrawStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             write_json(self._key_file, self.key)
         kept = [True] * len(completions) if has_text is None else has_text
-        shard = shards.encode(self._stamped(_draws_table(completions, kept)))
+        shard = shards.encode(self._stamped(draws_table(completions, kept)))
         self.append_verdicts(Path(shard.name).stem, completions, verdicts, verifier)
         shards.write(self._draws, shard)
 
@@ -126,8 +115,10 @@ class DrawStore:
         for of_shard in self._by_shard(verifier):
             known = pooled([of_shard.tables])
             known = known.decided() if undecided_too else known
-            if len(known) < of_shard.draws and (table := self._read(of_shard.path)) is not None:
-                draws = zip(*(table[name].to_pylist() for name in _DRAW), strict=True)
+            if of_shard.is_covered(len(known)):
+                continue
+            if (table := self._read(of_shard.path)) is not None:
+                draws = zip(*(table[name].to_pylist() for name in DRAW), strict=True)
                 left_out = known.draws()
                 asked_for = [d not in left_out and is_wanted(*d) for d in draws]
                 if any(asked_for):
@@ -145,10 +136,32 @@ class DrawStore:
         """Every stored draw of one problem, by index; `completion` is None where not kept."""
         rows = [
             row
-            for path in shards.listed(self._draws)
-            for row in pq.read_table(path, filters=[("problem_id", "=", problem_id)]).to_pylist()
+            for table in self._tables_of_draws()
+            for row in table.filter(pc.field("problem_id") == problem_id).to_pylist()
         ]
         return sorted(rows, key=lambda row: int(row["sample_index"]))
+
+    def texts(self, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
+        """Completions by problem id and sample index, of those whose text was kept.
+
+        Reads shards only until all are found; of a draw that was made twice, the first.
+        """
+        left, found = set(wanted), {}
+        for table in self._tables_of_draws():
+            columns = (table[name].to_pylist() for name in (*DRAW, "completion"))
+            for problem, index, text in zip(*columns, strict=True):
+                if (problem, index) in left:
+                    left.remove((problem, index))
+                    if text is not None:
+                        found[problem, index] = text
+            if not left:
+                break
+        return found
+
+    def _tables_of_draws(self) -> Iterator[pa.Table]:
+        """Shards of draws that can be read, oldest first."""
+        tables = (self._read(path) for path in shards.listed(self._draws))
+        return (table for table in tables if table is not None)
 
     @property
     def _key_file(self) -> Path:
@@ -206,36 +219,14 @@ class _OfShard:
     path: Path
     tables: list[pa.Table]
 
-    @cached_property
-    def draws(self) -> int:
-        return int(pq.read_metadata(self.path).num_rows)
-
-
-def _draws_table(completions: Sequence[Completion], has_text: Sequence[bool]) -> pa.Table:
-    kept = list(zip(completions, has_text, strict=True))
-    columns = {
-        "problem_id": [c.problem_id for c in completions],
-        "sample_index": [c.sample_index for c in completions],
-        "completion": [c.text if has else None for c, has in kept],
-        "finish_reason": [c.finish_reason for c in completions],
-        "tokens": [len(c.token_ids) for c in completions],
-        "token_ids": [list(c.token_ids) if has else None for c, has in kept],
-        "sum_logprob": [c.sum_logprob for c in completions],
-    }
-    return pa.table(columns, schema=_DRAWS)
+    def is_covered(self, draws: int) -> bool:
+        """Whether the shard holds no more draws than these; False where it cannot be read."""
+        try:
+            return int(pq.read_metadata(self.path).num_rows) <= draws
+        except (pa.ArrowException, OSError):
+            return False
 
 
 def _unverified(shard: str, rows: list[dict[str, Any]]) -> Unverified:
-    completions = [_completion(row) for row in rows if row["completion"] is not None]
+    completions = [completion_of(row) for row in rows if row["completion"] is not None]
     return Unverified(shard, completions, len(rows) - len(completions))
-
-
-def _completion(row: dict[str, Any]) -> Completion:
-    return Completion(
-        problem_id=row["problem_id"],
-        sample_index=row["sample_index"],
-        text=row["completion"],
-        finish_reason=row["finish_reason"],
-        token_ids=tuple(row["token_ids"] or ()),
-        sum_logprob=row["sum_logprob"],
-    )

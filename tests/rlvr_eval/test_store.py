@@ -201,6 +201,30 @@ def test_damaged_verdicts_are_set_aside_and_their_draws_verified_again(store: Dr
         verdicts.write_bytes(sound)
 
 
+def test_a_damaged_shard_is_set_aside_wherever_it_is_met_first(store: DrawStore) -> None:
+    store.append([draw(0)], right(1), VERIFIER)
+    store.append([draw(1, "sound")], right(1), VERIFIER)
+    shard, _ = shards_of(store)
+    sound = shard.read_bytes()
+    met = {
+        "completions": lambda: store.completions("simulated/0"),
+        "texts": lambda: store.texts([("simulated/0", 0), ("simulated/0", 1)]),
+        "unverified": lambda: list(store.unverified("choice@2", everything)),
+    }
+    for name, meet in met.items():
+        for how, content in damaged(sound):
+            shard.write_bytes(content)
+            assert len(meet()) == 1, (name, how)
+            assert not shard.exists(), (name, how)
+
+
+def test_texts_are_those_of_the_first_draw_that_was_kept(store: DrawStore) -> None:
+    store.append([draw(0, "first"), draw(1)], right(2), VERIFIER, has_text=[True, False])
+    store.append([draw(0, "again"), draw(1, "again"), draw(2, "third")], right(3), VERIFIER)
+    wanted = [("simulated/0", index) for index in (0, 1, 2, 7)]
+    assert store.texts(wanted) == {("simulated/0", 0): "first", ("simulated/0", 2): "third"}
+
+
 @given(at=st.integers(min_value=0), bit=st.integers(0, 7))
 @settings(max_examples=100, deadline=None)
 def test_no_flipped_bit_goes_unseen(
