@@ -26,12 +26,21 @@ class WeightSwap:
         On CPU the head's matrix product is prepared from the embedding when a model is first
         loaded and keeps those numbers through a reload, without a word (vLLM 0.32).
         """
-        model = self.model_runner.get_model()
-        model = getattr(model, "language_model", model)
-        if not getattr(model.config, "tie_word_embeddings", False):
+        from vllm.model_executor.layers.vocab_parallel_embedding import (
+            ParallelLMHead,
+            VocabParallelEmbedding,
+        )
+
+        if not self.model_runner.model_config.hf_text_config.tie_word_embeddings:
             return
-        head, embedding = model.lm_head, model.model.embed_tokens
-        if head is embedding:
-            return
-        head.weight = embedding.weight
-        head.quant_method.process_weights_after_loading(head)
+        modules = list(self.model_runner.get_model().modules())
+        heads = [module for module in modules if isinstance(module, ParallelLMHead)]
+        embeddings = [
+            module
+            for module in modules
+            if isinstance(module, VocabParallelEmbedding) and not isinstance(module, ParallelLMHead)
+        ]
+        # no head: the model uses its embedding itself, or the head is on another worker
+        for head, embedding in zip(heads, embeddings, strict=False):
+            head.weight = embedding.weight
+            head.quant_method.process_weights_after_loading(head)
