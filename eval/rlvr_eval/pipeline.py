@@ -20,6 +20,8 @@ from rlvr_eval.examples import collect
 from rlvr_eval.figure import curves_svg
 from rlvr_eval.ledger import Ledger
 from rlvr_eval.plan import models_of, plan, store_of
+from rlvr_eval.probes.results import attach
+from rlvr_eval.probes.table import write_probes
 from rlvr_eval.report import write_report
 from rlvr_eval.summary import summarise
 from rlvr_eval.table import write_summary
@@ -92,9 +94,11 @@ def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
     """
     ledger = Ledger(run)
     summary = summarise(ledger.outcomes(), about(run))
+    attach(summary, run)
     examples = collect(run, ledger.entries(), store_of(run))
     write_json(run.path / "summary.json", summary)
     write_atomically(run.path / "pass-at-k.svg", curves_svg(summary))
     write_report(summary, examples, run.path / "report.html")
     write_summary(summary, stream)
+    write_probes(summary, stream)
     return summary

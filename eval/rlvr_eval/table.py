@@ -66,6 +66,16 @@ def write_comparison(comparison: Json, stream: TextIO) -> None:
     _say(console, *(f"note: {warning}" for warning in comparison["warnings"]))
 
 
+def write_rows(
+    title: str, columns: list[Column], rows: list[Json], legend: str, stream: TextIO
+) -> None:
+    """Print one table of other things than models, and what is to be known of it below."""
+    console = _console(stream)
+    table = _table(title, columns, rows)
+    _at_least(console, _width(table)).print(table)
+    _say(console, f"{legend}\n")
+
+
 def with_interval(point: Json | None, *, sign: bool = False) -> str:
     """A share in per cent with its interval: "31.4 [28.0, 34.8]"; "-" where there is none."""
     if point is None:

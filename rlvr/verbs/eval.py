@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr.errors import UserError
+from rlvr.verbs.probing import add_probe_arguments, probe
 from rlvr.verbs.shared import say_where, track, write_report
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--regrade", action="store_true", help="verify stored completions again; samples nothing"
     )
     parser.add_argument("--json", action="store_true", help="print summary.json, not the table")
+    add_probe_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
     evaluated, settings = _subject(options)
     if options.regrade:
         _regrade(evaluated)
+    elif options.probe:
+        probe(evaluated, settings, options)
     else:
         from rlvr_eval.pipeline import evaluate
 

@@ -1,0 +1,121 @@
+"""Completions as a model is asked about them: prompts and tokens, of stored draws or of a file."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from rlvr import datafiles, prompts
+from rlvr.adapters import full_weights
+from rlvr.errors import UserError
+from rlvr.records import Problem
+from rlvr.runs import Run
+from rlvr_eval import shards
+from rlvr_eval.ledger import Entry, Ledger
+from rlvr_eval.told_problems import recall
+
+Tokens = tuple[int, ...]
+
+
+def stored_tokens(run: Run, entry: Entry, per_problem: int) -> dict[str, list[Tokens]]:
+    """Tokens of the first so many draws of every problem of a finished evaluation.
+
+    By sample index, so that which completions are taken does not hang on how they turned out.
+
+    Raises:
+        UserError: if the tokens of some of them were not kept.
+    """
+    first: dict[tuple[str, int], Tokens | None] = {}
+    columns = ["problem_id", "sample_index", "token_ids"]
+    wanted = [("sample_index", "<", per_problem)]
+    for path in shards.listed(Ledger(run).draws(entry).folder / "draws"):
+        for row in pq.read_table(path, columns=columns, filters=wanted).to_pylist():
+            tokens = row["token_ids"]
+            # of a draw that was made twice the first one stands
+            first.setdefault(
+                (row["problem_id"], row["sample_index"]), tuple(tokens) if tokens else None
+            )
+    lacking = sum(tokens is None for tokens in first.values())
+    if lacking:
+        raise UserError(
+            f"{entry['model']} on {entry['benchmark']}: {lacking} of the first {per_problem} "
+            "completions of each problem were stored without their tokens (keep_text); evaluate "
+            "with keep_text=all under another run_seed, or ask for fewer with --completions"
+        )
+    found: dict[str, list[Tokens]] = {id: [] for id in entry["problem_ids"]}
+    for (problem, _), tokens in sorted(first.items()):
+        if problem in found and tokens:
+            found[problem].append(tokens)
+    return {problem: draws for problem, draws in found.items() if draws}
+
+
+def read_traces(path: Path, problem_ids: Sequence[str], tokenizer: Any) -> dict[str, list[Tokens]]:
+    """Reference or teacher completions of these problems from a file, as a model would write them.
+
+    Args:
+        path: .jsonl, .json, .parquet or .csv with columns `problem_id` (or `id`) and `completion`.
+
+    Raises:
+        UserError: if the file does not have them, or has none of these problems.
+    """
+    found: dict[str, list[Tokens]] = {}
+    known = set(problem_ids)
+    for at, row in enumerate(datafiles.rows(path)):
+        problem, text = row.get("problem_id", row.get("id")), row.get("completion")
+        if problem is None or not isinstance(text, str):
+            raise UserError(
+                f"{path}, row {at}: expected problem_id and completion, found {', '.join(row)}"
+            )
+        if problem in known:
+            ids = tokenizer(text, add_special_tokens=False).input_ids
+            found.setdefault(str(problem), []).append((*ids, tokenizer.eos_token_id))
+    if not found:
+        raise UserError(
+            f"{path}: none of its problem ids is one of these benchmarks'; they look like "
+            f"{next(iter(problem_ids))}"
+        )
+    return found
+
+
+def trace_identity(path: Path) -> str:
+    """Tells one file of traces from another by its bytes."""
+    return blake2b(path.read_bytes(), digest_size=8).hexdigest()
+
+
+def prompts_of(run: Run, entry: Entry, folder: Path) -> dict[str, str]:
+    """The prompt of every problem of an evaluation, by problem id.
+
+    Args:
+        folder: of the model whose chat template is used where the prompt is one.
+    """
+    key = entry["draw_key"]
+    problems: Mapping[str, Problem] = recall(run, entry["benchmark"], key["revision"])
+    tokenizer = load_tokenizer(folder) if key["prompt"] == "chat" else None
+    return {
+        id: prompts.render(key["prompt"], problems[id], tokenizer) for id in entry["problem_ids"]
+    }
+
+
+def check_same_tokens(scorer: Path, writer: Path) -> None:
+    """Refuse to score one model's tokens with another that reads them as something else.
+
+    Raises:
+        UserError: if the two folders' tokenizers have different vocabularies.
+    """
+    files = [full_weights(folder) / "tokenizer.json" for folder in (scorer, writer)]
+    if all(file.is_file() for file in files) and files[0].read_bytes() == files[1].read_bytes():
+        return
+    if load_tokenizer(scorer).get_vocab() != load_tokenizer(writer).get_vocab():
+        raise UserError(
+            f"{scorer} and {writer} have different vocabularies, so one cannot score the tokens "
+            "of the other; give its completions as text instead: --traces FILE"
+        )
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a checkpoint."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(full_weights(folder))
