@@ -17,6 +17,7 @@ from rlvr.errors import UserError
 
 EXIT_USER_ERROR = 2
 EXIT_SIGINT = 130
+EXIT_BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,10 +26,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _quieten_libraries()
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
     except UserError as error:
         print(f"rlvr {options.verb}: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
+    except BrokenPipeError:
+        # whoever read our output has enough of it, as `head` does; nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
         print(f"rlvr {options.verb}: stopped; run it again to go on", file=sys.stderr)
         return EXIT_SIGINT
