@@ -1,13 +1,15 @@
 """The whole loop for real on the embedded model: train, checkpoints, draws, verdicts, report."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.__main__ import EXIT_BROKEN_PIPE, main
 from rlvr.models import EMBEDDED
 from rlvr.records import Attempt, Outcome
 from rlvr.samplers.base import SampleRequest, SamplingParams, draw_seed
@@ -106,6 +108,17 @@ def test_what_people_look_at_is_there(runs: Path) -> None:
     assert "countdown-dev" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert {"recipe.yaml", "manifest.json", "metrics.jsonl"} <= {p.name for p in run.iterdir()}
+
+
+def test_reader_that_has_enough_ends_the_command_quietly(runs: Path) -> None:
+    command = [sys.executable, "-m", "rlvr", "report", str(runs / "quickstart")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, errors = process.communicate()
+    # rich, which prints the table, ends the process with 1 where we would with our own code
+    assert process.returncode in (1, EXIT_BROKEN_PIPE)
+    assert errors == ""
 
 
 def test_same_weights_under_two_run_seeds_show_no_difference() -> None:
