@@ -3,12 +3,17 @@
 import multiprocessing as mp
 import os
 import sys
+from collections.abc import Mapping
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-PRELOADED = ["rlvr.training.grpo", "rlvr.training.sft", "rlvr.training.run", "tests.processes"]
+PRELOADED = [
+    *(f"rlvr.training.{name}" for name in ("grpo", "ppo", "remax", "dapo", "sft", "run")),
+    "tests.processes",
+]
 
 
 def context() -> ForkServerContext:
@@ -19,14 +24,20 @@ def context() -> ForkServerContext:
     return forkserver
 
 
-def start_training(raw_recipe: dict[str, Any], run: Path, log: Path) -> BaseProcess:
+def start_training(
+    raw_recipe: dict[str, Any],
+    run: Path,
+    log: Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> BaseProcess:
     """Train in a process of its own; its exit code is that of the `rlvr train` command."""
-    process = context().Process(target=_train, args=(raw_recipe, run, log))
+    process = context().Process(target=_train, args=(raw_recipe, run, log, dict(environment)))
     process.start()
     return process
 
 
-def _train(raw_recipe: dict[str, Any], run: Path, log: Path) -> None:
+def _train(raw_recipe: dict[str, Any], run: Path, log: Path, environment: dict[str, str]) -> None:
+    os.environ.update(environment)
     with log.open("a") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)

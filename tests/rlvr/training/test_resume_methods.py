@@ -1,0 +1,180 @@
+"""Every method, killed and started again, ends where it would have ended: critic, optimizer, rank.
+
+What `test_resume.py` proves of GRPO in many ways is proved here of all methods in one.
+"""
+
+import random
+import signal
+import socket
+import time
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from rlvr.runs import Run
+from rlvr.weights import weights_hash
+from tests.processes import start_training
+from tests.rlvr.training.known_batch import raw_recipe
+
+STEPS = 4
+OPTIONS: dict[str, Any] = {
+    "max_steps": STEPS,
+    "steps_per_generation": 2,
+    "save_strategy": "steps",
+    "save_steps": 2,
+    "use_cpu": True,
+}
+SECTIONS: dict[str, dict[str, Any]] = {
+    "ppo": {"ppo": {"value_warmup_steps": 3, "kl_coefficient": 0.01}},
+    "reinforce_pp": {"reinforce_pp": {"kl_coefficient": 0.01}},
+}
+LORA = {"peft": {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"]}}
+
+Start = Callable[[Path], list[BaseProcess]]
+
+
+@pytest.mark.parametrize(
+    ("method", "sections"),
+    [
+        ("rloo", {}),
+        ("reinforce_pp", SECTIONS["reinforce_pp"]),
+        ("remax", {}),
+        ("dapo", {}),
+        ("ppo", SECTIONS["ppo"]),
+        ("ppo", SECTIONS["ppo"] | LORA),
+    ],
+    ids=["rloo", "reinforce_pp", "remax", "dapo", "ppo", "ppo-lora"],
+)
+def test_killed_run_ends_with_the_parameters_and_metrics_of_one_that_was_not(
+    tmp_path: Path, method: str, sections: dict[str, Any]
+) -> None:
+    raw = raw_recipe(method, OPTIONS, **sections)
+
+    def start(folder: Path) -> list[BaseProcess]:
+        return [start_training(raw, folder / "known", folder / "log")]
+
+    undisturbed, resumed = tmp_path / "undisturbed", tmp_path / "resumed"
+    undisturbed.mkdir()
+    going_on = start(undisturbed)
+    kill(start, resumed, which=0)
+    finish(going_on, undisturbed)
+    finish(start(resumed), resumed)
+
+    assert_same(undisturbed, resumed)
+    files = [folder / "known" / f"checkpoint-{STEPS}" for folder in (undisturbed, resumed)]
+    assert same(*(torch.load(file / "optimizer.pt") for file in files))
+    assert same(*(torch.load(file / "scheduler.pt") for file in files))
+
+
+@pytest.mark.parametrize("method", ["grpo", "ppo"])
+def test_one_rank_of_two_is_killed_under_zero_2_and_both_resume(
+    tmp_path: Path, method: str
+) -> None:
+    raw = raw_recipe(method, OPTIONS, **SECTIONS.get(method, {}))
+
+    def start(folder: Path) -> list[BaseProcess]:
+        port = str(free_port())
+        return [
+            start_training(raw, folder / "known", folder / "log", two_ranks(rank, port))
+            for rank in (0, 1)
+        ]
+
+    undisturbed, resumed = tmp_path / "undisturbed", tmp_path / "resumed"
+    undisturbed.mkdir()
+    finish(start(undisturbed), undisturbed)
+    kill(start, resumed, which=1)
+    finish(start(resumed), resumed)
+
+    assert_same(undisturbed, resumed)
+
+
+def two_ranks(rank: int, port: str) -> dict[str, str]:
+    """What `accelerate launch` with launch/accelerate/cpu-zero2.yaml tells its processes."""
+    return {
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+        "WORLD_SIZE": "2",
+        "LOCAL_WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": port,
+        "ACCELERATE_USE_DEEPSPEED": "true",
+        "ACCELERATE_DEEPSPEED_ZERO_STAGE": "2",
+        "ACCELERATE_MIXED_PRECISION": "no",
+        "DS_ACCELERATOR": "cpu",
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def finish(processes: list[BaseProcess], folder: Path) -> None:
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * len(processes), log(folder)
+
+
+def kill(start: Start, folder: Path, *, which: int) -> None:
+    """SIGKILL one process at a random moment from its third step on; then end the others.
+
+    A launcher ends the others of a job that lost one; here the test does.
+    """
+    folder.mkdir()
+    processes = start(folder)
+    end = time.monotonic() + 120
+    while len(lines(folder)) < 3:
+        assert time.monotonic() < end, log(folder)
+        assert processes[which].is_alive(), log(folder)
+        time.sleep(0.005)
+    time.sleep(random.Random(str(folder)).uniform(0, 0.1))
+    processes[which].kill()
+    processes[which].join()
+    for process in processes:
+        process.kill()
+        process.join()
+    assert processes[which].exitcode == -signal.SIGKILL
+    assert not Run(folder / "known").manifest().get("finished")
+
+
+def assert_same(undisturbed: Path, resumed: Path) -> None:
+    first, second = Run(undisturbed / "known"), Run(resumed / "known")
+    assert [entry["step"] for entry in second.metrics()] == list(range(1, STEPS + 1))
+    assert timeless(first) == timeless(second)
+    for step in (STEPS - 2, STEPS):
+        parts = [run.path / f"checkpoint-{step}" for run in (first, second)]
+        for name in ("", "critic"):
+            if (parts[0] / name).is_dir():
+                assert weights_hash(parts[0] / name) == weights_hash(parts[1] / name)
+
+
+def timeless(run: Run) -> list[dict[str, Any]]:
+    return [
+        {key: value for key, value in entry.items() if key != "step_time"}
+        for entry in run.metrics()
+    ]
+
+
+def same(first: Any, second: Any) -> bool:
+    """Equality of nested containers of tensors, to the last bit."""
+    if isinstance(first, torch.Tensor):
+        return torch.equal(first, second)
+    if isinstance(first, dict):
+        return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
+    if isinstance(first, list | tuple):
+        return len(first) == len(second) and all(map(same, first, second))
+    return bool(first == second)
+
+
+def lines(folder: Path) -> list[str]:
+    path = Run(folder / "known").metrics_path
+    return path.read_text().splitlines() if path.is_file() else []
+
+
+def log(folder: Path) -> str:
+    return (folder / "log").read_text()[-6000:]
