@@ -8,6 +8,7 @@ import argparse
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
@@ -82,7 +83,8 @@ def _quieten_libraries() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")
-    os.environ.setdefault("DS_ACCELERATOR_LOG_LEVEL", "ERROR")
+    # about its own use of vLLM, which is not ours
+    warnings.filterwarnings("ignore", message="TRL currently supports vLLM")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def _off_boundary(values: Mapping[str, Any], world_size: int) -> list[str]:
         return []
     nearest = max(1, round(save_steps / interval)) * interval
     return [
-        f"trainer.save_steps: {save_steps} falls between two generations (one lasts {interval} "
+        f"trainer.save_steps: {save_steps:g} falls between two generations (one lasts {interval} "
         f"steps), where training cannot be resumed exactly; write {nearest}"
     ]
 
