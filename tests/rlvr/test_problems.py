@@ -128,7 +128,7 @@ def test_a_file_pinned_by_its_checksum_has_no_other_revision() -> None:
 
 
 def test_embedded_countdown_loads_and_reads_no_file(tmp_path: Path) -> None:
-    for split, rows in (("train", 6400), ("dev", 300), ("test", 300)):
+    for split, rows in (("train", 6400), ("dev", 300), ("test", 400)):
         assert len(problems.load(f"countdown-{split}")) == rows
     assert len(problems.load("countdown-dev", limit=7)) == 7
     with pytest.raises(UserError, match="reads no file"):
