@@ -30,7 +30,9 @@ from rlvr.recipe_rl import (
 )
 from rlvr.samplers.base import SamplingParams
 
-Method = Literal["grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo", "sft"]
+Method = Literal[
+    "grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo", "sft", "on_policy_distillation"
+]
 
 
 class Demonstrations(Section):

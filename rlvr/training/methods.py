@@ -13,6 +13,7 @@ MODULES = {
     "remax": "rlvr.training.remax",
     "dapo": "rlvr.training.dapo",
     "sft": "rlvr.training.sft",
+    "on_policy_distillation": "rlvr.training.on_policy_distillation",
 }
 
 

@@ -27,9 +27,10 @@ def run(options: argparse.Namespace) -> int:
 
     stages = wanted_stages(options.only, options.until)
     recipe = recipes.load(options.recipe, options.overrides)
-    run = Run(options.runs / recipe.name)
-    for line in prepare(recipe, run, stages=stages, asked_for=options.only is not None):
-        print(line)
+    if recipe.method != "on_policy_distillation":  # whose student makes its own completions
+        run = Run(options.runs / recipe.name)
+        for line in prepare(recipe, run, stages=stages, asked_for=options.only is not None):
+            print(line)
     return train_recipe(options.recipe, options)[1] if "train" in stages else 0
 
 

@@ -1,0 +1,77 @@
+"""On-policy distillation (Agarwal et al. 2024, arXiv:2306.13649), by TRL's DistillationTrainer.
+
+The student completes the training problems itself, and every token of its completion is pulled
+towards the teacher's distribution there by a generalized Jensen-Shannon divergence: `trainer.beta`
+0 is forward KL, 1 (TRL's default) reverse KL. There are no traces to collect, verify or select, so
+of the stages of `rlvr distill` only training is left; checkpoints and evaluation are the same.
+
+The teacher is `trainer.teacher_model_name_or_path`: a Hub id, a folder, or `embedded:<name>`, with
+the student's vocabulary. Its weights are loaded beside the student's, in every process.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from trl import DistillationConfig, DistillationTrainer
+
+from rlvr import models
+from rlvr.adapters import full_weights
+from rlvr.errors import UserError
+from rlvr.recipe import Recipe
+from rlvr.training.method import Job, Method
+from rlvr.training.task import Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    found = []
+    if not recipe.data.problems:
+        found.append("missing key 'data.problems'; name a training set, as in countdown-train")
+    if not values.get("teacher_model_name_or_path"):
+        found.append("missing key 'trainer.teacher_model_name_or_path'; name the teacher")
+    return found
+
+
+def _build(job: Job) -> DistillationTrainer:
+    job.tokenizer.padding_side = "left"
+    return DistillationTrainer(
+        model=job.model,
+        teacher_model=_teacher(job),
+        args=job.args,
+        train_dataset=Task(job).dataset(),
+        processing_class=job.tokenizer,
+        peft_config=job.peft_config,
+    )
+
+
+def _teacher(job: Job) -> "PreTrainedModel":
+    """The teacher's weights, in the student's precision unless the recipe says otherwise.
+
+    Raises:
+        UserError: if it cannot be had, or has another vocabulary than the student.
+    """
+    from transformers import AutoModelForCausalLM
+
+    name, args = job.args.teacher_model_name_or_path, job.args
+    options = {"dtype": job.model.dtype, **(args.teacher_model_init_kwargs or {})}
+    args.teacher_model_init_kwargs = None
+    folder = full_weights(models.resolve(name, args.teacher_model_revision))
+    teacher = AutoModelForCausalLM.from_pretrained(folder, **options)
+    sizes = [model.config.get_text_config().vocab_size for model in (teacher, job.model)]
+    if sizes[0] != sizes[1]:
+        raise UserError(
+            f"trainer.teacher_model_name_or_path: {name} has {sizes[0]} tokens and the student "
+            f"{sizes[1]}, so their distributions cannot be compared; take a teacher of the same "
+            "family, or method sft with distill: and this teacher's traces"
+        )
+    return teacher
+
+
+METHOD = Method(
+    config_class=DistillationConfig,
+    build=_build,
+    defaults={"gradient_checkpointing": False, "save_strategy": "steps", "shuffle_dataset": True},
+    faults=_faults,
+)

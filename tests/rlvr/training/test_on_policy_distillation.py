@@ -1,0 +1,100 @@
+"""On-policy distillation: the student's own completions, pulled towards the teacher's tokens."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from rlvr import recipe as recipes
+from rlvr.errors import Faults, UserError
+from rlvr.models import resolve
+from rlvr.runs import Run
+from rlvr.tiny.model import BASE
+from rlvr.training import methods
+from rlvr.training.run import build_trainer
+from rlvr.training.settings import training_arguments
+from tests.processes import start_training
+
+
+def raw(teacher: str, **settings: Any) -> dict[str, Any]:
+    return {
+        "name": "on-policy",
+        "model": "embedded:countdown-base",
+        "method": "on_policy_distillation",
+        "data": {"problems": {"name": "countdown-train", "limit": 64}},
+        "trainer": {
+            "teacher_model_name_or_path": teacher,
+            "max_steps": 4,
+            "per_device_train_batch_size": 16,
+            "max_completion_length": 24,
+            "learning_rate": 1e-3,
+            "lr_scheduler_type": "constant",
+            "save_steps": 2,
+            **settings,
+        },
+    }
+
+
+def losses(recipe: dict[str, Any], run: Path) -> list[float]:
+    """Train in a process of its own; the loss of every step."""
+    log = run.parent / "log"
+    process = start_training(recipe, run, log)
+    process.join()
+    assert process.exitcode == 0, log.read_text()
+    assert [found.step for found in Run(run).checkpoints()] == [2, 4]
+    return [float(entry["loss"]) for entry in Run(run).metrics()]
+
+
+def build(recipe: dict[str, Any], run: Run) -> Any:
+    parsed = recipes.parse(recipe, source="test")
+    args = training_arguments(parsed, methods.get(parsed.method), run, source="test")
+    return build_trainer(parsed, run, args, resolve(parsed.model))
+
+
+def unlike_the_base(folder: Path) -> Path:
+    """The embedded base with noise on its matrices: the same vocabulary, other opinions."""
+    model = LlamaForCausalLM.from_pretrained(BASE)
+    generator = torch.Generator().manual_seed(3)
+    for matrix in (parameter for parameter in model.parameters() if parameter.dim() > 1):
+        noise = torch.randn(matrix.shape, generator=generator)
+        matrix.data += 0.3 * matrix.data.std() * noise
+    model.save_pretrained(folder)
+    return folder
+
+
+def test_student_that_is_its_teacher_has_nothing_to_learn(tmp_path: Path) -> None:
+    same = losses(raw("embedded:countdown-base", learning_rate=0), tmp_path / "same")
+    assert same == pytest.approx([0, 0, 0, 0], abs=1e-5)
+
+
+def test_divergence_from_another_teacher_falls(tmp_path: Path) -> None:
+    teacher = str(unlike_the_base(tmp_path / "teacher"))
+    trained = losses(raw(teacher, learning_rate=3e-4), tmp_path / "trained")
+    frozen = losses(raw(teacher, learning_rate=0), tmp_path / "frozen")
+    assert trained[0] == pytest.approx(frozen[0], rel=1e-4)
+    assert 0 < sum(trained[2:]) < 0.9 * sum(frozen[2:])
+
+
+def test_missing_teacher_and_problems_are_named_together(tmp_path: Path) -> None:
+    recipe = raw("x")
+    del recipe["trainer"]["teacher_model_name_or_path"]
+    recipe["data"] = {"prompt": "plain"}
+    with pytest.raises(Faults) as caught:
+        build(recipe, Run(tmp_path / "r"))
+    assert "missing key 'data.problems'" in str(caught.value)
+    assert "missing key 'trainer.teacher_model_name_or_path'" in str(caught.value)
+
+
+def test_teacher_of_another_vocabulary_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    config = LlamaConfig(
+        vocab_size=7,
+        hidden_size=8,
+        intermediate_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+    )
+    LlamaForCausalLM(config).save_pretrained(tmp_path / "teacher")
+    with pytest.raises(UserError, match=r"has 7 tokens and the student 110.* method sft with"):
+        build(raw(str(tmp_path / "teacher")), Run(tmp_path / "r"))
