@@ -2,8 +2,9 @@ r"""Prompt templates, and the one rendering that training and evaluation share.
 
 A base model and its checkpoints are compared under the same zero-shot prompt: the one used in RL
 training, or the benchmark's own (Yue et al. 2025, arXiv 2504.13837, section 3). The templates are
-those of its Appendix E, character for character; they are written as escaped strings, line by line,
-so that no editor changes them. Each ends where the model's turn begins.
+those of its Appendix E, character for character, but for `direct-boxed`; they are written as
+escaped strings, line by line, so that no editor changes them. Each ends where the model's turn
+begins.
 
 A base model rarely stops where its answer ends: it invents the next turn. Every template therefore
 names the markers after which nothing belongs to the answer. `cut` applies them; a sampler may pass
@@ -145,6 +146,14 @@ _TEMPLATES = (
         "The reasoning process MUST BE enclosed within <think> </think> tags. The final answer "
         "MUST BE put in \\boxed{}.<|im_end|>\n"
         "<|im_start|>user\n" + _IMAGE + "{question}<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    # The answer alone, to find out what can be guessed. Not from the paper, which gives no words.
+    Template(
+        "direct-boxed",
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        "<|im_start|>user\n{question}\n"
+        "Give only the final answer within \\boxed{}, without any reasoning.<|im_end|>\n"
         "<|im_start|>assistant\n",
     ),
     # The model's own chat template; the text lies in the tokenizer.

@@ -37,13 +37,18 @@ Entry = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Ledger:
-    """The finished evaluations of one run directory."""
+    """The finished evaluations of one run directory.
+
+    Attributes:
+        within: folder of the run directory that they are noted in; probes have their own.
+    """
 
     run: Run
+    within: str = "evaluations"
 
     @property
     def folder(self) -> Path:
-        return self.run.path / "evaluations"
+        return self.run.path / self.within
 
     def record(self, evaluation: Evaluation, key: Fields, verifier: str) -> None:
         """Note an evaluation as finished; of one model on one benchmark the last noted counts."""

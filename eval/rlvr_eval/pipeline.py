@@ -53,8 +53,18 @@ def crew_for(settings: Settings, *, processes: int | None = None) -> workers.Cre
     return workers.Crew(factory(), factory, processes)
 
 
-def carry_out(run: Run, evaluations: Sequence[Evaluation], crew: workers.Crew) -> int:
-    """Draw what the evaluations lack and note them as finished; how many lacked something."""
+def carry_out(
+    run: Run,
+    evaluations: Sequence[Evaluation],
+    crew: workers.Crew,
+    *,
+    ledger: Ledger | None = None,
+) -> int:
+    """Draw what the evaluations lack and note them as finished; how many lacked something.
+
+    Args:
+        ledger: where they are noted; the run's own unless given.
+    """
     for evaluation in evaluations:
         remember(run, evaluation.benchmark, evaluation.revision, evaluation.problems)
         evaluation.draws(crew.sampler).check()
@@ -67,7 +77,7 @@ def carry_out(run: Run, evaluations: Sequence[Evaluation], crew: workers.Crew) -
         if not missing(evaluation, crew.sampler):
             key = evaluation.key(crew.sampler).fields()
             version = verifiers.get(evaluation.verifier).version
-            Ledger(run).record(evaluation, key, version)
+            (ledger or Ledger(run)).record(evaluation, key, version)
     return len(due)
 
 
@@ -93,8 +103,9 @@ def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
         UserError: if nothing was evaluated yet, or draws are missing.
     """
     ledger = Ledger(run)
-    summary = summarise(ledger.outcomes(), about(run))
-    attach(summary, run)
+    outcomes = ledger.outcomes()
+    summary = summarise(outcomes, about(run))
+    attach(summary, run, outcomes)
     examples = collect(run, ledger.entries(), store_of(run))
     write_json(run.path / "summary.json", summary)
     write_atomically(run.path / "pass-at-k.svg", curves_svg(summary))

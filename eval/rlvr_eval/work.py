@@ -15,16 +15,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from rlvr import prompts, verifiers
-from rlvr.adapters import full_weights
+from rlvr import verifiers
 from rlvr.errors import UserError
-from rlvr.records import Completion, Problem, Verdict
-from rlvr.samplers.base import Sampler, SampleRequest, draw_seed
+from rlvr.records import Completion, Verdict
+from rlvr.samplers.base import Sampler, SampleRequest
 from rlvr_eval.design import Progress
 from rlvr_eval.evaluate import Evaluation
 from rlvr_eval.listener import Listener, Silent
+from rlvr_eval.requests import Requests
 from rlvr_eval.share import Share, ranges
 from rlvr_eval.verify import verify
 
@@ -113,6 +113,7 @@ class _Desk:
         self._sampler = sampler
         self._listener = listener
         self._verifier = verifiers.get(evaluation.verifier)
+        self._requests = Requests(evaluation)
         self._store = evaluation.draws(sampler)
         self._problems = {problem.id: problem for problem in evaluation.problems}
         self._share = Share.of(rank, world, evaluation.design, len(evaluation.problems))
@@ -135,7 +136,7 @@ class _Desk:
         verdicts = self._store.verdicts(self._verifier.version)
         progress = self._evaluation.progress(self._store, verdicts)
         requests = [
-            self._request(problem, start, stop)
+            self._requests.draws(problem, start, stop)
             for position, (problem, there) in enumerate(
                 zip(self._evaluation.problems, progress, strict=True)
             )
@@ -182,15 +183,6 @@ class _Desk:
     def _positions(self) -> dict[str, int]:
         return {problem.id: at for at, problem in enumerate(self._evaluation.problems)}
 
-    @cached_property
-    def _tokenizer(self) -> Any:
-        """Of use to one template only, and slow to import."""
-        if self._evaluation.prompt != "chat":
-            return None
-        from transformers import AutoTokenizer
-
-        return AutoTokenizer.from_pretrained(full_weights(self._evaluation.model.folder))
-
     def _owns(self, problem_id: str, sample_index: int) -> bool:
         position = self._positions.get(problem_id)
         return position is not None and self._share.owns(position, sample_index)
@@ -201,12 +193,6 @@ class _Desk:
         """Ranges of draws that are due, not stored, and this share's."""
         due = range(there.n, there.due)
         return ranges([i for i in due if i not in stored and self._share.owns(position, i)])
-
-    def _request(self, problem: Problem, start: int, stop: int) -> SampleRequest:
-        evaluation = self._evaluation
-        seed = draw_seed(evaluation.run_seed, evaluation.model.weights, problem.id)
-        prompt = prompts.render(evaluation.prompt, problem, self._tokenizer)
-        return SampleRequest(problem.id, prompt, seed, start, stop, problem.images)
 
     def _keep(self, completions: list[Completion]) -> None:
         verdicts = self._verify(completions)

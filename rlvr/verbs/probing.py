@@ -18,8 +18,18 @@ def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--probe", choices=PROBES, help="ask the models something else; the report shows it"
     )
+    group.add_argument("--step", type=int, help="temperature, entropy: which checkpoint; its last")
     group.add_argument(
-        "--completions", type=int, metavar="N", help="likelihood: of each problem; 16"
+        "--temperatures",
+        type=_numbers,
+        metavar="T,T,..",
+        help="temperature: at which; 0.6,1.0,1.2",
+    )
+    group.add_argument(
+        "--completions",
+        type=int,
+        metavar="N",
+        help="likelihood, entropy: completions of each problem that are looked at; 16",
     )
     group.add_argument(
         "--traces",
@@ -32,9 +42,22 @@ def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
 def probe(run: "Run", settings: "Evaluation", options: argparse.Namespace) -> None:
     """Ask the models of a run what --probe names."""
     from rlvr_eval.pipeline import crew_for
-    from rlvr_eval.probes import likelihood
+    from rlvr_eval.probes import direct, entropy, likelihood, temperature
 
     crew = crew_for(settings, processes=options.processes)
-    if options.probe == "likelihood":
-        per_problem = options.completions or likelihood.PER_PROBLEM
-        likelihood.probe(run, crew.sampler, per_problem=per_problem, traces=options.traces)
+    match options.probe:
+        case "likelihood":
+            count = options.completions or likelihood.PER_PROBLEM
+            likelihood.probe(run, crew.sampler, per_problem=count, traces=options.traces)
+        case "temperature":
+            at = options.temperatures or temperature.TEMPERATURES
+            temperature.probe(run, settings, crew, step=options.step, temperatures=at)
+        case "entropy":
+            count = options.completions or entropy.PER_PROBLEM
+            entropy.probe(run, settings, crew, step=options.step, per_problem=count)
+        case "direct":
+            direct.probe(run, settings, crew)
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(part) for part in text.split(",")]

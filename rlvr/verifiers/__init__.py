@@ -11,7 +11,7 @@ from typing import Protocol, cast
 from rlvr.errors import UserError
 from rlvr.records import Attempt, Verdict
 
-__all__ = ["NAMES", "Verifier", "get"]
+__all__ = ["CHECKS_EVERY_STEP", "NAMES", "Verifier", "get"]
 
 _CLASSES = {
     "choice": "rlvr.verifiers.choice:ChoiceVerifier",
@@ -22,6 +22,9 @@ _CLASSES = {
 }
 
 NAMES = tuple(_CLASSES)
+
+# a correct verdict of theirs says that the reasoning is right, not the last answer alone
+CHECKS_EVERY_STEP = frozenset({"countdown"})
 
 
 class Verifier(Protocol):

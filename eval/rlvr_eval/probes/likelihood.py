@@ -105,7 +105,7 @@ def panels(run: Run) -> dict[str, list[Json]]:
         is_newer = place not in latest or latest[place]["noted"] < told["noted"]
         if told["scorer"] in weights and is_newer:
             latest[place] = told
-    ordered = sorted(latest.values(), key=lambda told: (told["step"], told["source_step"]))
+    ordered = sorted(latest.values(), key=lambda told: (told["source_step"], told["scorer_step"]))
     return {
         benchmark: panel([_as_scores(told) for told in ordered if told["benchmark"] == benchmark])
         for benchmark in dict.fromkeys(told["benchmark"] for told in ordered)
@@ -181,6 +181,7 @@ def _write(run: Run, pair: Pair, sampler: Sampler, scores: Mapping[str, list[flo
         "scorer_name": pair.scorer.name,
         "completions_of": pair.source.name,
         "step": max(pair.scorer.step, pair.source.step),
+        "scorer_step": pair.scorer.step,
         "source_step": pair.source.step,
         "noted": datetime.now(UTC).isoformat(timespec="microseconds"),
     }

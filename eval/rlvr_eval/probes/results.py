@@ -1,12 +1,144 @@
-"""What probes found, put into the summary of the run that they were asked of."""
+"""What probes found, read back and put into the summary of their run; no model is loaded.
+
+summary["benchmarks"][NAME] gains, where the probe was asked for,
+"likelihood":  rows of `rlvr_eval.likelihood.panel`
+"temperature": [{"temperature", "models": [MODEL, ..]}, ..]
+"entropy":     [{"model", "step", "base", "temperature" (null where none matches), "difference",
+                 "grid", "apart" (problem ids), "models": [MODEL, ..]}, ..]
+"direct":      {"prompt", "problems", "highest", "guessable" (problem ids), "models": [..]}
+MODEL = {"name", "step", "problems", "design", "curve", "area", and against the base
+         "difference", "area_difference", "crossover", "delta_se"}
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
 
 from rlvr.runs import Run
+from rlvr_eval.ledger import Ledger
 from rlvr_eval.model_summary import Json
+from rlvr_eval.outcomes import Outcomes
 from rlvr_eval.probes import likelihood
+from rlvr_eval.summary import summarise
+
+TEMPERATURE = "probes/temperature"
+ENTROPY = "probes/entropy"
+DIRECT = "probes/direct"
+
+# an answer that is given less often than this without reasoning is taken for a guess (D.2)
+GUESSED_BELOW = 0.05
+
+_SHOWN = (
+    "name",
+    "step",
+    "weights",
+    "problems",
+    "design",
+    "completions",
+    "undecided_rate",
+    "truncation_rate",
+    "curve",
+    "area",
+    "difference",
+    "area_difference",
+    "crossover",
+    "delta_se",
+)
 
 
-def attach(summary: Json, run: Run) -> None:
-    """Add to every benchmark of a summary what probes found on it, under the probe's name."""
-    found = {"likelihood": likelihood.panels(run)}
+def attach(summary: Json, run: Run, outcomes: Sequence[Outcomes]) -> None:
+    """Add to every benchmark of a summary what probes found on it, under the probe's name.
+
+    Args:
+        outcomes: those that the summary was made of.
+    """
+    current = {each.model.weights for each in outcomes}
+    found: dict[str, Mapping[str, Any]] = {
+        "likelihood": likelihood.panels(run),
+        "temperature": _temperatures(run, current),
+        "entropy": _matched(run, current),
+        "direct": _direct(run, outcomes),
+    }
     for name, benchmark in summary["benchmarks"].items():
         benchmark |= {probe: by_name[name] for probe, by_name in found.items() if name in by_name}
+
+
+def _temperatures(run: Run, current: set[str]) -> dict[str, list[Json]]:
+    found: dict[str, list[Json]] = {}
+    folders = (run.path / TEMPERATURE).glob("*")
+    for temperature in sorted(float(folder.name) for folder in folders):
+        ledger = Ledger(run, f"{TEMPERATURE}/{temperature:g}")
+        for name, models in _models(_of(ledger.outcomes(), current)).items():
+            found.setdefault(name, []).append({"temperature": temperature, "models": models})
+    return found
+
+
+def _matched(run: Run, current: set[str]) -> dict[str, list[Json]]:
+    found: dict[str, list[Json]] = {}
+    told = [
+        (path.parents[1].name, json.loads(path.read_text()))
+        for path in (run.path / ENTROPY).glob("*/matched/*.json")
+    ]
+    for folder, match in sorted(told, key=lambda pair: int(pair[1]["step"])):
+        if match["weights"] not in current:
+            continue
+        models = []
+        if match["temperature"] is not None:
+            outcomes = Ledger(run, f"{ENTROPY}/{folder}").outcomes()
+            models = _models(_of(outcomes, current)).get(match["benchmark"], [])
+        found.setdefault(match["benchmark"], []).append(match | {"models": models})
+    return found
+
+
+def _direct(run: Run, outcomes: Sequence[Outcomes]) -> dict[str, Json]:
+    if not (run.path / DIRECT).is_dir():
+        return {}
+    found = {}
+    bases = {each.benchmark: each.model.weights for each in outcomes if each.model.step == 0}
+    for asked in Ledger(run, DIRECT).outcomes():
+        if bases.get(asked.benchmark) != asked.model.weights:
+            continue
+        guessable = guessable_problems(asked)
+        here = [each for each in outcomes if each.benchmark == asked.benchmark]
+        left = [without(each, guessable) for each in here]
+        found[asked.benchmark] = {
+            "prompt": asked.draw_key["prompt"],
+            "problems": len(asked.problem_ids),
+            "highest": GUESSED_BELOW,
+            "guessable": guessable,
+            "models": _models(left)[asked.benchmark] if left[0].problem_ids else [],
+        }
+    return found
+
+
+def guessable_problems(asked: Outcomes) -> list[str]:
+    """Problems that are answered without reasoning now and then: accuracy in (0, 5 %)."""
+    accuracy = asked.counts.curves()[:, 0]
+    is_guessed = (accuracy > 0) & (accuracy < GUESSED_BELOW)
+    return [asked.problem_ids[at] for at in np.flatnonzero(is_guessed)]
+
+
+def without(outcomes: Outcomes, problem_ids: Iterable[str]) -> Outcomes:
+    """The same on all other problems."""
+    dropped = set(problem_ids)
+    kept = [at for at, problem in enumerate(outcomes.problem_ids) if problem not in dropped]
+    return outcomes.take(kept)
+
+
+def _of(outcomes: Iterable[Outcomes], weights: set[str]) -> list[Outcomes]:
+    """Without those of weights that are no longer the evaluated ones."""
+    return [each for each in outcomes if each.model.weights in weights]
+
+
+def _models(outcomes: Sequence[Outcomes]) -> dict[str, list[Json]]:
+    """By benchmark, the numbers of each model that are shown of a probe."""
+    if not outcomes:
+        return {}
+    # that something differs, such as the temperature, is what a probe is about
+    summary = summarise(outcomes, {}, allow_differing=True)
+    return {
+        name: [{key: model[key] for key in _SHOWN if key in model} for model in found["models"]]
+        for name, found in summary["benchmarks"].items()
+    }

@@ -3,15 +3,22 @@
 from functools import partial
 from typing import TextIO
 
-from rlvr_eval.model_summary import Json
-from rlvr_eval.table import Column, write_rows
+from rlvr_eval.model_summary import Json, at_k
+from rlvr_eval.table import Column, crossover_cell, with_interval, write_rows
 
 
 def write_probes(summary: Json, stream: TextIO) -> None:
     """Print what the probes of every benchmark found; nothing where none was asked for."""
     for name, benchmark in summary["benchmarks"].items():
+        ks = benchmark["headline_ks"]
         if rows := benchmark.get("likelihood"):
             _write_likelihood(name, rows, stream)
+        if found := benchmark.get("temperature"):
+            _write_temperatures(name, found, ks, stream)
+        for match in benchmark.get("entropy", ()):
+            _write_match(name, match, ks, stream)
+        if found := benchmark.get("direct"):
+            _write_direct(name, found, ks, stream)
 
 
 def _write_likelihood(benchmark: str, rows: list[Json], stream: TextIO) -> None:
@@ -21,8 +28,8 @@ def _write_likelihood(benchmark: str, rows: list[Json], stream: TextIO) -> None:
         Column("median perplexity", lambda row: _number(row["quantiles"]["0.5"])),
         Column("5 %", lambda row: _number(row["quantiles"]["0.05"])),
         Column("95 %", lambda row: _number(row["quantiles"]["0.95"])),
-        Column("log-probability", partial(_interval, "mean_logprob")),
-        Column("against its own", partial(_interval, "versus_own")),
+        Column("log-probability", partial(_nats, "mean_logprob")),
+        Column("against its own", partial(_nats, "versus_own")),
         Column("completions", lambda row: str(row["completions"])),
     ]
     legend = (
@@ -32,11 +39,76 @@ def _write_likelihood(benchmark: str, rows: list[Json], stream: TextIO) -> None:
     write_rows(f"{benchmark}: likelihood", columns, rows, legend, stream)
 
 
+def _write_temperatures(benchmark: str, found: list[Json], ks: list[int], stream: TextIO) -> None:
+    rows = [model | {"temperature": at["temperature"]} for at in found for model in at["models"]]
+    temperature = Column("temperature", lambda row: f"{row['temperature']:g}")
+    columns = [temperature, *_model_columns(ks)]
+    title = f"{benchmark}: base and checkpoint at the same temperature"
+    write_rows(title, columns, rows, _legend(rows), stream)
+
+
+def _write_match(benchmark: str, match: Json, ks: list[int], stream: TextIO) -> None:
+    base = match["base"]
+    told = (
+        f"nats per token on {len(match['apart'])} problems set apart; the base has "
+        f"{_nats('base', match)} at temperature {base['temperature']:g}"
+    )
+    columns = [
+        Column("temperature", lambda row: f"{row['temperature']:g}"),
+        Column("entropy", lambda row: _nats("", {"": row})),
+        Column("tokens", lambda row: str(row["tokens"])),
+    ]
+    title = f"{benchmark}: entropy of {match['model']}"
+    write_rows(title, columns, match["grid"], told, stream)
+    if match["temperature"] is None:
+        stream.write("no temperature gives it the base's entropy\n\n")
+        return
+    temperatures = {0: base["temperature"]}
+    rows = [
+        row | {"temperature": temperatures.get(row["step"], match["temperature"])}
+        for row in match["models"]
+    ]
+    temperature = Column("temperature", lambda row: f"{row['temperature']:g}")
+    title = f"{benchmark}: at equal entropy, on the other problems"
+    write_rows(title, [temperature, *_model_columns(ks)], rows, _legend(rows), stream)
+
+
+def _write_direct(benchmark: str, found: Json, ks: list[int], stream: TextIO) -> None:
+    guessable = len(found["guessable"])
+    told = (
+        f"{guessable} of {found['problems']} problems are guessed: the base answers them without "
+        f"reasoning, with an accuracy above 0 and below {100 * found['highest']:g} %"
+    )
+    title = f"{benchmark}: without problems that can be guessed"
+    write_rows(title, _model_columns(ks), found["models"], told, stream)
+
+
+def _model_columns(ks: list[int]) -> list[Column]:
+    """As in the summary's own table; curves may end earlier here."""
+    return [
+        Column("step", lambda row: str(row["step"])),
+        Column("model", lambda row: str(row["name"]), "left"),
+        *(Column(f"pass@{k}", partial(_share, "curve", k)) for k in ks),
+        *(Column(f"D({k})", partial(_share, "difference", k)) for k in sorted({1, ks[-1]})),
+        Column("crossover k", lambda row: crossover_cell(row.get("crossover"))),
+    ]
+
+
+def _share(name: str, k: int, row: Json) -> str:
+    return with_interval(at_k(row.get(name, ()), k), sign=name == "difference")
+
+
+def _legend(rows: list[Json]) -> str:
+    problems = ", ".join(sorted({str(row["problems"]) for row in rows}))
+    designs = ", ".join(sorted({row["design"] for row in rows}))
+    return f"{problems} problems, {designs}; per cent with 95 % intervals over problems"
+
+
 def _number(value: float) -> str:
     return f"{value:.3g}"
 
 
-def _interval(name: str, row: Json) -> str:
+def _nats(name: str, row: Json) -> str:
     interval = row.get(name)
     if interval is None:
         return "-"

@@ -1,0 +1,54 @@
+"""Which models a probe asks: the base, and one checkpoint beside it."""
+
+from typing import NamedTuple
+
+from rlvr.errors import UserError
+from rlvr.recipe import Evaluation as Settings
+from rlvr.runs import Run
+from rlvr_eval.evaluate import Model
+from rlvr_eval.plan import models_of
+
+
+class Pair(NamedTuple):
+    """A base and a checkpoint of it."""
+
+    base: Model
+    checkpoint: Model
+
+
+def base_of(run: Run) -> Model:
+    """The base of a run.
+
+    Raises:
+        UserError: if it has none.
+    """
+    found = models_of(run)
+    if not found or found[0].step != 0:
+        raise UserError(f"{run.path} has no base model to compare with")
+    return found[0]
+
+
+def pair_of(run: Run, step: int | None) -> Pair:
+    """The base of a run and its checkpoint at a step; None takes the last.
+
+    Raises:
+        UserError: if there is no such checkpoint.
+    """
+    base = base_of(run)
+    checkpoints = [model for model in models_of(run) if model.step != 0]
+    if not checkpoints:
+        raise UserError(f"{run.path} has no complete checkpoint yet")
+    if step is None:
+        return Pair(base, checkpoints[-1])
+    for checkpoint in checkpoints:
+        if checkpoint.step == step:
+            return Pair(base, checkpoint)
+    steps = ", ".join(str(checkpoint.step) for checkpoint in checkpoints)
+    raise UserError(f"{run.path} has no checkpoint at step {step}; it has {steps}")
+
+
+def at_temperature(settings: Settings, temperature: float) -> Settings:
+    """The same settings, drawn at another temperature."""
+    return settings.model_copy(
+        update={"sampling": settings.sampling.model_copy(update={"temperature": temperature})}
+    )

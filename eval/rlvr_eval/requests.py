@@ -1,0 +1,33 @@
+"""What an evaluation asks a sampler for: its prompt, and the seeds of its draws."""
+
+from functools import cached_property
+from typing import Any
+
+from rlvr import prompts
+from rlvr.adapters import full_weights
+from rlvr.records import Problem
+from rlvr.samplers.base import SampleRequest, draw_seed
+from rlvr_eval.evaluate import Evaluation
+
+
+class Requests:
+    """Requests for draws of an evaluation's problems."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+
+    def draws(self, problem: Problem, start: int, stop: int) -> SampleRequest:
+        """Draws [start, stop) of a problem."""
+        evaluation = self._evaluation
+        seed = draw_seed(evaluation.run_seed, evaluation.model.weights, problem.id)
+        prompt = prompts.render(evaluation.prompt, problem, self._tokenizer)
+        return SampleRequest(problem.id, prompt, seed, start, stop, problem.images)
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        """Of use to one template only, and slow to import."""
+        if self._evaluation.prompt != "chat":
+            return None
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(full_weights(self._evaluation.model.folder))

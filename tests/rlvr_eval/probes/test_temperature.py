@@ -1,0 +1,52 @@
+"""The temperature probe: ordinary evaluations, apart from the run's own."""
+
+import io
+
+import pytest
+
+from rlvr.errors import UserError
+from rlvr.runs import Run
+from rlvr_eval.ledger import Ledger
+from rlvr_eval.model_summary import Json
+from rlvr_eval.pipeline import report
+from rlvr_eval.probes.temperature import probe
+from tests.rlvr_eval import tiny_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    run = tiny_run.evaluated(tmp_path_factory.mktemp("runs"))
+    probe(run, tiny_run.settings(run), tiny_run.crew(), temperatures=[1.5, 1.0])
+    return run
+
+
+@pytest.fixture(scope="module")
+def summary(run: Run) -> Json:
+    return report(run, stream=io.StringIO())
+
+
+def test_base_and_checkpoint_stand_side_by_side_at_every_temperature(summary: Json) -> None:
+    found = summary["benchmarks"]["countdown-dev"]["temperature"]
+    assert [at["temperature"] for at in found] == [1.0, 1.5]
+    for at in found:
+        assert [model["step"] for model in at["models"]] == [0, tiny_run.STEP]
+        assert "difference" in at["models"][1]
+
+
+def test_at_the_runs_own_temperature_the_numbers_are_the_runs_own(summary: Json) -> None:
+    benchmark = summary["benchmarks"]["countdown-dev"]
+    for here, there in zip(benchmark["temperature"][0]["models"], benchmark["models"], strict=True):
+        assert here["curve"] == there["curve"]
+
+
+def test_what_was_drawn_is_not_drawn_again(run: Run) -> None:
+    own = {str(Ledger(run).draws(entry).folder) for entry in Ledger(run).entries()}
+    ledger = Ledger(run, "probes/temperature/1")
+    assert {str(ledger.draws(entry).folder) for entry in ledger.entries()} == own
+    for entry in ledger.entries():
+        assert len(list((ledger.draws(entry).folder / "draws").glob("*.parquet"))) == 1
+
+
+def test_negative_temperature_is_refused(run: Run) -> None:
+    with pytest.raises(UserError, match="temperature -1"):
+        probe(run, tiny_run.settings(run), tiny_run.crew(), temperatures=[-1])
