@@ -181,6 +181,7 @@ def _hold_policy(scheduler: LambdaLR, steps: int) -> None:
         if not group["is_critic"]:
             scheduler.lr_lambdas[index] = held(scheduler.lr_lambdas[index])
             group["lr"] = 0.0
+    scheduler._last_lr = [group["lr"] for group in groups]
 
 
 def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:

@@ -109,6 +109,7 @@ def test_value_warm_up_trains_the_critic_and_leaves_the_policy_as_it_is(tmp_path
     after = trainer.model.state_dict()
     assert _unchanged(_policy(before), _policy(after))
     assert not _unchanged(_critic(before), _critic(after))
+    assert [logged["learning_rate"] for logged in trainer.state.log_history[:2]] == [0, 0]
 
     longer = raw_recipe("ppo", {"max_steps": 3}, ppo={"value_warmup_steps": 2})
     trainer = known_trainer(longer, tmp_path / "longer")
