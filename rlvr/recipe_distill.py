@@ -44,7 +44,7 @@ class EndpointTeacher(Section):
         url: up to and with the version: http://localhost:8000/v1.
         prompt: `chat` sends a user message to /chat/completions, where the server applies the
             model's own chat template; any other template is rendered here and sent to /completions.
-        system: system message, with `chat` alone.
+        system, instruction: with `chat` alone: a system message, and a line after the question.
         key_variable: environment variable that holds the API key; the key is never written down.
         concurrency: requests under way at once.
         requests_per_minute: that are started at most; None leaves it to the server to refuse.
@@ -59,6 +59,7 @@ class EndpointTeacher(Section):
     model: str
     prompt: str = "chat"
     system: str | None = None
+    instruction: str | None = None
     sampling: SamplingParams = SamplingParams()
     key_variable: str = "OPENAI_API_KEY"
     concurrency: int = Field(default=32, ge=1)

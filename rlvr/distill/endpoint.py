@@ -44,6 +44,7 @@ class Endpoint:
             "teacher": f"endpoint:{settings.model}",
             "prompt": settings.prompt,
             "system": settings.system,
+            "instruction": settings.instruction,
             "sampling": settings.sampling.model_dump(mode="json"),
             "problems": asked_revisions(self._recipe),
             "run_seed": self._run_seed,
@@ -103,7 +104,8 @@ class Endpoint:
         if not self._is_chat:
             return {**body, "prompt": prompts.render(settings.prompt, problem)}
         system = [{"role": "system", "content": settings.system}] if settings.system else []
-        return {**body, "messages": [*system, {"role": "user", "content": problem.question}]}
+        asked = "\n".join(filter(None, (problem.question, settings.instruction)))
+        return {**body, "messages": [*system, {"role": "user", "content": asked}]}
 
 
 class _Results:

@@ -22,13 +22,16 @@ HELP = "Evaluate a run's base and every checkpoint that is not evaluated yet, or
 EXAMPLE = (
     "rlvr eval runs/quickstart --design fixed:256\n"
     "  rlvr eval --base Qwen/Qwen2.5-7B --model out/checkpoints --benchmark math500 "
-    "design=sequential"
+    "design=sequential\n"
+    "  rlvr eval recipes/evaluations/figure-7.yaml"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What is evaluated, and what to do otherwise than its recipe says."""
-    parser.add_argument("path", nargs="?", metavar="RUN", help="run directory")
+    parser.add_argument(
+        "path", nargs="?", metavar="RUN|FILE", help="run directory, or a file of models"
+    )
     parser.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="values of the evaluation section"
     )
@@ -86,6 +89,8 @@ def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
     if bool(options.path) == bool(options.base or options.model):
         raise UserError("name a run directory, or models with --base and --model; not both")
     changes = [*options.overrides, *([f"design={options.design}"] if options.design else [])]
+    if options.path and Path(options.path).suffix in (".yaml", ".yml"):
+        return _recipe_of_models(Path(options.path), options, changes)
     if options.path:
         run = Run(Path(options.path))
         if options.benchmark:
@@ -108,6 +113,21 @@ def _named_models(options: argparse.Namespace, changes: list[str]) -> "tuple[Run
     base = _lasting(options.base) if options.base else None
     write_given(run, Given(base, tuple(map(_lasting, options.model)), settings))
     return run, settings
+
+
+def _recipe_of_models(
+    path: Path, options: argparse.Namespace, changes: list[str]
+) -> "tuple[Run, Evaluation]":
+    from rlvr.runs import Run
+    from rlvr_eval import evaluation_recipe
+    from rlvr_eval.given import write_given
+
+    if options.benchmark:
+        changes.append(f"benchmarks={_benchmarks(options.benchmark)}")
+    given = evaluation_recipe.read(path, changes)
+    run = Run(options.out or Path("runs") / path.stem)
+    write_given(run, given)
+    return run, given.settings
 
 
 def _lasting(model: str) -> str:

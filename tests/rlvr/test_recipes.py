@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "recipes"
 # rglob does not follow the link to the recipes that the package carries
 QUICKSTART = sorted((FOLDER / "quickstart").glob("*.yaml"))
-ALL = sorted(FOLDER.rglob("*.yaml")) + QUICKSTART
+# nothing is trained by those in evaluations/
+ALL = [p for p in sorted(FOLDER.rglob("*.yaml")) if p.parent.name != "evaluations"] + QUICKSTART
 STUDY = FOLDER / "qwen2.5-7b"
 SIX = ("grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo")
 

@@ -121,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def plan(prompt: str, seed: int) -> str:
     """The answer that belongs to a prompt and a seed."""
-    numbers, _, target = prompt.removesuffix(" :").partition(" -> ")
+    numbers, _, target = prompt.partition(" :")[0].partition(" -> ")
     found = solutions(tuple(map(int, numbers.split())), int(target))
     return f" {written(found[seed % len(found)])}"
 

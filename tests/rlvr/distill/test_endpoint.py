@@ -130,9 +130,13 @@ def test_prompt_template_goes_to_completions_and_chat_to_chat(
     assert {"prompt", "seed", "model", "temperature", "top_p", "max_tokens"} == set(
         server.bodies[0]
     )
-    collect(recipe(server, problems=1, system="Be brief."), small.folder(tmp_path / "b"))
-    roles = [message["role"] for message in server.bodies[-1]["messages"]]
-    assert roles == ["system", "user"]
+    asked = recipe(server, problems=1, system="Be brief.", instruction="Only steps.")
+    collect(asked, small.folder(tmp_path / "b"))
+    question = next(iter(small.folder(tmp_path / "b").problems().values())).question
+    assert server.bodies[-1]["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": f"{question}\nOnly steps."},
+    ]
 
 
 def test_key_is_sent_and_never_written_down(
