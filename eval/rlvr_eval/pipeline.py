@@ -13,7 +13,7 @@ from rlvr.files import write_atomically, write_json
 from rlvr.progress import Stage, stage
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
-from rlvr_eval import workers
+from rlvr_eval import reasoning, workers
 from rlvr_eval.about import about
 from rlvr_eval.evaluate import Evaluation, missing
 from rlvr_eval.examples import collect
@@ -106,6 +106,7 @@ def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
     outcomes = ledger.outcomes()
     summary = summarise(outcomes, about(run))
     attach(summary, run, outcomes)
+    reasoning.attach(summary, run, zip(ledger.entries(), outcomes, strict=True))
     examples = collect(run, ledger.entries(), store_of(run))
     write_json(run.path / "summary.json", summary)
     write_atomically(run.path / "pass-at-k.svg", curves_svg(summary))

@@ -31,7 +31,13 @@ def standing(
         undecided_is_right: counts undecided verdicts as correct, for the upper curve.
     """
     counted = (Outcome.CORRECT, *UNDECIDED) if undecided_is_right else (Outcome.CORRECT,)
-    is_correct = np.isin(row, counted)
+    return standing_of(design, key, problem_id, np.isin(row, counted))
+
+
+def standing_of(
+    design: Design, key: Fields, problem_id: str, is_correct: NDArray[np.bool_]
+) -> Progress:
+    """Where one problem stands whose draws 0, 1, 2, .. are correct or not: shape (draws,)."""
     if isinstance(design, ContinuationDesign):
         toss = f"{key['run_seed']}|{key['weights']}|{problem_id}"
         return design.replay(is_correct, continues=design.continues(toss))

@@ -158,6 +158,17 @@ class DrawStore:
                 break
         return found
 
+    def tokens(self, below: int) -> dict[tuple[str, int], tuple[int, ...] | None]:
+        """Tokens by problem id and sample index, for indices below a number; None if not kept."""
+        found: dict[tuple[str, int], tuple[int, ...] | None] = {}
+        for table in self._tables_of_draws():
+            first = table.filter(pc.field("sample_index") < below)
+            columns = (first[name].to_pylist() for name in (*DRAW, "token_ids"))
+            for problem, index, ids in zip(*columns, strict=True):
+                # of a draw that was made twice, the first stands
+                found.setdefault((problem, index), tuple(ids) if ids else None)
+        return found
+
     def _tables_of_draws(self) -> Iterator[pa.Table]:
         """Shards of draws that can be read, oldest first."""
         tables = (self._read(path) for path in shards.listed(self._draws))

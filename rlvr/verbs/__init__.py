@@ -13,6 +13,7 @@ NAMES = (
     "report",
     "compare",
     "show",
+    "marks",
     "import",
     "grade",
     "doctor",

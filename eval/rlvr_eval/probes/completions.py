@@ -5,14 +5,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from rlvr import datafiles, prompts
 from rlvr.adapters import full_weights
 from rlvr.errors import UserError
 from rlvr.records import Problem
 from rlvr.runs import Run
-from rlvr_eval import shards
 from rlvr_eval.ledger import Entry, Ledger
 from rlvr_eval.told_problems import recall
 
@@ -27,16 +24,7 @@ def stored_tokens(run: Run, entry: Entry, per_problem: int) -> dict[str, list[To
     Raises:
         UserError: if the tokens of some of them were not kept.
     """
-    first: dict[tuple[str, int], Tokens | None] = {}
-    columns = ["problem_id", "sample_index", "token_ids"]
-    wanted = [("sample_index", "<", per_problem)]
-    for path in shards.listed(Ledger(run).draws(entry).folder / "draws"):
-        for row in pq.read_table(path, columns=columns, filters=wanted).to_pylist():
-            tokens = row["token_ids"]
-            # of a draw that was made twice the first one stands
-            first.setdefault(
-                (row["problem_id"], row["sample_index"]), tuple(tokens) if tokens else None
-            )
+    first = Ledger(run).draws(entry).tokens(per_problem)
     lacking = sum(tokens is None for tokens in first.values())
     if lacking:
         raise UserError(

@@ -19,6 +19,8 @@ def write_probes(summary: Json, stream: TextIO) -> None:
             _write_match(name, match, ks, stream)
         if found := benchmark.get("direct"):
             _write_direct(name, found, ks, stream)
+        if rows := [model for model in benchmark["models"] if "reasoning" in model]:
+            _write_reasoning(name, rows, ks[-1], stream)
 
 
 def _write_likelihood(benchmark: str, rows: list[Json], stream: TextIO) -> None:
@@ -81,6 +83,33 @@ def _write_direct(benchmark: str, found: Json, ks: list[int], stream: TextIO) ->
     )
     title = f"{benchmark}: without problems that can be guessed"
     write_rows(title, _model_columns(ks), found["models"], told, stream)
+
+
+def _write_reasoning(benchmark: str, rows: list[Json], k: int, stream: TextIO) -> None:
+    def number(name: str, row: Json) -> str:
+        return str(row["reasoning"][name])
+
+    def curve(name: str, row: Json) -> str:
+        return with_interval(at_k(row["reasoning"].get(name) or (), k))
+
+    columns = [
+        Column("step", lambda row: str(row["step"])),
+        Column("model", lambda row: str(row["name"]), "left"),
+        Column("checked by", partial(number, "checked_by"), "left"),
+        *(Column(name, partial(number, name)) for name in ("problems", "confirmed", "refuted")),
+        *(Column(name, partial(number, name)) for name in ("right", "wrong", "unmarked")),
+    ]
+    if any(row["reasoning"]["checked_by"] == "marks" for row in rows):
+        columns.append(Column(f"pass@{k}, at least", partial(curve, "curve_least")))
+        columns.append(Column("at most", partial(curve, "curve_most")))
+    lacking = max(row["reasoning"]["owed"] for row in rows)
+    legend = "problems solved by at most 5 % of completions, and those completions, by reasoning"
+    if lacking:
+        legend += (
+            f"; under the marks the design would have drawn up to {lacking} more, so no unbiased "
+            "curve exists: evaluate with design=fixed:N"
+        )
+    write_rows(f"{benchmark}: reasoning of the hardest solved", columns, rows, legend, stream)
 
 
 def _model_columns(ks: list[int]) -> list[Column]:
