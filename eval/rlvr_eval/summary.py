@@ -9,8 +9,10 @@ no model, reads no file and takes seconds for fifty checkpoints of five benchmar
                            "draw_key", "draw_key_fingerprint", "models": [MODEL, ..]}}}
     MODEL = {"name", "step" (0 for the base), "weights", "problems", "design", "completions",
              "undecided_rate", "truncation_rate", "curve", "area", "histogram", "cover", "counts",
-             .. and, except for the base: "difference", "tests", "area_difference", "crossover",
-             "delta_se", "migration", "coverage", "certified", .., "strata": {KIND: the same}}
+             "these_problems", .. and, except for the base: "difference", "tests",
+             "area_difference", "crossover", "delta_se", "migration", "coverage", "certified",
+             "these_differences", .., "strata": {KIND: the same but for the problems' own};
+             of the first and the last also "beyond"}
     POINT = {"k", "value", "low", "high"}, 95 % intervals, pointwise in k
 """
 
@@ -29,6 +31,11 @@ from rlvr_eval.model_summary import (
     describe_difference_range,
     describe_range,
     headline_ks,
+)
+from rlvr_eval.model_targets import (
+    describe_beyond,
+    describe_these_differences,
+    describe_these_problems,
 )
 from rlvr_eval.outcomes import Outcomes, on_common_problems
 
@@ -100,6 +107,8 @@ def _summarise_benchmark(
     models = []
     for each in ordered:
         model = identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
+        if each is ordered[0] or each is ordered[-1]:
+            model["beyond"] = describe_beyond(each.counts)
         if base is not None and each is not base:
             comparison = check_comparable(base, each, allow_differing=allow_differing)
             warnings += warnings_of(each, comparison)
@@ -141,6 +150,8 @@ def _alone(outcomes: Outcomes) -> Json:
     """The model alone: all problems, then each stratum."""
     curves = outcomes.counts.curves()
     described = describe(curves)
+    ks = headline_ks(outcomes.counts.design.n_max)
+    described["these_problems"] = describe_these_problems(outcomes.counts, ks)
     if outcomes.is_a_range and outcomes.upper is not None:
         described["curve_upper"] = describe_range(outcomes.upper)
     strata = {kind: describe(curves[rows]) for kind, rows in _strata(outcomes).items()}
@@ -158,6 +169,10 @@ def _against(outcomes: Outcomes, base: Outcomes) -> Json:
     k_max = min(base.counts.design.n_max, outcomes.counts.design.n_max)
     ours, theirs = outcomes.counts.curves()[:, :k_max], base.counts.curves()[:, :k_max]
     described = describe_difference(ours, theirs) | describe_changes(outcomes, base)
+    if base.counts.design.n_max == outcomes.counts.design.n_max:
+        described["these_differences"] = describe_these_differences(
+            outcomes.counts, base.counts, headline_ks(k_max)
+        )
     if outcomes.is_a_range or base.is_a_range:
         described["difference_range"] = describe_difference_range(outcomes, base, k_max)
     strata = {
