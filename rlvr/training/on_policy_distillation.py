@@ -18,6 +18,7 @@ from rlvr import models
 from rlvr.adapters import full_weights
 from rlvr.errors import UserError
 from rlvr.recipe import Recipe
+from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job, Method
 from rlvr.training.task import Task
 
@@ -34,9 +35,16 @@ def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[
     return found
 
 
-def _build(job: Job) -> DistillationTrainer:
+class OnPolicyTrainer(DistillationTrainer):
+    """TRL's trainer, resumed exactly in any epoch."""
+
+    def _get_train_sampler(self, dataset: Any = None) -> EpochOrder:
+        return EpochOrder(super()._get_train_sampler(dataset), lambda: self.state.epoch)
+
+
+def _build(job: Job) -> OnPolicyTrainer:
     job.tokenizer.padding_side = "left"
-    return DistillationTrainer(
+    return OnPolicyTrainer(
         model=job.model,
         teacher_model=_teacher(job),
         args=job.args,

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlvr import recipe as recipes
+from rlvr.distill import Stage
 from rlvr.distill.run import prepare
 from rlvr.distill.select import KEPT, Candidate, choose, decide
 from rlvr.errors import UserError
@@ -71,7 +72,7 @@ def test_every_dropped_trace_is_listed_with_its_reason(tmp_path: Path) -> None:
 def test_problem_of_a_benchmark_is_dropped_and_listed_with_what_it_shares(tmp_path: Path) -> None:
     recipe = small.recipe(problems=8, select={"decontaminate": "countdown-train"})
     folder = small.folder(tmp_path)
-    stages = ("teacher", "verify", "select")
+    stages: tuple[Stage, ...] = ("teacher", "verify", "select")
     with pytest.raises(UserError, match=r"nothing is left to train on: 8 .* 8 contaminated"):
         prepare(recipe, Run(tmp_path / "distilled"), stages=stages)
     listed = [json.loads(line) for line in folder.contaminated.read_text().splitlines()]

@@ -1,5 +1,7 @@
 """On-policy distillation: the student's own completions, pulled towards the teacher's tokens."""
 
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from rlvr.tiny.model import BASE
 from rlvr.training import methods
 from rlvr.training.run import build_trainer
 from rlvr.training.settings import training_arguments
+from rlvr.weights import weights_hash
 from tests.processes import start_training
 
 
@@ -75,6 +78,24 @@ def test_divergence_from_another_teacher_falls(tmp_path: Path) -> None:
     frozen = losses(raw(teacher, learning_rate=0), tmp_path / "frozen")
     assert trained[0] == pytest.approx(frozen[0], rel=1e-4)
     assert 0 < sum(trained[2:]) < 0.9 * sum(frozen[2:])
+
+
+def test_run_killed_in_its_second_epoch_ends_with_identical_parameters(tmp_path: Path) -> None:
+    settings = {"max_steps": 8, "gradient_accumulation_steps": 2, "save_steps": 1}
+    # 64 problems are two steps of 32
+    recipe = raw(str(unlike_the_base(tmp_path / "teacher")), **settings)
+    run, undisturbed, log = Run(tmp_path / "killed"), Run(tmp_path / "whole"), tmp_path / "log"
+    start_training(recipe, undisturbed.path, log).join()
+    process = start_training(recipe, run.path, log)
+    while process.is_alive() and len(list(run.metrics())) < 4:
+        time.sleep(0.005)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert 3 <= run.checkpoints()[-1].step < 8
+    start_training(recipe, run.path, log).join()
+    ends = [weights_hash(one.path / "checkpoint-8") for one in (run, undisturbed)]
+    assert ends[0] == ends[1]
 
 
 def test_missing_teacher_and_problems_are_named_together(tmp_path: Path) -> None:

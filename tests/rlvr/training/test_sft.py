@@ -1,5 +1,8 @@
 """Supervised training: loss on completions alone, packing that changes nothing, distilled data."""
 
+import shutil
+import signal
+import time
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -100,3 +103,26 @@ def test_distilled_run_is_evaluated_like_any_other(
     assert [model.name for model in models] == ["base", "checkpoint-1", "checkpoint-2"]
     assert len({weights_hash(full_weights(model.folder)) for model in models}) == 3
     assert len(list(run.metrics())) == 2
+
+
+def test_training_killed_between_checkpoints_ends_with_identical_parameters(
+    run: Run, tmp_path: Path
+) -> None:
+    raw = small.raw(problems=PROBLEMS)
+    raw["trainer"] |= {"max_steps": 24, "save_steps": 4, "learning_rate": 1e-3}
+    undisturbed = Run(tmp_path / "undisturbed")
+    shutil.copytree(run.path, undisturbed.path)
+    start_training(raw, undisturbed.path, tmp_path / "log").join()
+    process = start_training(raw, run.path, tmp_path / "log")
+    while process.is_alive() and len(list(run.metrics())) < 6:
+        time.sleep(0.005)
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert 0 < len(run.checkpoints()) < 6
+    again = start_training(raw, run.path, tmp_path / "log")
+    again.join()
+    assert again.exitcode == 0, (tmp_path / "log").read_text()
+    ends = [weights_hash(one.path / "checkpoint-24") for one in (run, undisturbed)]
+    assert ends[0] == ends[1]
+    assert [entry["step"] for entry in run.metrics()] == list(range(1, 25))
