@@ -43,6 +43,7 @@ _SCRIPTS = (
     "likelihood.js",
     "problems.js",
     "tables.js",
+    "probes.js",
     "words.js",
     "main.js",
 )

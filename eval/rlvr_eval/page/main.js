@@ -21,6 +21,7 @@ function stateOf(name) {
     kindOf: new Map(benchmark.problem_ids.map((id, i) => [id, benchmark.kinds[i]])),
     drawKey: benchmark.draw_key,
     likelihood: benchmark.likelihood,
+    probes: benchmark,
     examples: report.examples,
     examplesGiven: report.examplesGiven,
     run: report.run,
@@ -58,6 +59,7 @@ function drawAll() {
   lists = requestAnimationFrame(() => {
     drawProblems(state);
     drawTables(state);
+    drawProbes(state);
   });
 }
 

@@ -19,6 +19,8 @@ function drawTables(state) {
       shown,
       state,
     ),
+    theseProblemsTable(state),
+    beyondTable(state),
     table("Where the numbers come from", originColumns(state), state.models, state),
   );
 }

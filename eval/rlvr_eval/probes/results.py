@@ -11,17 +11,21 @@ MODEL = {"name", "step", "problems", "design", "curve", "area", and against the 
 """
 
 import json
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from rlvr.errors import UserError
 from rlvr.runs import Run
 from rlvr_eval.ledger import Ledger
 from rlvr_eval.model_summary import Json
 from rlvr_eval.outcomes import Outcomes
 from rlvr_eval.probes import likelihood
 from rlvr_eval.summary import summarise
+
+logger = logging.getLogger(__name__)
 
 TEMPERATURE = "probes/temperature"
 ENTROPY = "probes/entropy"
@@ -69,8 +73,8 @@ def _temperatures(run: Run, current: set[str]) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
     folders = (run.path / TEMPERATURE).glob("*")
     for temperature in sorted(float(folder.name) for folder in folders):
-        ledger = Ledger(run, f"{TEMPERATURE}/{temperature:g}")
-        for name, models in _models(_of(ledger.outcomes(), current)).items():
+        outcomes = _outcomes(run, f"{TEMPERATURE}/{temperature:g}", current)
+        for name, models in _models(outcomes).items():
             found.setdefault(name, []).append({"temperature": temperature, "models": models})
     return found
 
@@ -86,8 +90,8 @@ def _matched(run: Run, current: set[str]) -> dict[str, list[Json]]:
             continue
         models = []
         if match["temperature"] is not None:
-            outcomes = Ledger(run, f"{ENTROPY}/{folder}").outcomes()
-            models = _models(_of(outcomes, current)).get(match["benchmark"], [])
+            outcomes = _outcomes(run, f"{ENTROPY}/{folder}", current)
+            models = _models(outcomes).get(match["benchmark"], [])
         found.setdefault(match["benchmark"], []).append(match | {"models": models})
     return found
 
@@ -96,12 +100,12 @@ def _direct(run: Run, outcomes: Sequence[Outcomes]) -> dict[str, Json]:
     if not (run.path / DIRECT).is_dir():
         return {}
     found = {}
-    bases = {each.benchmark: each.model.weights for each in outcomes if each.model.step == 0}
-    for asked in Ledger(run, DIRECT).outcomes():
-        if bases.get(asked.benchmark) != asked.model.weights:
-            continue
+    bases = {each.model.weights for each in outcomes if each.model.step == 0}
+    for asked in _outcomes(run, DIRECT, bases):
         guessable = guessable_problems(asked)
         here = [each for each in outcomes if each.benchmark == asked.benchmark]
+        if not here:
+            continue
         left = [without(each, guessable) for each in here]
         found[asked.benchmark] = {
             "prompt": asked.draw_key["prompt"],
@@ -127,9 +131,17 @@ def without(outcomes: Outcomes, problem_ids: Iterable[str]) -> Outcomes:
     return outcomes.take(kept)
 
 
-def _of(outcomes: Iterable[Outcomes], weights: set[str]) -> list[Outcomes]:
-    """Without those of weights that are no longer the evaluated ones."""
-    return [each for each in outcomes if each.model.weights in weights]
+def _outcomes(run: Run, within: str, weights: set[str]) -> list[Outcomes]:
+    """What a probe evaluated, without weights that are no longer the evaluated ones.
+
+    Where draws of a probe are gone, its numbers are missing, and the run's own are not.
+    """
+    try:
+        found = Ledger(run, within).outcomes()
+    except UserError as fault:
+        logger.warning("%s is left out of the report: %s", within, fault)
+        return []
+    return [each for each in found if each.model.weights in weights]
 
 
 def _models(outcomes: Sequence[Outcomes]) -> dict[str, list[Json]]:

@@ -1,6 +1,8 @@
 """The temperature probe: ordinary evaluations, apart from the run's own."""
 
 import io
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +52,16 @@ def test_what_was_drawn_is_not_drawn_again(run: Run) -> None:
 def test_negative_temperature_is_refused(run: Run) -> None:
     with pytest.raises(UserError, match="temperature -1"):
         probe(run, tiny_run.settings(run), tiny_run.crew(), temperatures=[-1])
+
+
+def test_lost_draws_of_a_probe_cost_its_numbers_and_not_the_report(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = tiny_run.evaluated(tmp_path, problems=2, draws=2)
+    probe(run, tiny_run.settings(run), tiny_run.crew(), temperatures=[2.0])
+    ledger = Ledger(run, "probes/temperature/2")
+    shutil.rmtree(ledger.draws(ledger.entries()[0]).folder)
+    benchmark = report(run, stream=io.StringIO())["benchmarks"]["countdown-dev"]
+    assert "temperature" not in benchmark
+    assert len(benchmark["models"]) == 2
+    assert "probes/temperature/2 is left out" in caplog.text
