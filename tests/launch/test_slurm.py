@@ -73,7 +73,7 @@ def test_run_is_told_before_the_time_limit_to_save_and_the_job_is_requeued(
     job = subprocess.Popen(["bash", SCRIPT, "recipe.yaml"], env=cluster | {"ENDS": "when told"})
     end = time.monotonic() + 30
     while not any(call.startswith("accelerate") for call in calls(cluster)):
-        assert time.monotonic() < end
+        assert time.monotonic() < end, (job.poll(), calls(cluster))
         time.sleep(0.02)
     job.send_signal(signal.SIGUSR1)
     assert job.wait(timeout=30) == 0
