@@ -162,6 +162,15 @@ def test_critic_starts_from_the_policy_or_from_the_model_named(tmp_path: Path) -
     assert torch.equal(named.critic.get_input_embeddings().weight, policy)
 
 
+def test_critic_of_a_policy_with_drawn_weights_is_drawn_too(tmp_path: Path) -> None:
+    drawn = known_trainer(raw_recipe("ppo") | {"initialize": "random"}, tmp_path)
+    base = known_trainer(raw_recipe("ppo"), tmp_path / "base")
+    weights = [trainer.critic.get_input_embeddings().weight for trainer in (drawn, base)]
+    assert weights[0].shape == weights[1].shape
+    assert not torch.equal(*weights)
+    assert drawn.critic.score.weight.abs().max() == 0
+
+
 def test_model_that_cannot_be_a_critic_is_refused_with_what_to_do(tmp_path: Path) -> None:
     import json
 
