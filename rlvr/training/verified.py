@@ -18,6 +18,7 @@ from trl import GRPOTrainer
 
 from rlvr.errors import UserError
 from rlvr.rewards import refuse_undecided
+from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job
 from rlvr.training.task import Task
 
@@ -79,6 +80,10 @@ class VerifiedTrainer(GRPOTrainer):
     def log_rollout(self, name: str, value: float) -> None:
         """Add to this step's metrics; every process must log the same value."""
         self._metrics["train"][name].append(value)
+
+    def _get_train_sampler(self, dataset: Any = None) -> EpochOrder:
+        """TRL's, whose order of a later epoch is the same after a restart."""
+        return EpochOrder(super()._get_train_sampler(dataset), lambda: self.state.epoch)
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
         """Gathered rewards, shape (completions of all processes, reward functions)."""

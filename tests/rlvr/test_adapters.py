@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -79,11 +80,11 @@ def test_anything_that_changes_the_merged_weights_is_merged_anew(
     assert weights_hash(checkpoint) != weights_hash(lora_checkpoint)
 
 
-def test_two_that_merge_at_once_leave_one_whole_folder_and_nothing_else(
+def test_two_processes_that_merge_at_once_leave_one_whole_folder_and_nothing_else(
     lora_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RLVR_CACHE", str(tmp_path))
-    with ThreadPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         folders = list(pool.map(full_weights, [lora_checkpoint] * 2))
     assert folders[0] == folders[1]
     assert list((tmp_path / "merged").iterdir()) == [folders[0]]

@@ -1,6 +1,7 @@
 """Every method, killed and started again, ends where it would have ended: critic, optimizer, rank.
 
-What `test_resume.py` proves of GRPO in many ways is proved here of all methods in one.
+What `test_resume.py` proves of GRPO in many ways is proved here of all methods in one. The data are
+so few that the second half of a run is its second epoch, whose order must be found again too.
 """
 
 import random
@@ -21,7 +22,7 @@ from rlvr.weights import weights_hash
 from tests.processes import start_training
 from tests.rlvr.training.known_batch import raw_recipe
 
-STEPS = 8
+STEPS = 10
 OPTIONS: dict[str, Any] = {
     "max_steps": STEPS,
     "steps_per_generation": 2,
@@ -32,7 +33,10 @@ OPTIONS: dict[str, Any] = {
 SECTIONS: dict[str, dict[str, Any]] = {
     "ppo": {"ppo": {"value_warmup_steps": 3, "kl_coefficient": 0.01}},
     "reinforce_pp": {"reinforce_pp": {"kl_coefficient": 0.01}},
+    "dapo": {"dapo": {"max_rounds": 200}},
 }
+# two rollouts, which are four steps, are an epoch
+PROBLEMS_PER_RANK = 8
 LORA = {"peft": {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"]}}
 
 Start = Callable[[Path], list[BaseProcess]]
@@ -44,7 +48,7 @@ Start = Callable[[Path], list[BaseProcess]]
         ("rloo", {}),
         ("reinforce_pp", SECTIONS["reinforce_pp"]),
         ("remax", {}),
-        ("dapo", {}),
+        ("dapo", SECTIONS["dapo"]),
         ("ppo", SECTIONS["ppo"]),
         ("ppo", SECTIONS["ppo"] | LORA),
     ],
@@ -53,7 +57,7 @@ Start = Callable[[Path], list[BaseProcess]]
 def test_killed_run_ends_with_the_parameters_and_metrics_of_one_that_was_not(
     tmp_path: Path, method: str, sections: dict[str, Any]
 ) -> None:
-    raw = raw_recipe(method, OPTIONS, **sections)
+    raw = raw_recipe(method, OPTIONS, **sections, **data(ranks=1))
 
     def start(folder: Path) -> list[BaseProcess]:
         return [start_training(raw, folder / "known", folder / "log")]
@@ -75,7 +79,7 @@ def test_killed_run_ends_with_the_parameters_and_metrics_of_one_that_was_not(
 def test_one_rank_of_two_is_killed_under_zero_2_and_both_resume(
     tmp_path: Path, method: str
 ) -> None:
-    raw = raw_recipe(method, OPTIONS, **SECTIONS.get(method, {}))
+    raw = raw_recipe(method, OPTIONS, **SECTIONS.get(method, {}), **data(ranks=2))
 
     def start(folder: Path) -> list[BaseProcess]:
         port = str(free_port())
@@ -91,6 +95,11 @@ def test_one_rank_of_two_is_killed_under_zero_2_and_both_resume(
     finish(start(resumed), resumed)
 
     assert_same(undisturbed, resumed)
+
+
+def data(*, ranks: int) -> dict[str, Any]:
+    limit = PROBLEMS_PER_RANK * ranks
+    return {"data": {"problems": {"name": "countdown-train", "limit": limit}}}
 
 
 def two_ranks(rank: int, port: str) -> dict[str, str]:
@@ -122,7 +131,7 @@ def finish(processes: list[BaseProcess], folder: Path) -> None:
 
 
 def kill(start: Start, folder: Path, *, which: int) -> None:
-    """SIGKILL one process at a random moment from its third step on; then end the others.
+    """SIGKILL one process at a random moment of its second epoch; then end the others.
 
     A launcher ends the others of a job that lost one; here the test does. A run that was faster
     than the signal is made again.
@@ -132,8 +141,8 @@ def kill(start: Start, folder: Path, *, which: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         processes = start(folder)
-        wait_for_step(3, processes[which], folder)
-        time.sleep(rng.uniform(0, 0.1))
+        wait_for_step(5, processes[which], folder)
+        time.sleep(rng.uniform(0, 0.05))
         processes[which].kill()
         processes[which].join()
         for process in processes:
