@@ -123,7 +123,7 @@ def _killed(run: Run, log: Path, *, after_s: float) -> int | None:
     lines = len(_lines(run))
     _wait(lambda: len(_lines(run)) > lines or not process.is_alive())
     time.sleep(after_s)
-    os.kill(int(process.pid or 0), signal.SIGKILL)
+    process.kill()  # which does nothing to one that has just ended
     process.join()
     return process.exitcode
 
