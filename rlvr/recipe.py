@@ -62,6 +62,8 @@ class Evaluation(Section):
         prompt: template for all benchmarks; None takes each benchmark's own.
         keep_text: whose text is stored: `all`, `correct`, or `sample:N`, the first N draws of each
             problem. The others are counted all the same.
+        beside: models to show beside the run's own: names of other runs in the same folder, of
+            which the last checkpoint is taken, Hub ids, or folders with a "/" in them.
     """
 
     benchmarks: Sources
@@ -71,6 +73,7 @@ class Evaluation(Section):
     run_seed: int = Field(default=0, ge=0)
     sampler: Literal["auto", "hf", "vllm"] = "auto"
     keep_text: str = Field(default="all", pattern=r"^(all|correct|sample:[1-9][0-9]*)$")
+    beside: tuple[str, ...] = ()
 
 
 class Recipe(Section):

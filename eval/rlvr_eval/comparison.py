@@ -123,7 +123,8 @@ def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) ->
             bases.setdefault(base.model.weights, base)
     position = {weights: i for i, weights in enumerate(bases)}
     entries = [_Entry(None, base) for base in bases.values()]
-    for run, (base, checkpoints) in split.items():
+    for run, (base, others) in split.items():
+        checkpoints = [each for each in others if not each.model.beside] or others
         chosen = _chosen(name, run, checkpoints, step)
         if chosen is None:
             continue

@@ -26,12 +26,14 @@ class Model:
     Attributes:
         step: the training step it was saved at; 0 for the base.
         weights: its hash.
+        beside: True where it is no checkpoint of the run, but shown beside them.
     """
 
     name: str
     step: int
     folder: Path
     weights: str
+    beside: bool = False
 
 
 @dataclass(frozen=True)

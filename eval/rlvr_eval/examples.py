@@ -1,8 +1,9 @@
 """A few completions of every problem for people to read, picked from the stored draws.
 
-Of each problem: the base's first correct draw, then the last checkpoint's first correct and first
-incorrect one; the most telling three of what there is. Questions and golds are written beside the
-run when it is evaluated, so that a report needs neither the Hub nor a model.
+Of each problem: the base's first correct draw, the last checkpoint's, those of models beside it,
+then the last checkpoint's first incorrect one; the most telling three of what there is. Questions
+and golds are written beside the run when it is evaluated, so that a report needs neither the Hub
+nor a model.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 
 from rlvr.records import Outcome
 from rlvr.runs import Run
+from rlvr_eval.ledger import model_of
 from rlvr_eval.report import COMPLETIONS_PER_PROBLEM, Example, ProblemExamples
 from rlvr_eval.store import DrawStore
 from rlvr_eval.told_problems import recall_all
@@ -26,9 +28,11 @@ def collect(
         ordered = [e for e in entries if e["benchmark"] == benchmark and "counts" not in e]
         if not ordered:  # imported as counts, without completions
             continue
-        base, last = ordered[0], ordered[-1]
-        picks = [(base, Outcome.CORRECT), (last, Outcome.CORRECT), (last, Outcome.WRONG)]
-        for entry, outcome in picks if base is not last else picks[1:]:
+        beside = [entry for entry in ordered if model_of(entry).beside]
+        base, last = ordered[0], ([e for e in ordered if e not in beside] or ordered)[-1]
+        solvers = [base, *([last] if last is not base else []), *beside]
+        picks = [*((entry, Outcome.CORRECT) for entry in solvers), (last, Outcome.WRONG)]
+        for entry, outcome in picks:
             for example_of, example in _first_of(entry, outcome, root):
                 chosen.setdefault(example_of, []).append(example)
     told = recall_all(run)

@@ -24,17 +24,20 @@ _STYLE = """
   .band { opacity: .16; }
   .base { stroke: #0072b2; } .base.band, .base.mark, text.base { fill: #0072b2; stroke: none; }
   .last { stroke: #d55e00; } .last.band, .last.mark, text.last { fill: #d55e00; stroke: none; }
+  .beside { stroke: #009e73; }
+  .beside.band, .beside.mark, text.beside { fill: #009e73; stroke: none; }
   @media (prefers-color-scheme: dark) {
     text { fill: #a3adb6; } .title { fill: #e8eaec; }
     .grid { stroke: #343a40; } .axis { stroke: #a3adb6; } .thin { stroke: #5a636c; }
     .base { stroke: #56b4e9; } .base.band, .base.mark, text.base { fill: #56b4e9; }
     .last { stroke: #f0883e; } .last.band, .last.mark, text.last { fill: #f0883e; }
+    .beside { stroke: #2fc49a; } .beside.band, .beside.mark, text.beside { fill: #2fc49a; }
   }
 """
 
 
 def curves_svg(summary: Json, benchmark: str | None = None) -> str:
-    """pass@k of base and checkpoints on log k, with 95 % bands of the base and the last model.
+    """pass@k on log k: base, last checkpoint and models beside them, with 95 % bands; the others.
 
     Args:
         benchmark: name of one; None for the first.
@@ -46,9 +49,7 @@ def curves_svg(summary: Json, benchmark: str | None = None) -> str:
     described = summary["benchmarks"][name]
     models = described["models"]
     k_max = max(2, described["k_max"])
-    ends = [(models[0], "base")] if models[0]["step"] == 0 else []
-    if models[-1]["step"] != 0:
-        ends.append((models[-1], "last"))
+    ends = _named(models)
     shown = {id(model) for model, _ in ends}
     others = [model for model in models if id(model) not in shown]
     parts = [
@@ -65,6 +66,14 @@ def curves_svg(summary: Json, benchmark: str | None = None) -> str:
         f'width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="{label}">'
         f"<style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n"
     )
+
+
+def _named(models: Sequence[Json]) -> list[tuple[Json, str]]:
+    """The curves with a name and a colour: base, last checkpoint, what is shown beside them."""
+    named = [(model, "base") for model in models[:1] if model["step"] == 0]
+    checkpoints = [model for model in models if model["step"] and not model["beside"]]
+    named += [(model, "last") for model in checkpoints[-1:]]
+    return named + [(model, "beside") for model in models if model["beside"]]
 
 
 def _axes(k_max: int, title: str) -> list[str]:
@@ -104,7 +113,7 @@ def _marks(model: Json, k_max: int, kind: str) -> list[str]:
         if point["k"] & (point["k"] - 1):
             continue
         x, y = _x(point["k"], k_max), _y(point["value"])
-        shape = f"M{x},{y - 5}l5,5l-5,5l-5,-5z" if kind == "last" else _circle(x, y)
+        shape = _SHAPES[kind](x, y)
         marks.append(f'<path class="{kind} mark" d="{shape}"/>')
     return marks
 
@@ -112,6 +121,17 @@ def _marks(model: Json, k_max: int, kind: str) -> list[str]:
 def _circle(x: float, y: float, radius: float = 3.6) -> str:
     half = f"a{radius},{radius} 0 1 0"
     return f"M{x - radius},{y}{half} {2 * radius},0{half} {-2 * radius},0z"
+
+
+def _diamond(x: float, y: float) -> str:
+    return f"M{x},{y - 5}l5,5l-5,5l-5,-5z"
+
+
+def _square(x: float, y: float) -> str:
+    return f"M{x - 3.4},{y - 3.4}h6.8v6.8h-6.8z"
+
+
+_SHAPES = {"base": _circle, "last": _diamond, "beside": _square}
 
 
 def _labels(ends: Sequence[tuple[Json, str]]) -> list[str]:

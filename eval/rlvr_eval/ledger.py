@@ -57,6 +57,7 @@ class Ledger:
                 "model": evaluation.model.name,
                 "step": evaluation.model.step,
                 "weights": evaluation.model.weights,
+                "beside": evaluation.model.beside,
                 "benchmark": evaluation.benchmark,
                 "file": str(evaluation.file) if evaluation.file else None,
                 "design": str(evaluation.design),
@@ -90,7 +91,9 @@ class Ledger:
             raise UserError(
                 f"{self.run.path}: nothing is evaluated yet; run: rlvr eval {self.run.path}"
             )
-        return sorted(latest.values(), key=lambda entry: (entry["benchmark"], entry["step"]))
+        return sorted(
+            latest.values(), key=lambda entry: (entry["benchmark"], model_of(entry).place)
+        )
 
     def draws(self, entry: Entry) -> DrawStore:
         """The draws that an entry is of."""
@@ -108,6 +111,11 @@ class Ledger:
         ]
 
 
+def model_of(entry: Entry) -> ModelRef:
+    """Whose evaluation an entry is."""
+    return ModelRef(entry["model"], entry["step"], entry["weights"], entry.get("beside", False))
+
+
 def _name(entries: list[Entry]) -> str:
     """Entries on the same evaluations have the same file; a new verifier or design is a new one."""
     told = [
@@ -121,7 +129,7 @@ def _name(entries: list[Entry]) -> str:
 
 def _outcomes(entry: Entry, counts: Counts, undecided: Ints, truncated: Ints) -> Outcomes:
     return Outcomes(
-        model=ModelRef(entry["model"], entry["step"], entry["weights"]),
+        model=model_of(entry),
         benchmark=entry["benchmark"],
         problem_ids=tuple(entry["problem_ids"]),
         kinds=tuple(entry["kinds"]),

@@ -12,10 +12,12 @@ weights may lie deeper (`global_step_100/actor/huggingface`).
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rlvr import models
 from rlvr.errors import UserError
+from rlvr.runs import Run
 from rlvr.weights import weights_hash
 from rlvr_eval.evaluate import Model
 
@@ -37,9 +39,9 @@ def step_in(name: str) -> int | None:
 
 
 def given_models(base: str | None, names: Sequence[str]) -> list[Model]:
-    """The base at step 0, then the others by step.
+    """The base at step 0, then the others by step, then those whose name tells no step.
 
-    A model whose name tells no step gets the place in which it was given, from 1.
+    These have no place among the checkpoints: they are shown beside them, in the order given.
 
     Raises:
         UserError: if a model cannot be had, or two of them would have one name and step.
@@ -51,9 +53,34 @@ def given_models(base: str | None, names: Sequence[str]) -> list[Model]:
             found += _checkpoints(folder)
         else:
             step = step_in(folder.name)
-            found.append(_model(name, position if step is None else step))
+            found.append(
+                _model(name, step)
+                if step is not None
+                else replace(_model(name, position), beside=True)
+            )
     _refuse_repeats(found)
-    return sorted(found, key=lambda model: model.step)
+    return sorted(found, key=lambda model: (model.beside, model.step))
+
+
+def models_beside(run: Run, names: Sequence[str]) -> list[Model]:
+    """What `evaluation.beside` names: other runs by their last checkpoint, and models.
+
+    A run that has no complete checkpoint yet is left out and named.
+
+    Raises:
+        UserError: if a model cannot be had, or two of them would have one name.
+    """
+    found = []
+    for position, name in enumerate(names, start=1):
+        if "/" in name:
+            found.append(replace(_model(name, step_in(Path(name).name) or position), beside=True))
+        elif checkpoints := Run(run.path.parent / name).checkpoints():
+            last = checkpoints[-1]
+            found.append(Model(name, last.step, last.path, weights_hash(last.path), beside=True))
+        else:
+            logger.warning("%s has no complete checkpoint yet; shown without it", name)
+    _refuse_repeats(found)
+    return found
 
 
 def weights_folder(folder: Path) -> Path | None:

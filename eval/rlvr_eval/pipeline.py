@@ -41,7 +41,7 @@ def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> i
         UserError: if model, benchmark or design cannot be had.
     """
     crew = crew_for(settings, processes=processes)
-    return carry_out(run, plan(models_of(run), settings, store_of(run)), crew)
+    return carry_out(run, plan(models_of(run, settings.beside), settings, store_of(run)), crew)
 
 
 def crew_for(settings: Settings, *, processes: int | None = None) -> workers.Crew:

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from rlvr import models, problems
 from rlvr.recipe import Evaluation as Settings
+from rlvr.recipe import Recipe
 from rlvr.runs import Run
 from rlvr.weights import weights_hash
 from rlvr_eval.estimators import parse_design
 from rlvr_eval.evaluate import Evaluation, Model
 from rlvr_eval.given import is_given, read_given
 from rlvr_eval.keep_text import KeepText
-from rlvr_eval.models_given import given_models
+from rlvr_eval.models_given import given_models, models_beside
 
 BASE = "base"
 
@@ -21,16 +22,26 @@ def store_of(run: Run) -> Path:
     return run.path.parent / "store"
 
 
-def models_of(run: Run) -> list[Model]:
-    """The base, then every complete checkpoint by step; or the models that were named for it.
+def models_of(run: Run, beside: Sequence[str] | None = None) -> list[Model]:
+    """The base, every complete checkpoint by step, or the models named instead; those beside them.
+
+    Args:
+        beside: as in the evaluation section; None for what the run's own says.
 
     Raises:
-        UserError: if the base's weights cannot be had.
+        UserError: if the weights of the base or of a model beside cannot be had.
     """
     if is_given(run):
         given = read_given(run)
-        return given_models(given.base, given.models)
+        named = given_models(given.base, given.models)
+        return named + models_beside(run, given.settings.beside if beside is None else beside)
     recipe = run.recipe()
+    if beside is None:
+        beside = recipe.evaluation.beside if recipe.evaluation else ()
+    return _trained(run, recipe) + models_beside(run, beside)
+
+
+def _trained(run: Run, recipe: Recipe) -> list[Model]:
     found = []
     if recipe.initialize == "pretrained":
         folder = models.resolve(recipe.model, recipe.revision)

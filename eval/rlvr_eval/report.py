@@ -128,13 +128,15 @@ def _most_telling_first(
 
 
 def _moved(benchmark: Json) -> list[str]:
-    """Problems that the first and the last model do not both solve or both fail."""
-    models = benchmark["models"]
-    pairs = zip(models[0]["counts"]["c"], models[-1]["counts"]["c"], strict=True)
+    """Problems that the base and the last checkpoint, or a model beside it, do not both solve."""
+    base, *others = benchmark["models"]
+    last = [model for model in others if not model["beside"]][-1:]
+    compared = [base, *last, *(model for model in others if model["beside"])]
+    counts = zip(*(model["counts"]["c"] for model in compared), strict=True)
     return [
         problem
-        for problem, (base, last) in zip(benchmark["problem_ids"], pairs, strict=True)
-        if None not in (base, last) and (base > 0) != (last > 0)
+        for problem, correct in zip(benchmark["problem_ids"], counts, strict=True)
+        if len({c > 0 for c in correct if c is not None}) == 2
     ]
 
 

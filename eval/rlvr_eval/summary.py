@@ -7,12 +7,13 @@ no model, reads no file and takes seconds for fifty checkpoints of five benchmar
     {"format": 1, "run": {..}, "warnings": [..],
      "benchmarks": {NAME: {"k_max", "headline_ks", "histogram_bins", "problem_ids", "kinds",
                            "draw_key", "draw_key_fingerprint", "models": [MODEL, ..]}}}
-    MODEL = {"name", "step" (0 for the base), "weights", "problems", "design", "completions",
+    MODEL = {"name", "step" (0 for the base), "beside" (true for a model that is no checkpoint of
+             the run; those come last), "weights", "problems", "design", "completions",
              "undecided_rate", "truncation_rate", "curve", "area", "histogram", "cover", "counts",
              "these_problems", .. and, except for the base: "difference", "tests",
              "area_difference", "crossover", "delta_se", "migration", "coverage", "certified",
              "these_differences", .., "strata": {KIND: the same but for the problems' own};
-             of the first and the last also "beyond"}
+             of the base, the last checkpoint and models beside also "beyond"}
     POINT = {"k", "value", "low", "high"}, 95 % intervals, pointwise in k
 """
 
@@ -76,13 +77,13 @@ def summarise(
 
 
 def split_base(outcomes: Sequence[Outcomes]) -> tuple[Outcomes | None, list[Outcomes]]:
-    """The base of one benchmark, if it was evaluated, and the others by training step.
+    """The base of one benchmark, if it was evaluated; checkpoints by step, then models beside.
 
     Raises:
         UserError: if there are two bases, or one model occurs twice.
     """
-    ordered = sorted(outcomes, key=lambda each: each.model.step)
-    bases = [each for each in ordered if each.model.step == 0]
+    ordered = sorted(outcomes, key=lambda each: each.model.place)
+    bases = [each for each in ordered if each.model.is_base]
     if len(bases) > 1:
         listed = " and ".join(f"{each.model.name} ({each.model.weights})" for each in bases)
         raise UserError(
@@ -95,7 +96,7 @@ def split_base(outcomes: Sequence[Outcomes]) -> tuple[Outcomes | None, list[Outc
                 f"{ordered[0].benchmark}: {model[1]} at step {model[0]} was given twice; "
                 "choose one of its evaluations"
             )
-    return (bases[0] if bases else None), [each for each in ordered if each.model.step != 0]
+    return (bases[0] if bases else None), [each for each in ordered if not each.model.is_base]
 
 
 def _summarise_benchmark(
@@ -103,11 +104,12 @@ def _summarise_benchmark(
 ) -> Json:
     base, checkpoints = split_base(outcomes)
     ordered = ([base] if base else []) + checkpoints
+    last = next((each for each in reversed(ordered) if not each.model.beside), None)
     problem_ids, kinds = _all_problems(ordered)
     models = []
     for each in ordered:
         model = identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
-        if each is ordered[0] or each is ordered[-1]:
+        if each is ordered[0] or each is last or each.model.beside:
             model["beyond"] = describe_beyond(each.counts)
         if base is not None and each is not base:
             comparison = check_comparable(base, each, allow_differing=allow_differing)
@@ -136,6 +138,7 @@ def identity(outcomes: Outcomes) -> Json:
     return {
         "name": outcomes.model.name,
         "step": outcomes.model.step,
+        "beside": outcomes.model.beside,
         "weights": outcomes.model.weights,
         "design": str(outcomes.counts.design),
         "completions": outcomes.completions,

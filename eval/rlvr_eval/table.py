@@ -36,7 +36,7 @@ def write_summary(summary: Json, stream: TextIO) -> None:
     console = _console(stream)
     for name, benchmark in summary["benchmarks"].items():
         models = benchmark["models"]
-        who = [Column("step", lambda m: str(m["step"])), Column("model", _name, "left")]
+        who = [Column("step", _step), Column("model", _name, "left")]
         columns = _curve_columns(benchmark), _rates(), _difference_columns(benchmark)
         _print(console, name, who, columns, models)
         for stratum in dict.fromkeys(kind for model in models for kind in model["strata"]):
@@ -54,7 +54,7 @@ def write_comparison(comparison: Json, stream: TextIO) -> None:
         rows = benchmark["rows"]
         who = [
             Column("run", lambda row: row["run"] or row["name"], "left"),
-            Column("step", lambda row: str(row["step"])),
+            Column("step", _step),
         ]
         differences = [
             Column(f"Delta_SE({_gap_k(rows)})", _delta_se),
@@ -156,6 +156,11 @@ def _gap_k(rows: list[Json]) -> int | str:
     return next((row["delta_se"]["k"] for row in rows if "delta_se" in row), "k")
 
 
+def _step(model: Json) -> str:
+    """The training step; a model beside the run's own has none of its own."""
+    return "-" if model["beside"] else str(model["step"])
+
+
 def _name(model: Json) -> str:
     return str(model["name"])
 
@@ -166,7 +171,7 @@ def _k(k: float | None) -> str:
 
 def _in_stratum(model: Json, stratum: str) -> Json:
     """The model's numbers on one stratum, under its name."""
-    identity = {"step": model["step"], "name": model["name"]}
+    identity = {key: model[key] for key in ("step", "name", "beside")}
     return identity | model["strata"].get(stratum, {"curve": []})
 
 

@@ -6,6 +6,7 @@ every checkpoint stands under the rewards of its step. Each benchmark gives
     eval/<benchmark>/pass@<k>      with _low and _high at the headline k; D@<k> likewise
     eval/<benchmark>/area, D_area, delta_se, crossover_k, undecided_rate, truncation_rate, ..
     eval/<benchmark>/<stratum>/..  the same
+    eval/<benchmark>/<model>/..    the same, of a model that is shown beside the run's own
     eval/<benchmark>/curves        pass@k against k, one more line with every checkpoint
     eval/<benchmark>/histogram, migration, problems        tables
 
@@ -91,16 +92,18 @@ def _rows(summary: Json) -> Iterator[dict[str, Any]]:
     """One row per model, by training step, and the tables of all of them with the last."""
     places = sorted(
         {
-            (model["step"], model["name"])
+            (model["beside"], model["step"], model["name"])
             for benchmark in summary["benchmarks"].values()
             for model in benchmark["models"]
         }
     )
     for place in places:
-        row: dict[str, Any] = {STEP: place[0]}
+        row: dict[str, Any] = {STEP: place[1]}
         for name, benchmark in summary["benchmarks"].items():
             models = benchmark["models"]
-            found = [at for at, m in enumerate(models) if (m["step"], m["name"]) == place]
+            found = [
+                at for at, m in enumerate(models) if (m["beside"], m["step"], m["name"]) == place
+            ]
             for at in found:
                 row |= scalars(name, models[at], benchmark["headline_ks"])
                 row[f"eval/{name}/curves"] = tables.curves(name, models[: at + 1])

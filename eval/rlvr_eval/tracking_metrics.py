@@ -15,7 +15,7 @@ Metrics = dict[str, float]
 
 def scalars(benchmark: str, model: Json, headline_ks: Sequence[int]) -> Metrics:
     """Every single number of a model on a benchmark, its strata included."""
-    place = f"eval/{benchmark}"
+    place = f"eval/{benchmark}/{model['name']}" if model["beside"] else f"eval/{benchmark}"
     metrics = _view(place, model, headline_ks)
     metrics[f"{place}/undecided_rate"] = model["undecided_rate"]
     metrics[f"{place}/truncation_rate"] = model["truncation_rate"]

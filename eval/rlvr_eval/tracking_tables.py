@@ -64,7 +64,10 @@ def problems(described: Json) -> tuple[Columns, Rows]:
     models = described["models"]
     columns: Columns = ["problem", "kind", "certified lost at", "certified gained at"]
     for model in models:
-        columns += [f"correct, {model['step']} {model['name']}", f"drawn, {model['step']}"]
+        columns += [
+            f"correct, {model['step']} {model['name']}",
+            f"drawn, {model['step']} {model['name']}",
+        ]
     rows: Rows = []
     for at, (problem, kind) in enumerate(
         zip(described["problem_ids"], described["kinds"], strict=True)

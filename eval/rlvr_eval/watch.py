@@ -49,14 +49,15 @@ def watch(
         while True:
             # asked before looking: a checkpoint that comes in between is found in the next round
             is_last = bool(run.manifest().get("finished"))
-            for model in models_of(run):
+            for model in models_of(run, settings.beside):
                 if model.weights in done:
                     continue
                 evaluations = plan([model], settings, store_of(run))
                 carry_out(run, evaluations, crew)
                 if not any(missing(evaluation, crew.sampler) for evaluation in evaluations):
                     done.add(model.weights)
-                    watcher.evaluated(model.folder.name)
+                    if not model.beside:
+                        watcher.evaluated(model.folder.name)
                     evaluated(run)
             if is_last:
                 return

@@ -1,17 +1,20 @@
-/* pass@k against log k: the base, the chosen checkpoint with bands, all others as thin lines. */
+/* pass@k against log k: the base, the chosen checkpoint and models beside the run with bands, all
+   other checkpoints as thin lines. */
 
 const BASE = "var(--base)";
 const CHECKPOINT = "var(--checkpoint)";
+const BESIDE = ["var(--gained)", "var(--lost)", "var(--first)"];
 
-/** The base and the chosen model, if they are two, with their colours and markers. */
+/** The base, the chosen model if it is another, and models beside; with colours and markers. */
 function shownModels(state) {
-  const pair = [
+  const beside = state.models.filter((model) => model.beside);
+  const shown = [
     [state.base, BASE, "circle"],
     [state.chosen, CHECKPOINT, "diamond"],
+    ...beside.map((model, i) => [model, BESIDE[i % BESIDE.length], "square"]),
   ];
-  return pair.filter(
-    ([model], i) => model && (i === 0 || model !== state.base) && state.view(model),
-  );
+  const isFirst = ([model], at) => shown.findIndex(([other]) => other === model) === at;
+  return shown.filter((entry, at) => entry[0] && isFirst(entry, at) && state.view(entry[0]));
 }
 
 function drawCurves(state) {
@@ -27,12 +30,12 @@ function drawCurves(state) {
     },
     y: { domain: [0, 1], ticks: shareTicks, title: "pass@k, share of problems solved" },
   });
+  const shown = shownModels(state);
   for (const model of state.models) {
-    if (model === state.base || model === state.chosen) continue;
+    if (shown.some(([other]) => other === model)) continue;
     const curve = state.view(model)?.curve;
     if (curve) frame.svg.append(polyline(frame, curve.k, curve.value, { class: "thin" }));
   }
-  const shown = shownModels(state);
   for (const [model, color] of shown) {
     const { curve, curve_upper: upper } = state.view(model);
     frame.svg.append(band(frame, curve.k, curve.low, curve.high, color));

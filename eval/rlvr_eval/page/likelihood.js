@@ -1,14 +1,17 @@
 /* Perplexities of one model's completions under another: median, quartiles, central 90 %.
 
-   A row is {scorer, completions_of, step, quantiles: {"0.05", "0.25", "0.5", "0.75", "0.95"}}; rows
-   of the chosen checkpoint, of the base, and those without a step are shown. */
+   A row is {scorer, completions_of, quantiles: {"0.05", "0.25", "0.5", "0.75", "0.95"}}; shown are
+   those of the base, the chosen model, models beside the run, and completions of no model. */
 
 const ROW_HEIGHT = 44;
 
 function drawLikelihood(state) {
   const figure = byId("likelihood");
   const all = state.likelihood ?? [];
-  const rows = all.filter((row) => !row.step || row.step === state.chosen.step);
+  const left = state.checkpoints.filter((model) => model !== state.chosen).map((m) => m.name);
+  const rows = all.filter(
+    (row) => !left.includes(row.scorer) && !left.includes(row.completions_of),
+  );
   figure.hidden = !rows.length;
   if (!rows.length) return;
   const reach = all.flatMap((row) => [row.quantiles["0.05"], row.quantiles["0.95"]]);
@@ -33,7 +36,8 @@ function drawLikelihood(state) {
 
 function drawPerplexities(state, frame, row, top) {
   const at = (share) => frame.x(row.quantiles[share]);
-  const color = row.scorer === state.base?.name ? BASE : CHECKPOINT;
+  const shown = shownModels(state).find(([model]) => model.name === row.scorer);
+  const color = shown?.[1] ?? CHECKPOINT;
   const y = top + 30;
   frame.svg.append(
     svg("text", { x: frame.left, y: top + 16 }, `${row.completions_of} under ${row.scorer}`),

@@ -6,11 +6,13 @@ const report = JSON.parse(byId("report-data").textContent);
 function stateOf(name) {
   const benchmark = report.benchmarks[name];
   const base = benchmark.models.find((model) => model.step === 0) ?? null;
+  const checkpoints = benchmark.models.filter((model) => model !== base && !model.beside);
   const state = {
     name,
     base,
+    checkpoints,
     models: benchmark.models,
-    chosen: benchmark.models.at(-1),
+    chosen: checkpoints.at(-1) ?? benchmark.models.at(-1),
     stratum: "",
     strata: benchmark.strata,
     kMax: benchmark.k_max,

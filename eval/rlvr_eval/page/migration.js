@@ -49,14 +49,18 @@ function baseColumn(state, { kept, lost, gained, neither }) {
   };
 }
 
-/** x axis with one place per model, named by its step. */
+/** x axis with one place per model, named by its step; one beside the run by its name. */
 function stepAxis(columns, width) {
   const stride = Math.ceil((columns.length * 44) / width);
   const last = columns.length - 1;
   const ticks = columns
-    .map(({ model }, at) => ({ at, label: model.step ? String(model.step) : "base" }))
+    .map(({ model }, at) => ({ at, label: placeOf(model) }))
     .filter((_, at) => (last - at) % stride === 0);
   return { domain: [-0.6, last + 0.6], ticks, title: "training step" };
+}
+
+function placeOf(model) {
+  return model.beside ? model.name : model.step ? String(model.step) : "base";
 }
 
 function drawFlow(state, columns, host) {

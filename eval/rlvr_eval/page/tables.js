@@ -53,7 +53,7 @@ function table(caption, columns, models, state) {
 }
 
 const WHO = [
-  ["step", (model) => String(model.step)],
+  ["step", (model) => (model.beside ? MISSING : String(model.step))],
   ["model", (model) => model.name, "text"],
 ];
 

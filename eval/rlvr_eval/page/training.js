@@ -1,9 +1,11 @@
 /* pass@1 and pass@k_max over training steps. */
 
 function drawTraining(state) {
-  const host = byId("training").querySelector(".plot");
-  const steps = state.models.map((model) => model.step);
-  const last = Math.max(...steps, 1);
+  const figure = byId("training");
+  figure.hidden = !state.checkpoints.length;
+  if (figure.hidden) return;
+  const host = figure.querySelector(".plot");
+  const last = Math.max(...state.checkpoints.map((model) => model.step));
   const ticks = roundTicks(0, last, host.clientWidth < 420 ? 4 : 6).filter(
     (at) => at <= last * 1.0001,
   );
@@ -17,19 +19,20 @@ function drawTraining(state) {
     },
     y: { domain: [0, 1], ticks: shareTicks, title: "pass@k, share of problems solved" },
   });
-  frame.svg.append(chosenMark(frame, frame.x(state.chosen.step)));
+  if (!state.chosen.beside) frame.svg.append(chosenMark(frame, frame.x(state.chosen.step)));
   const series = [[1, "var(--first)", "square"]];
   if (state.kMax > 1) series.push([state.kMax, "var(--last)", "circle"]);
   for (const [k, color, marker] of series) drawSeries(state, frame, k, color, marker);
   put(
-    byId("training").querySelector(".legend"),
+    figure.querySelector(".legend"),
     series.map(([k, color, marker]) => key(keys.line(color, marker), `pass@${k}`)),
     state.base ? key(keys.dashed(), "base") : null,
   );
 }
 
 function drawSeries(state, frame, k, color, marker) {
-  const points = state.models
+  const points = [state.base, ...state.checkpoints]
+    .filter(Boolean)
     .map((model) => ({ step: model.step, ...pointAt(state.view(model)?.curve, k) }))
     .filter((point) => point.value !== undefined);
   if (!points.length) return;

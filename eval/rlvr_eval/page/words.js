@@ -1,7 +1,8 @@
 /* The finding, and what was run, in words. A change is claimed only where its interval holds no 0. */
 
 function drawWords(state) {
-  put(byId("finding"), finding(state));
+  const others = state.models.filter((model) => model.beside && model !== state.chosen);
+  put(byId("finding"), [state.chosen, ...others].map((model) => finding(state, model)).join(" "));
   byId("shown").textContent =
     `Shown: ${state.name}, ${state.stratum ? `${state.stratum} problems` : "all problems"}, ${state.chosen.name}.`;
   put(
@@ -13,20 +14,20 @@ function drawWords(state) {
   );
 }
 
-function finding(state) {
-  const view = state.view(state.chosen);
+function finding(state, model) {
+  const view = state.view(model);
   if (!view) return "";
   if (!view.difference) {
     return (
       state.headlineKs
         .map((k) => `pass@${k} is ${withInterval(pointAt(view.curve, k))} %`)
-        .join(", ") + ` for ${state.chosen.name} on ${where(state)}.`
+        .join(", ") + ` for ${model.name} on ${where(state)}.`
     );
   }
   const last = view.difference.k.at(-1);
   const ends = last > 1 ? [1, last] : [1];
   const sentences = ends.map((k) => changeOf(state, view, k));
-  return `On ${where(state)}, ${state.chosen.name} against the base: ${sentences.join("; ")}. ${crossing(view.crossover, last)}`;
+  return `On ${where(state)}, ${model.name} against the base: ${sentences.join("; ")}. ${crossing(view.crossover, last)}`;
 }
 
 function where(state) {
@@ -51,12 +52,12 @@ function crossing(found, kMax) {
 function whatWasDrawn(state) {
   const designs = [...new Set(state.models.map((model) => model.design))];
   const total = state.models.reduce((sum, model) => sum + model.completions, 0);
-  const others = state.models.filter((model) => model !== state.base);
-  const steps = others.map((model) => model.step);
-  const who = others.length
-    ? `${plural(others.length, "checkpoint")} (${steps.length > 1 ? `steps ${steps[0]} to ${steps.at(-1)}` : `step ${steps[0]}`})`
+  const steps = state.checkpoints.map((model) => model.step);
+  const checkpoints = steps.length
+    ? `${plural(steps.length, "checkpoint")} (${steps.length > 1 ? `steps ${steps[0]} to ${steps.at(-1)}` : `step ${steps[0]}`})`
     : "";
-  const whom = [state.base ? "The base" : "", who].filter(Boolean).join(" and ");
+  const beside = state.models.filter((model) => model.beside).map((model) => model.name);
+  const whom = enumerated([state.base ? "the base" : "", checkpoints, ...beside].filter(Boolean));
   const largest = Math.max(...state.models.map((model) => model.undecided_rate));
   return (
     `${whom.charAt(0).toUpperCase()}${whom.slice(1)} answered ${plural(state.problemIds.length, "problem")} of ${state.name}: ${count(total)} completions in all, under the design ${designs.join(", ")}. ` +
@@ -66,14 +67,18 @@ function whatWasDrawn(state) {
   );
 }
 
+function enumerated(names) {
+  return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
 function howItIsRead(state) {
   return `pass@k is estimated without bias for every k up to ${state.kMax} and never beyond. Intervals are 95 % intervals for the population that these problems come from (Student t over problems), pointwise in k. A checkpoint is compared with the base by paired differences on the same problems, both sampled independently; p-values of pass@1 and pass@${state.kMax} are adjusted by Holm's method over all checkpoints.`;
 }
 
 /** Names and values, nested ones as a.b; what is missing is left out. */
 function definitions(title, values, isOpen) {
-  const listed = flattened(values);
-  if (!listed.length) return null;
+  const pairs = flattened(values);
+  if (!pairs.length) return null;
   return html(
     "details",
     { class: "more", open: isOpen },
@@ -81,7 +86,7 @@ function definitions(title, values, isOpen) {
     html(
       "dl",
       {},
-      listed.map(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]),
+      pairs.map(([name, value]) => [html("dt", {}, name), html("dd", {}, value)]),
     ),
   );
 }

@@ -20,7 +20,7 @@ from rlvr.runs import Run
 from rlvr.samplers.base import Sampler
 from rlvr_eval.evaluate import Model
 from rlvr_eval.keys import digest
-from rlvr_eval.ledger import Entry, Ledger
+from rlvr_eval.ledger import Entry, Ledger, model_of
 from rlvr_eval.likelihood import Scores, mean_logprob, panel
 from rlvr_eval.model_summary import Json
 from rlvr_eval.plan import models_of
@@ -83,7 +83,7 @@ def probe(
     with stage(f"likelihood {run.name}", total) as bar:
         # sorted, so that each model is loaded once
         loaded = None
-        for pair in sorted(due, key=lambda pair: pair.scorer.step):
+        for pair in sorted(due, key=lambda pair: (pair.scorer.step, pair.scorer.weights)):
             if loaded != pair.scorer:
                 sampler.load(pair.scorer.folder)
                 loaded = pair.scorer
@@ -118,7 +118,7 @@ def _pairs(run: Run, per_problem: int, traces: Path | None) -> Iterator[Pair]:
     entries = list(_with_weights(Ledger(run).entries(), models))
     for benchmark in dict.fromkeys(entry["benchmark"] for entry in entries):
         here = [entry for entry in entries if entry["benchmark"] == benchmark]
-        bases = [entry for entry in here if entry["step"] == 0]
+        bases = [entry for entry in here if model_of(entry).is_base]
         sources = {entry["model"]: _drawn(run, entry, per_problem) for entry in here}
         writers = {entry["model"]: models[entry["weights"]] for entry in here}
         reference = _traces(traces, here[0], models) if traces else None

@@ -23,7 +23,7 @@ def base_of(run: Run) -> Model:
         UserError: if it has none.
     """
     found = models_of(run)
-    if not found or found[0].step != 0:
+    if not found or found[0].step != 0 or found[0].beside:
         raise UserError(f"{run.path} has no base model to compare with")
     return found[0]
 
@@ -35,7 +35,8 @@ def pair_of(run: Run, step: int | None) -> Pair:
         UserError: if there is no such checkpoint.
     """
     base = base_of(run)
-    checkpoints = [model for model in models_of(run) if model.step != 0]
+    others = models_of(run)[1:]
+    checkpoints = [model for model in others if not model.beside] or others
     if not checkpoints:
         raise UserError(f"{run.path} has no complete checkpoint yet")
     if step is None:
