@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from rlvr import recipe_distill
 from rlvr.errors import Faults, UserError
@@ -76,6 +77,28 @@ class Evaluation(Section):
     beside: tuple[str, ...] = ()
 
 
+class Checkpoints(Section):
+    """What is kept on disk of the checkpoints that training saves; the last one always, and whole.
+
+    Attributes:
+        full_states: how many of the last ones keep optimizer, schedule, random numbers and critic,
+            so that training can resume there; older ones keep weights, tokenizer, configuration.
+        keep: how many of the last ones stay; older ones are deleted once nobody awaits their
+            evaluation any more.
+    """
+
+    full_states: int = Field(default=2, ge=1)
+    keep: Literal["all"] | int = "all"
+
+    @field_validator("keep", mode="plain")
+    @classmethod
+    def _all_or_some(cls, value: Any) -> Any:
+        """One fault, where pydantic would report one for each member of the union."""
+        if value != "all" and (type(value) is not int or value < 1):
+            raise PydanticCustomError("keep", "write all, or how many of the last ones to keep")
+        return value
+
+
 class Recipe(Section):
     """One training run, whole.
 
@@ -85,6 +108,12 @@ class Recipe(Section):
         seed: of training; the evaluation has a run seed of its own.
         rewards: beside correctness; read by reinforcement learning alone.
         distill: where the demonstrations of method sft come from, unless `data` names them.
+        checkpoints: how much of them is kept.
+        evaluate: when the base and the checkpoints are measured:
+            `by_hand`, whenever `rlvr eval RUN` is called;
+            `after`, by `rlvr train` itself once training has finished;
+            `between`, by `rlvr train` at every save, on the devices that training has left;
+            `watch`, elsewhere by `rlvr eval RUN --watch`: no checkpoint is deleted before it.
         ppo, reinforce_pp, dapo: the section of the recipe's own method, None for all others.
         trainer: fields of TRL's config class for the method.
         peft: fields of PEFT's LoraConfig; None trains all weights.
@@ -98,6 +127,8 @@ class Recipe(Section):
     seed: int = Field(default=0, ge=0, lt=2**32)
     data: Data
     evaluation: Evaluation | None = None
+    evaluate: Literal["by_hand", "after", "between", "watch"] = "by_hand"
+    checkpoints: Checkpoints = Checkpoints()
     rewards: Rewards = Rewards()
     distill: Distill | None = None
     ppo: PPO | None = None
@@ -131,7 +162,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 def parse(raw: Mapping[str, Any], *, source: str) -> Recipe:
     """A Recipe from its raw mapping; `source` is what fault messages begin with."""
-    misplaced = _misplaced(raw) + recipe_distill.faults(raw)
+    misplaced = _misplaced(raw) + _unmeasured(raw) + recipe_distill.faults(raw)
     try:
         recipe = Recipe.model_validate(raw)
     except ValidationError as error:
@@ -227,11 +258,20 @@ def _misplaced(raw: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _unmeasured(raw: Mapping[str, Any]) -> list[str]:
+    """An evaluation that is asked for without a word on what to measure."""
+    when = raw.get("evaluate")
+    if when not in ("after", "between", "watch") or raw.get("evaluation") is not None:
+        return []
+    return [f"evaluate: {when} needs to know what to measure; add an evaluation: section"]
+
+
 def _section(location: Sequence[str]) -> type[BaseModel]:
     """The section that a path of keys leads to."""
     sections: dict[str, type[BaseModel]] = {
         "data": Data,
         "evaluation": Evaluation,
+        "checkpoints": Checkpoints,
         "problems": ProblemSource,
         "benchmarks": ProblemSource,
         "demonstrations": Demonstrations,

@@ -8,6 +8,9 @@
 
 A checkpoint without COMPLETE, or one whose files differ from what COMPLETE lists, is never used:
 it is moved to set-aside/ and named, and the one before it is taken.
+
+A checkpoint that was thinned has given up what only training reads. COMPLETE then lists the weights
+with their tokenizer and configuration: whole for evaluation, nothing to resume from.
 """
 
 import json
@@ -15,6 +18,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,22 @@ logger = logging.getLogger(__name__)
 
 COMPLETE = "COMPLETE"
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
+# the optimizer's part of a checkpoint: in a file, or in DeepSpeed's folder of one file per process
+_OPTIMIZER = ("optimizer*", "global_step*")
+# everything that only a resumed training reads, by the first part of a file's path
+_TRAINER_STATE = (
+    *_OPTIMIZER,
+    "critic",
+    "latest",
+    "rng_state*",
+    "scaler.pt",
+    "scheduler.pt",
+    "trainer_state.json",
+    "training_args.bin",
+    "zero_to_fp32.py",
+)
+# how a run is evaluated, and what is kept of it, changes nothing of what is trained
+_MAY_CHANGE = ("checkpoints", "evaluate", "evaluation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +112,22 @@ class Run:
         """The complete checkpoints, by step."""
         return [found for found in self._folders() if not damage(found.path)]
 
-    def latest_checkpoint(self) -> Checkpoint | None:
-        """The last complete checkpoint; any folder that is not whole is set aside on the way."""
+    def last_resumable(self) -> Checkpoint | None:
+        """The last complete checkpoint that has its full trainer state.
+
+        Whatever training would write over is set aside: folders that are not whole, and thinned
+        ones of later steps.
+        """
         for found in self._folders():
-            faults = damage(found.path)
-            if faults:
-                self._set_aside(found.path, "; ".join(faults))
+            if faults := damage(found.path):
+                self._set_aside(found.path, f"not whole: {'; '.join(faults)}")
         complete = self.checkpoints()
-        return complete[-1] if complete else None
+        resumable = [found for found in complete if is_resumable(found.path)]
+        last = resumable[-1] if resumable else None
+        for found in complete:
+            if found.step > (last.step if last else 0):
+                self._set_aside(found.path, "without trainer state: its step is trained again")
+        return last
 
     def metrics(self) -> Iterator[dict[str, Any]]:
         """The logged steps; a line cut off by a crash is passed over."""
@@ -126,7 +154,7 @@ class Run:
         taken = sum(1 for _ in place.glob(f"{folder.name}*"))
         target = place / (f"{folder.name}.{taken}" if taken else folder.name)
         folder.rename(target)
-        logger.warning("%s is not whole (%s); set aside as %s", folder.name, reason, target)
+        logger.warning("%s is %s; set aside as %s", folder.name, reason, target)
 
 
 def mark_complete(checkpoint: Path) -> None:
@@ -141,20 +169,65 @@ def mark_complete(checkpoint: Path) -> None:
 
 def damage(checkpoint: Path) -> list[str]:
     """What keeps a checkpoint from being whole; empty if it is."""
-    marker = checkpoint / COMPLETE
-    if not marker.is_file():
-        return [f"no {COMPLETE} marker: it was still being written"]
+    before = None
+    while True:
+        marker = _read_marker(checkpoint)
+        if marker is None:
+            return [f"no {COMPLETE} marker: it was still being written"]
+        faults = _differing_files(checkpoint, marker)
+        # training may have thinned it between the marker and the files: then the marker is new
+        if not faults or marker == before:
+            return faults
+        before = marker
+
+
+def is_resumable(checkpoint: Path) -> bool:
+    """Whether a complete checkpoint has the trainer state that training goes on from."""
+    return any(_is_one_of(name, _OPTIMIZER) for name in _read_marker(checkpoint) or {})
+
+
+def is_trainer_state(name: str) -> bool:
+    """Whether a file of a checkpoint, by its path within, is of no use to evaluation."""
+    return _is_one_of(name, _TRAINER_STATE)
+
+
+def mark_thinned(checkpoint: Path) -> None:
+    """Declare a complete checkpoint whole without its trainer state, which may then be deleted.
+
+    Marked before anything is deleted: whenever a crash comes, the checkpoint is whole as what its
+    marker says it is.
+    """
+    sizes = _read_marker(checkpoint) or {}
+    kept = {name: size for name, size in sizes.items() if not is_trainer_state(name)}
+    if kept != sizes:
+        write_json(checkpoint / COMPLETE, kept)
+
+
+def _read_marker(checkpoint: Path) -> dict[str, int] | None:
+    try:
+        return dict(json.loads((checkpoint / COMPLETE).read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def _differing_files(checkpoint: Path, sizes: dict[str, int]) -> list[str]:
     faults = []
-    for name, size in json.loads(marker.read_text()).items():
-        path = checkpoint / name
-        if not path.is_file():
+    for name, size in sizes.items():
+        try:
+            found = (checkpoint / name).stat().st_size
+        except FileNotFoundError:
             faults.append(f"{name} is missing")
-        elif path.stat().st_size != size:
-            faults.append(f"{name} has {path.stat().st_size} bytes instead of {size}")
+            continue
+        if found != size:
+            faults.append(f"{name} has {found} bytes instead of {size}")
     return faults
 
 
+def _is_one_of(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch(Path(name).parts[0], pattern) for pattern in patterns)
+
+
 def _differences(old: Recipe, new: Recipe) -> list[str]:
-    """Keys that decide what is trained and differ; how it is evaluated may change at any time."""
+    """Keys that decide what is trained, and differ."""
     before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
-    return [key for key in before if key != "evaluation" and before[key] != after[key]]
+    return [key for key in before if key not in _MAY_CHANGE and before[key] != after[key]]

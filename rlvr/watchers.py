@@ -4,6 +4,9 @@ A watcher leaves a file in `<run>/watchers/`, keeps it fresh while it lives, and
 has evaluated. Training asks `is_awaited` before it deletes a checkpoint. A watcher that died
 without signing off stops counting after an hour, so that a lost machine does not fill the disk.
 
+A checkpoint that any watcher has evaluated carries the mark `EVALUATED` for good, so that training
+can also wait for a watcher that has not come yet.
+
 Training and evaluation may run on different machines: only files are exchanged.
 """
 
@@ -19,6 +22,7 @@ from types import TracebackType
 from rlvr.files import write_json
 from rlvr.runs import Run
 
+EVALUATED = "EVALUATED"
 FRESH_FOR_S = 3600.0
 _BEAT_S = 60.0
 
@@ -27,6 +31,7 @@ class Watcher:
     """A registration, as a context manager: signed off at its end."""
 
     def __init__(self, run: Run) -> None:
+        self._run = run
         self._evaluated: list[str] = []
         self._path = _folder(run) / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}.json"
         self._ended = threading.Event()
@@ -50,6 +55,9 @@ class Watcher:
 
     def evaluated(self, checkpoint: str) -> None:
         """This watcher is done with a checkpoint, named as its folder is."""
+        folder = self._run.path / checkpoint
+        if folder.is_dir():
+            (folder / EVALUATED).touch()
         self._evaluated.append(checkpoint)
         self._write()
 
@@ -61,9 +69,20 @@ class Watcher:
             self._path.touch()
 
 
-def is_awaited(run: Run, checkpoint: str) -> bool:
-    """Whether a living watcher has not evaluated a checkpoint yet, named as its folder is."""
+def is_awaited(run: Run, checkpoint: str, *, by_whoever_comes: bool = False) -> bool:
+    """Whether a living watcher has not evaluated a checkpoint yet, named as its folder is.
+
+    Args:
+        by_whoever_comes: it is awaited also while no watcher at all has evaluated it.
+    """
+    if by_whoever_comes and not is_evaluated(run, checkpoint):
+        return True
     return any(checkpoint not in done for done in _of_the_living(run))
+
+
+def is_evaluated(run: Run, checkpoint: str) -> bool:
+    """Whether any watcher, living or not, has evaluated a checkpoint."""
+    return (run.path / checkpoint / EVALUATED).is_file()
 
 
 def _of_the_living(run: Run) -> list[list[str]]:

@@ -16,7 +16,9 @@ from accelerate import PartialState
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from rlvr.progress import Stage
+from rlvr.recipe import Recipe
 from rlvr.runs import Run, mark_complete
+from rlvr.training.retention import retain
 
 logger = logging.getLogger(__name__)
 
@@ -70,12 +72,38 @@ class CompleteMarker(TrainerCallback):
             mark_complete(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
 
 
-class StopSignal(TrainerCallback):
-    """On SIGTERM or SIGUSR1: save where training can be resumed exactly, then stop."""
+class Retention(TrainerCallback):
+    """Gives up, after each save, what the recipe does not want to keep of older checkpoints."""
 
-    def __init__(self, resume_interval: int) -> None:
+    def __init__(self, run: Run, recipe: Recipe) -> None:
+        self._run, self._recipe = run, recipe
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """To be added behind `CompleteMarker`: nothing goes before the new one is whole."""
+        if state.is_world_process_zero:
+            retain(self._run, self._recipe)
+        # whoever looks at the run once a process has gone on finds it as it will stay
+        PartialState().wait_for_everyone()
+
+
+class StopSignal(TrainerCallback):
+    """Stops where training can be resumed exactly: on SIGTERM or SIGUSR1, or at the next save.
+
+    Args:
+        resume_interval: steps between points at which a checkpoint resumes exactly.
+        at_save: stop at the next checkpoint, signal or not.
+
+    Attributes:
+        received: a signal came.
+        paused: training was stopped at a save, as asked.
+    """
+
+    def __init__(self, resume_interval: int, *, at_save: bool = False) -> None:
         self._interval = resume_interval
-        self.received = False
+        self._at_save = at_save
+        self.received = self.paused = False
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
@@ -90,6 +118,13 @@ class StopSignal(TrainerCallback):
         """Every process decides alike, or one would wait for ever for the others."""
         if state.global_step % self._interval == 0 and self._anyone():
             self.received = control.should_save = control.should_training_stop = True
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Stops there if that was asked for."""
+        if self._at_save and state.global_step % self._interval == 0:
+            self.paused = control.should_training_stop = True
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         logger.warning("%s: saving at the next boundary", signal.Signals(number).name)

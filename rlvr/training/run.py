@@ -1,8 +1,8 @@
 """One training run from recipe to checkpoints, resumed wherever it was cut off.
 
 `train` is the same whether called by `rlvr train` or by every process of `accelerate launch`. Run
-again on the same run directory, it continues from the last complete checkpoint and ends with the
-parameters of an uninterrupted run.
+again on the same run directory, it continues from the last checkpoint that has its full trainer
+state, and ends with the parameters of an uninterrupted run.
 """
 
 import logging
@@ -17,14 +17,16 @@ from typing import TYPE_CHECKING, Any
 from rlvr import models
 from rlvr.progress import stage
 from rlvr.recipe import Recipe
-from rlvr.runs import Run
+from rlvr.runs import Checkpoint, Run
 from rlvr.training import methods
 from rlvr.training.launch import world_size
-from rlvr.training.method import Job, Method
+from rlvr.training.method import Job
 from rlvr.training.settings import training_arguments
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, Trainer
+
+    from rlvr.training.callbacks import StopSignal
 
 logger = logging.getLogger(__name__)
 
@@ -37,17 +39,22 @@ class Ending(Enum):
     FINISHED = "finished"
     ALREADY_FINISHED = "already finished"
     INTERRUPTED = "interrupted"
+    PAUSED = "saved"
 
 
-def train(recipe: Recipe, run: Run, *, source: str) -> Ending:
-    """Train the recipe into the run directory, from its last complete checkpoint on.
+def train(recipe: Recipe, run: Run, *, source: str, until_save: bool = False) -> Ending:
+    """Train the recipe into the run directory, from its last resumable checkpoint on.
 
-    `source` is what messages about the recipe begin with: its file.
+    Args:
+        source: what messages about the recipe begin with: its file.
+        until_save: stop behind the next checkpoint, and end as PAUSED while steps are left.
 
     Raises:
         Faults: if the recipe's values do not fit together or its method.
         UserError: if model or data cannot be had, or another recipe's run is in the directory.
     """
+    from rlvr.training.callbacks import StopSignal
+
     method = methods.get(recipe.method)
     args = training_arguments(recipe, method, run, source=source)
     folder = models.resolve(recipe.model, recipe.revision)
@@ -55,11 +62,16 @@ def train(recipe: Recipe, run: Run, *, source: str) -> Ending:
     with args.main_process_first(desc="preparing the run directory"):
         if first_process:
             run.start(recipe)
-            run.latest_checkpoint()
     if run.manifest().get("finished"):
         return Ending.ALREADY_FINISHED
+    with args.main_process_first(desc="finding the checkpoint to resume from"):
+        resumed = run.last_resumable()
     trainer = build_trainer(recipe, run, args, folder)
-    return _run(trainer, method, run, first_process=first_process)
+    if first_process:
+        run.trim_metrics(resumed.step if resumed else 0)
+        run.record(**_provenance(run))
+    stop = StopSignal(method.resume_interval(args), at_save=until_save)
+    return _run(trainer, recipe, run, resumed, stop)
 
 
 def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer":
@@ -81,28 +93,27 @@ def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer
     return methods.get(recipe.method).build(job)
 
 
-def _run(trainer: "Trainer", method: Method, run: Run, *, first_process: bool) -> Ending:
+def _run(
+    trainer: "Trainer", recipe: Recipe, run: Run, resumed: Checkpoint | None, stop: "StopSignal"
+) -> Ending:
     from transformers import PrinterCallback
 
-    from rlvr.training.callbacks import CompleteMarker, MetricsLog, ProgressBar, StopSignal
+    from rlvr.training.callbacks import CompleteMarker, MetricsLog, ProgressBar, Retention
     from rlvr.training.guards import LossGuard
+    from rlvr.training.space import told
     from rlvr.training.wandb_log import training_log
 
     trainer.remove_callback(PrinterCallback)
-    resumed = run.latest_checkpoint()
-    if first_process:
-        run.trim_metrics(resumed.step if resumed else 0)
-        run.record(**_provenance(run))
-    stop = StopSignal(method.resume_interval(trainer.args))
-    for callback in (LossGuard(run), CompleteMarker(), MetricsLog(run), stop, *training_log(run)):
+    saving = (CompleteMarker(), Retention(run, recipe))
+    for callback in (LossGuard(run), *saving, MetricsLog(run), stop, *training_log(run)):
         trainer.add_callback(callback)
-    with stage(f"train {run.name}", _steps(trainer)) as bar:
+    with stage(f"train {run.name}", _steps(trainer)) as bar, told(trainer, run):
         bar.advance(resumed.step if resumed else 0)
         trainer.add_callback(ProgressBar(bar))
         trainer.train(resume_from_checkpoint=str(resumed.path) if resumed else None)
-    if stop.received and trainer.state.global_step < trainer.state.max_steps:
-        return Ending.INTERRUPTED
-    if first_process:
+    if trainer.state.global_step < trainer.state.max_steps and (stop.received or stop.paused):
+        return Ending.INTERRUPTED if stop.received else Ending.PAUSED
+    if trainer.is_world_process_zero():
         run.record(finished=True, steps=trainer.state.global_step)
     return Ending.FINISHED
 

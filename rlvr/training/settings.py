@@ -24,6 +24,8 @@ _OURS = {
     "run_name": "it is the run's name; set name=..",
     "report_to": "W&B is switched by WANDB_MODE (online, offline, disabled)",
     "remove_unused_columns": "rewards need every column",
+    "save_total_limit": "it would delete what is not evaluated yet; write checkpoints.keep=..",
+    "save_only_model": "a run could not be resumed; write checkpoints.full_states=1",
     "logging_steps": "every step is logged",
     "logging_strategy": "every step is logged",
     "logging_nan_inf_filter": "a loss that is no number stops the run",

@@ -8,7 +8,7 @@ import pytest
 
 from rlvr import recipe as recipes
 from rlvr.errors import UserError
-from rlvr.runs import COMPLETE, Run, damage, mark_complete
+from rlvr.runs import COMPLETE, Run, damage, is_resumable, mark_complete, mark_thinned
 from rlvr.tiny import RECIPES
 
 RECIPE = recipes.load(RECIPES / "grpo.yaml")
@@ -45,7 +45,7 @@ def test_truncated_file_is_named_with_both_sizes(run: Run, file: str) -> None:
 
 def test_checkpoint_without_marker_was_still_being_written(run: Run) -> None:
     (run.path / "checkpoint-10" / COMPLETE).unlink()
-    latest = run.latest_checkpoint()
+    latest = run.last_resumable()
     assert latest is not None
     assert latest.step == 4
     assert (run.path / "set-aside" / "checkpoint-10" / "model.safetensors").is_file()
@@ -54,17 +54,52 @@ def test_checkpoint_without_marker_was_still_being_written(run: Run) -> None:
 def test_second_damaged_checkpoint_of_a_step_does_not_replace_the_first(run: Run) -> None:
     for _ in range(2):
         (run.path / "checkpoint-10" / COMPLETE).unlink()
-        run.latest_checkpoint()
+        run.last_resumable()
         add_checkpoint(run, 10)
     assert len(list((run.path / "set-aside").iterdir())) == 2
+
+
+def test_thinned_checkpoint_is_whole_without_its_trainer_state(run: Run) -> None:
+    folder = run.path / "checkpoint-10"
+    mark_thinned(folder)
+    (folder / "global_step" / "optimizer.pt").unlink()
+    assert damage(folder) == []
+    assert not is_resumable(folder)
+    assert [checkpoint.step for checkpoint in run.checkpoints()] == [2, 4, 10]
+
+
+def test_last_checkpoint_with_trainer_state_is_resumed_and_later_ones_make_room(run: Run) -> None:
+    mark_thinned(run.path / "checkpoint-2")
+    mark_thinned(run.path / "checkpoint-10")
+    last = run.last_resumable()
+    assert last is not None
+    assert last.step == 4
+    assert [checkpoint.step for checkpoint in run.checkpoints()] == [2, 4]
+    assert (run.path / "set-aside" / "checkpoint-10" / "model.safetensors").is_file()
+
+
+def test_damaged_weights_of_a_thinned_checkpoint_are_named(run: Run) -> None:
+    folder = run.path / "checkpoint-4"
+    mark_thinned(folder)
+    os.truncate(folder / "model.safetensors", 99)
+    assert damage(folder) == ["model.safetensors has 99 bytes instead of 100"]
+
+
+def test_run_without_any_trainer_state_begins_anew(run: Run) -> None:
+    for checkpoint in run.checkpoints():
+        mark_thinned(checkpoint.path)
+    assert run.last_resumable() is None
+    assert run.checkpoints() == []
 
 
 def test_run_is_refused_to_another_recipe_but_not_to_another_evaluation(run: Run) -> None:
     other_seed = RECIPE.model_copy(update={"seed": 99})
     with pytest.raises(UserError, match="another recipe \\(different: seed\\)"):
         run.start(other_seed)
-    run.start(RECIPE.model_copy(update={"evaluation": None}))
+    kept = recipes.Checkpoints(full_states=1, keep=3)
+    run.start(RECIPE.model_copy(update={"evaluation": None, "checkpoints": kept}))
     assert run.recipe().evaluation is None
+    assert run.recipe().checkpoints == kept
 
 
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:

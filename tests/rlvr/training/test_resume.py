@@ -30,6 +30,8 @@ GRPO: dict[str, Any] = {
         "learning_rate": 1e-4,
         "save_steps": 2,
     },
+    # so that any of them can be resumed from
+    "checkpoints": {"full_states": STEPS},
 }
 
 
@@ -65,7 +67,7 @@ def test_sigterm_saves_at_a_generation_boundary_and_asks_to_be_requeued(
     process.join()
 
     assert process.exitcode == EXIT_REQUEUE
-    latest = run.latest_checkpoint()
+    latest = run.last_resumable()
     assert latest is not None
     assert latest.step % 2 == 0
     assert latest.step < STEPS
