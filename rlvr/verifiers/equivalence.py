@@ -49,14 +49,18 @@ def equal(pair: list[str]) -> bool:
         return True
     if getattr(gold, "free_symbols", True):
         return False
-    answer = parse(answer_text, strike_units=True)
-    return answer is not None and _equal(gold, answer)
+    bare = parse(answer_text, strike_units=True)
+    # the same object where there were no units to strike
+    return bare is not None and bare is not answer and _equal(gold, bare)
+
+
+def parse(text: str, *, strike_units: bool = False) -> Any:
+    """The whole text as a sympy object; of a chain a = b = c the last part; None if unreadable."""
+    return _read(normalize_latex(text, config=_UNITS_STRUCK if strike_units else _UNITS_KEPT))
 
 
 @lru_cache(maxsize=4096)  # a gold comes with hundreds of answers
-def parse(text: str, *, strike_units: bool = False) -> Any:
-    """The whole text as a sympy object; of a chain a = b = c the last part; None if unreadable."""
-    latex = normalize_latex(text, config=_UNITS_STRUCK if strike_units else _UNITS_KEPT)
+def _read(latex: str) -> Any:
     parts = re.split(r"(?<![\\<>!])=", latex)
     is_chain = len(parts) > 2 and not re.search("[,;]", latex)
     for candidate in (latex, parts[-1]) if is_chain else (latex,):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from sympy.core.relational import Relational  # type: ignore[import-untyped]
 
 from rlvr import problems
 from rlvr.records import Attempt, Outcome, Problem
@@ -121,12 +122,21 @@ def test_no_expression_verifies_against_the_gold_of_another_problem(
     golds = sorted({problem.gold for problem in load(name, shared_data)})
     pairs = [pair for gold in golds for pair in _rivals(gold, golds)]
     assert len(pairs) > 50
-    attempts = [boxed(Problem(f"{name}/x", "", gold), other) for gold, other in pairs]
+    # two equations are solved, which may take for ever: in workers, which can be killed
+    solved = [pair for pair in pairs if all(map(_is_relation, pair))]
+    attempts = [boxed(Problem(f"{name}/x", "", gold), other) for gold, other in solved]
     found = outcomes(attempts, timeout_s=2)
     confused = {
-        pair for pair, outcome in zip(pairs, found, strict=True) if outcome is Outcome.CORRECT
+        pair for pair, outcome in zip(solved, found, strict=True) if outcome is Outcome.CORRECT
     }
+    # the others in this process, which parsed them in the test above
+    unsettled = [pair for pair in set(pairs) - set(solved) if notation.compare(*pair) is None]
+    confused |= {pair for pair in unsettled if equivalence.equal(list(pair))}
     assert confused <= SAME_ANSWER
+
+
+def _is_relation(gold: str) -> bool:
+    return isinstance(equivalence.parse(notation.rewrite(gold)), Relational)
 
 
 def _rivals(gold: str, golds: list[str]) -> list[tuple[str, str]]:
