@@ -9,11 +9,13 @@ What a benchmark is lies in `rlvr.benchmarks`; how files are found and read, in 
 """
 
 import logging
+from collections import Counter
 from pathlib import Path
 
 from rlvr import datafiles
 from rlvr.benchmarks import NAMES, Benchmark, get
 from rlvr.benchmarks.generated import reasoning_gym_version
+from rlvr.benchmarks.record import LeftOut
 from rlvr.errors import UserError
 from rlvr.records import Problem
 
@@ -76,14 +78,21 @@ def _refuse_path(name: str, path: str | Path | None) -> None:
 def _problems(benchmark: Benchmark, files: list[Path]) -> list[Problem]:
     assert benchmark.to_problem is not None
     problems = []
+    left_out: Counter[str] = Counter()
     rows = ((file, row) for file in files for row in datafiles.rows(file))
     for index, (file, row) in enumerate(rows):
         try:
             problem = benchmark.to_problem(benchmark.name, row, index)
+        except LeftOut as row_fault:
+            left_out[str(row_fault)] += 1
+            continue
         except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
             raise UserError(_misfit(benchmark, file, index, row, error)) from error
         if problem is not None:
             problems.append(problem)
+    for reason, count in left_out.items():
+        total = len(problems) + left_out.total()
+        logger.warning("%s: %d of %d left out: %s", benchmark.name, count, total, reason)
     problems = _with_unique_ids(problems)
     return benchmark.select(problems) if benchmark.select else problems
 

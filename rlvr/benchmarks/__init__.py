@@ -189,7 +189,7 @@ _BENCHMARKS = (
         "code",
         "evalplus",
         n=128,
-        to_problem=programs.human_eval,
+        to_problem=programs.human_eval_plus,
         rows=164,
         hub_id="evalplus/humanevalplus",
         split="test",

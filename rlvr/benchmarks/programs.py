@@ -14,9 +14,23 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from rlvr.benchmarks.record import Row
+from rlvr.benchmarks.record import LeftOut, Row
 from rlvr.errors import UserError
 from rlvr.records import Problem
+
+# Limits of one run of a program, as each benchmark's own evaluation sets them; which run, by shape
+# of gold, is said in `rlvr.verifiers.code`. EvalPlus and Code-R1 cap the address space at 4 GiB;
+# LiveCodeBench names the same figure, and HumanEval, which has no cap, gets it too.
+_MEMORY_MB = 4096
+# openai/human-eval, evaluate_functional_correctness: timeout=3.0 for all tests of a problem
+_HUMAN_EVAL_LIMITS = {"timeout_s": 3.0, "memory_mb": _MEMORY_MB}
+# evalplus/evalplus, untrusted_check: EVALPLUS_TIMEOUT_PER_TASK, 60 s for all inputs of a problem
+# (its limits of single inputs hang on its own solution's speed, which the data set does not have)
+_EVALPLUS_LIMITS = {"timeout_s": 60.0, "memory_mb": _MEMORY_MB}
+# LiveCodeBench, lcb_runner/evaluation/testing_util.py, run_test: timeout=6 for each input or call
+_LIVECODEBENCH_LIMITS = {"timeout_s": 6.0, "memory_mb": _MEMORY_MB}
+# ganler/code-r1, coder1/firejail_exec.py: 30 s for each input, or for all tests of a function
+_CODE_R1_LIMITS = {"timeout_s": 30.0, "memory_mb": _MEMORY_MB}
 
 LIVECODEBENCH_FIRST, LIVECODEBENCH_LAST = date(2024, 8, 1), date(2025, 1, 31)
 
@@ -33,12 +47,22 @@ _LCB_STDIN = (
 
 
 def human_eval(name: str, row: Row, index: int) -> Problem:
-    """HumanEval and HumanEval+, which differ in their tests alone."""
+    """HumanEval, whose limit is for the few tests that it has."""
+    return _human_eval(name, row, _HUMAN_EVAL_LIMITS)
+
+
+def human_eval_plus(name: str, row: Row, index: int) -> Problem:
+    """HumanEval+, which differs in its tests and their limit alone."""
+    return _human_eval(name, row, _EVALPLUS_LIMITS)
+
+
+def _human_eval(name: str, row: Row, limits: Mapping[str, float]) -> Problem:
     gold = {
         "kind": "function",
         "entry_point": row["entry_point"],
         "prompt": row["prompt"],
         "test": row["test"],
+        **limits,
     }
     return Problem(f"{name}/{row['task_id'].rpartition('/')[2]}", row["prompt"], gold)
 
@@ -51,7 +75,7 @@ def mbpp_plus(name: str, row: Row, index: int) -> Problem:
     called = [word for word in re.findall(r"\w+", example) if word in defined]
     if not called:
         raise ValueError(f"its first assertion calls none of {sorted(defined)}")
-    gold = {"kind": "function", "entry_point": called[0], "test": row["test"]}
+    gold = {"kind": "function", "entry_point": called[0], "test": row["test"], **_EVALPLUS_LIMITS}
     question = f'"""\n{row["prompt"].strip()}\n{example}\n"""\n'
     return Problem(f"{name}/{row['task_id']}", question, gold)
 
@@ -71,6 +95,7 @@ def livecodebench(name: str, row: Row, index: int) -> Problem | None:
     else:
         pairs = [{"input": test["input"], "output": test["output"]} for test in tests]
         gold = {"kind": "stdio", "tests": pairs}
+    gold |= _LIVECODEBENCH_LIMITS
     question = _lcb_question(row["question_content"], starter)
     return Problem(f"{name}/{row['question_id']}", question, gold, row.get("difficulty") or "")
 
@@ -105,16 +130,42 @@ def _lcb_call(test: Mapping[str, str]) -> dict[str, Any]:
     return {"args": arguments, "expected": json.loads(test["output"])}
 
 
+# what Code-R1 lets the tests of LeetCode problems use and defines outside them
+_NODES = re.compile(r"\b(?:ListNode|TreeNode|list_node|tree_node|is_same_list|is_same_tree)\b")
+_INFINITY = "inf = float('inf')\n"
+# the last line of a LeetCode problem's tests: check(Solution().twoSum)
+_CHECKED = re.compile(r"\ncheck\((?P<called>\S+)\)\s*$")
+# and of a TACO problem's, in a loop over its cases: assert _deep_eq(two_sum(*i), o[0])
+_COMPARED = re.compile(r"\bassert _deep_eq\((?P<called>\S+?)\(\*i\), o")
+
+
 def code_r1(name: str, row: Row, index: int) -> Problem:
-    """Code-R1's 12k: LeetCode problems with assertions, TACO problems with inputs and outputs."""
+    """Code-R1's 12k: LeetCode problems with assertions, TACO problems with inputs and outputs.
+
+    Raises:
+        LeftOut: for tests whose arguments are linked lists or trees. Only data passes between the
+            sandbox of the tests and that of the program, so nothing could be correct.
+    """
     question = next(turn["content"] for turn in row["prompt"] if turn["role"] == "user")
     truth = json.loads(row["reward_model"]["ground_truth"])
     gold: dict[str, Any]
     if "functional" in truth:
-        # the tests end in the call that names the solution: check(Solution().twoSum)
-        test, _, called = truth["functional"].rstrip().rpartition("\ncheck(")
-        gold = {"kind": "function", "entry_point": called.removesuffix(")"), "test": test}
+        gold = _code_r1_function(truth["functional"])
     else:
         pairs = zip(truth["inputs"], truth["outputs"], strict=True)
         gold = {"kind": "stdio", "tests": [{"input": i, "output": o} for i, o in pairs]}
-    return Problem(f"{name}/{index}", question, gold)
+    return Problem(f"{name}/{index}", question, gold | _CODE_R1_LIMITS)
+
+
+def _code_r1_function(source: str) -> dict[str, Any]:
+    if _NODES.search(source):
+        raise LeftOut("their tests pass linked lists or trees, which cannot enter the sandbox")
+    if checked := _CHECKED.search(source):
+        called, test = checked["called"], source[: checked.start()]
+    elif compared := _COMPARED.search(source):
+        called, test = compared["called"], source
+    else:
+        raise LeftOut("their tests do not say which function they test")
+    if re.search(r"\binf\b", test):
+        test = _INFINITY + test
+    return {"kind": "function", "entry_point": called, "test": test}

@@ -9,13 +9,21 @@ from rlvr.records import Problem
 Row = Mapping[str, Any]
 
 
+class LeftOut(Exception):
+    """A row that belongs to the set and cannot be verified here; the message says why.
+
+    Such rows are counted and told of, unlike those that are not part of the set.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Benchmark:
     """One set of problems, for evaluation or for training.
 
     Attributes:
         to_problem: benchmark's name, row, its index -> Problem; None for a row that is not part of
-            the set. The same function reads the Hub's files and a local copy.
+            the set, LeftOut raised for one that cannot be verified. The same function reads the
+            Hub's files and a local copy.
         verifier: name in `rlvr.verifiers`.
         prompt: name in `rlvr.prompts`, used where a recipe names none.
         n: completions per problem, where an evaluation names no other number.

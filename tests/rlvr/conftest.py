@@ -1,12 +1,16 @@
-"""Fixtures for what reads checkpoints."""
+"""Fixtures for what reads checkpoints, and for what runs programs in a sandbox."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
+from rlvr.errors import UserError
 from rlvr.tiny.model import BASE
+from rlvr.verifiers.code import CodeVerifier
+from rlvr.verifiers.sandbox import Isolation, isolate
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +39,21 @@ def lora_checkpoint(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Pa
             parameter.data = 0.05 * torch.randn(parameter.shape, generator=generator)
     adapted.save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def isolation() -> Isolation:
+    """The real sandbox. Without it the test is skipped, and under CI it fails."""
+    try:
+        isolation = isolate()
+    except UserError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    assert isolation.is_safe, "these tests must not run with RLVR_UNSAFE_CODE=1"
+    return isolation
+
+
+@pytest.fixture(scope="session")
+def code_verifier(isolation: Isolation) -> CodeVerifier:
+    return CodeVerifier(isolation)

@@ -9,7 +9,7 @@ tests are not held against the candidate.
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rlvr.records import Outcome
@@ -60,17 +60,20 @@ def run_function_tests(
     program: Program,
     tests: FunctionTests,
     limits: Limits,
-    judge_limits: Limits = JUDGE_LIMITS,
+    judge_limits: Limits | None = None,
 ) -> Finding:
     """Whether the function that `program` defines passes all tests.
 
     Args:
         limits: of the candidate's sandbox.
-        judge_limits: of the sandbox that the tests run in.
+        judge_limits: of the sandbox that the tests run in; JUDGE_LIMITS unless given, with the
+            candidate's time where that is longer, since tests may run a solution of their own.
 
     Raises:
         SandboxFault: if a sandbox failed, so that nothing is known.
     """
+    if judge_limits is None:
+        judge_limits = replace(JUDGE_LIMITS, run_s=max(JUDGE_LIMITS.run_s, limits.run_s))
     of_candidate = program.as_setup() | {"entry_point": tests.entry_point}
     with (
         Sandbox(isolation, "candidate", of_candidate, limits) as candidate,

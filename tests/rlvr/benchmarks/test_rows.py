@@ -12,7 +12,8 @@ import pytest
 from rlvr import problems
 from rlvr.benchmarks import maths, programs
 from rlvr.errors import UserError
-from rlvr.records import Problem
+from rlvr.records import Attempt, Outcome, Problem, Verdict
+from rlvr.verifiers.code import CodeVerifier
 
 
 def _load(name: str, rows: list[dict[str, Any]], tmp_path: Path) -> list[Problem]:
@@ -136,6 +137,8 @@ def test_livecodebench_tests_are_the_public_and_the_packed_ones() -> None:
     assert problem.gold == {
         "kind": "stdio",
         "tests": [{"input": "1\n", "output": "2\n"}, {"input": "2\n", "output": "4\n"}],
+        "timeout_s": 6.0,
+        "memory_mb": 4096,
     }
     assert problem.question.startswith("### Question:\nDouble it.\n\n### Format: Read the inputs")
 
@@ -153,6 +156,8 @@ def test_livecodebench_calls_have_one_argument_a_line() -> None:
         "kind": "call",
         "entry_point": "Solution().add",
         "tests": [{"args": [[1, 2], 3], "expected": [4, 5]}],
+        "timeout_s": 6.0,
+        "memory_mb": 4096,
     }
     assert "```python\nclass Solution:" in problem.question
 
@@ -171,18 +176,107 @@ def test_livecodebench_tests_that_would_run_code_are_refused(
     assert "harm" not in capsys.readouterr().out
 
 
-def test_code_r1_rows_become_function_and_program_tests(tmp_path: Path) -> None:
-    def row(truth: dict[str, Any]) -> dict[str, Any]:
-        turns = [{"role": "system", "content": "s"}, {"role": "user", "content": "Solve it."}]
-        return {"prompt": turns, "reward_model": {"ground_truth": json.dumps(truth)}}
+def _code_r1_row(truth: dict[str, Any]) -> dict[str, Any]:
+    turns = [{"role": "system", "content": "s"}, {"role": "user", "content": "Solve it."}]
+    return {"prompt": turns, "reward_model": {"ground_truth": json.dumps(truth)}}
 
-    functional = "def check(candidate):\n    assert candidate(1) == 2\n\ncheck(Solution().twice)"
-    rows = [row({"functional": functional}), row({"inputs": ["1"], "outputs": ["2"]})]
+
+def _leetcode_row(*assertions: str) -> dict[str, Any]:
+    body = "".join(f"    assert {assertion}\n" for assertion in assertions)
+    source = f"def check(candidate):\n{body}\n\ncheck(Solution().twice)"
+    return _code_r1_row({"functional": source})
+
+
+def _verdict(verifier: CodeVerifier, problem: Problem, source: str) -> Verdict:
+    return verifier.verify([Attempt(problem, f"```python\n{source}\n```")])[0]
+
+
+def test_code_r1_rows_become_function_and_program_tests(tmp_path: Path) -> None:
+    stdio = _code_r1_row({"inputs": ["1"], "outputs": ["2"]})
+    rows = [_leetcode_row("candidate(x = 1) == 2"), stdio]
     first, second = _load("leetcode+taco", rows, tmp_path)
     assert first.question == "Solve it."
+    limits = {"timeout_s": 30.0, "memory_mb": 4096}
     assert first.gold == {
         "kind": "function",
         "entry_point": "Solution().twice",
-        "test": "def check(candidate):\n    assert candidate(1) == 2\n",
+        "test": "def check(candidate):\n    assert candidate(x = 1) == 2\n\n",
+        **limits,
     }
-    assert second.gold == {"kind": "stdio", "tests": [{"input": "1", "output": "2"}]}
+    assert second.gold == {"kind": "stdio", "tests": [{"input": "1", "output": "2"}], **limits}
+
+
+def test_code_r1_tests_of_a_bare_function_find_it_in_their_loop(
+    tmp_path: Path, code_verifier: CodeVerifier
+) -> None:
+    """TACO's problems from sites that call a function: one list of arguments and results a case."""
+    source = (
+        "_inputs = [[1], [2]]\n_outputs = [[2.0], [4.0]]\nimport math\n"
+        "def _deep_eq(a, b, tol=1e-5):\n    return math.isclose(a, b, rel_tol=tol, abs_tol=tol)\n"
+        "\nfor i, o in zip(_inputs, _outputs):\n    assert _deep_eq(twice(*i), o[0])"
+    )
+    (problem,) = _load("leetcode+taco", [_code_r1_row({"functional": source})], tmp_path)
+    assert problem.gold["entry_point"] == "twice"
+    assert _verdict(code_verifier, problem, "def twice(x): return x + x").outcome is Outcome.CORRECT
+    assert _verdict(code_verifier, problem, "def twice(x): return 2").outcome is Outcome.WRONG
+
+
+def test_code_r1_tests_may_speak_of_infinity(tmp_path: Path, code_verifier: CodeVerifier) -> None:
+    """LeetCodeDataset defines `inf` in the prompt of a problem, which Code-R1 leaves out."""
+    (problem,) = _load("leetcode+taco", [_leetcode_row("candidate(1) == inf")], tmp_path)
+    right = "class Solution:\n    def twice(self, x): return float('inf')"
+    assert _verdict(code_verifier, problem, right).outcome is Outcome.CORRECT
+
+
+def test_code_r1_problems_that_cannot_be_verified_are_counted_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [
+        _leetcode_row("is_same_list(candidate(head = list_node([1, 2])), list_node([2]))"),
+        _leetcode_row("candidate(x = 1) == 2"),
+        _leetcode_row("candidate(root = tree_node([1, None, 2])) == 3"),
+        _code_r1_row({"functional": "assert True"}),
+    ]
+    assert len(_load("leetcode+taco", rows, tmp_path)) == 1
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert lines[0].startswith("leetcode+taco: 2 of 4 left out: their tests pass linked lists")
+    assert lines[1].startswith("leetcode+taco: 1 of 4 left out: their tests do not say")
+
+
+# a program that tells the limits that it runs under: of memory, and of processor time, which is
+# two seconds more than its time limit
+TELLS_ITS_LIMITS = """
+import resource
+def limits():
+    of_memory, of_time = resource.RLIMIT_AS, resource.RLIMIT_CPU
+    return [resource.getrlimit(of_memory)[0] >> 20, resource.getrlimit(of_time)[0] - 2]
+"""
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("humaneval", 3), ("humaneval+", 60), ("mbpp+", 60)])
+def test_limits_of_a_benchmark_reach_the_sandbox_of_its_functions(
+    name: str, seconds: int, tmp_path: Path, code_verifier: CodeVerifier
+) -> None:
+    row = {
+        "task_id": f"{name}/1",
+        "entry_point": "limits",
+        "prompt": "def limits():\n",
+        "code": "def limits():\n    ...",
+        "test_list": [f"assert limits() == [4096, {seconds}]"],
+        "test": f"assert limits() == [4096, {seconds}]",
+    }
+    (problem,) = _load(name, [row], tmp_path)
+    verdict = _verdict(code_verifier, problem, TELLS_ITS_LIMITS)
+    assert verdict.outcome is Outcome.CORRECT, verdict.reason
+
+
+def test_limits_of_livecodebench_reach_the_sandbox_of_its_programs(
+    tmp_path: Path, code_verifier: CodeVerifier
+) -> None:
+    tests = json.dumps([{"input": "", "output": "4096 6\n"}])
+    (problem,) = _load(
+        "livecodebench", [_lcb_row(public_test_cases="[]", private_test_cases=tests)], tmp_path
+    )
+    verdict = _verdict(code_verifier, problem, f"{TELLS_ITS_LIMITS}\nprint(*limits())")
+    assert verdict.outcome is Outcome.CORRECT, verdict.reason
