@@ -13,10 +13,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
 
-from rlvr import __version__, verbs
+from rlvr import __version__, disk, verbs
 from rlvr.errors import UserError
 
-EXIT_USER_ERROR = 2
 EXIT_SIGINT = 130
 EXIT_BROKEN_PIPE = 141
 
@@ -27,12 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _quieten_libraries()
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        code = int(options.run(options))
-        sys.stdout.flush()
+        with disk.told():
+            code = int(options.run(options))
+            sys.stdout.flush()
         return code
     except UserError as error:
         print(f"rlvr {options.verb}: {error}", file=sys.stderr)
-        return EXIT_USER_ERROR
+        return error.exit_code
     except BrokenPipeError:
         # whoever read our output has enough of it, as `head` does; nothing is left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,6 +83,8 @@ def _quieten_libraries() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TQDM_DISABLE", "1")
+    # a library's log file that cannot be written is no news of the run
+    logging.raiseExceptions = False
     # about its own use of vLLM, which is not ours
     warnings.filterwarnings("ignore", message="TRL currently supports vLLM")
 

@@ -13,14 +13,15 @@ import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from rlvr import verifiers
+from rlvr import disk, verifiers
 from rlvr.errors import UserError
 from rlvr.records import Completion, Verdict
 from rlvr.samplers.base import Sampler, SampleRequest
+from rlvr_eval import space
 from rlvr_eval.design import Progress
 from rlvr_eval.evaluate import Evaluation
 from rlvr_eval.listener import Listener, Silent
@@ -51,13 +52,27 @@ def work(
 
     Raises:
         UserError: if weights do not fit, or draws are there that can no longer be verified.
+        DiskFull: if there is no space to store draws; those stored before stay.
     """
+    if evaluations:
+        with disk.told(evaluations[0].store, partial(space.needed, evaluations, sampler)):
+            _work(evaluations, sampler, rank, world, listener or Silent(), patience_s)
+
+
+def _work(
+    evaluations: Sequence[Evaluation],
+    sampler: Sampler,
+    rank: int,
+    world: int,
+    listener: Listener,
+    patience_s: float,
+) -> None:
     rounds = [(evaluation, False) for evaluation in evaluations]
     if world > 1 and rank == 0:
         rounds += [(evaluation, True) for evaluation in evaluations]
     loaded: Path | None = None
     for evaluation, until_all_is_done in rounds:
-        desk = _Desk(evaluation, sampler, rank, world, listener or Silent())
+        desk = _Desk(evaluation, sampler, rank, world, listener)
         desk.verify_leftovers()
         patience = _Patience(patience_s)
         while (view := desk.look()).due or (

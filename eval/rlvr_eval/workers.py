@@ -26,8 +26,8 @@ _POLL_S = 0.2
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 SamplerFactory = Callable[[], Sampler]
-# "due" and "stored" with a number of draws; "fault" with what is wrong with the user's input
-Message = tuple[Literal["due", "stored", "fault"], int | str]
+# a number of draws, or what ended a child
+Message = tuple[Literal["due", "stored"], int] | UserError
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,13 @@ def _in_processes(
 def _tell(queue: "Queue[Message]", listener: Listener) -> None:
     """Hand one message on, if one comes."""
     try:
-        kind, value = queue.get(timeout=_POLL_S)
+        message = queue.get(timeout=_POLL_S)
     except Empty:
         return
-    if kind == "fault":
-        raise UserError(str(value))
-    (listener.due if kind == "due" else listener.stored)(int(value))
+    if isinstance(message, UserError):
+        raise message
+    kind, draws = message
+    (listener.due if kind == "due" else listener.stored)(draws)
 
 
 class _ToParent:
@@ -164,7 +165,7 @@ def _share(
         _take_one_core(world)
         work(evaluations, own, rank=rank, world=world, listener=_ToParent(queue))
     except UserError as fault:
-        queue.put(("fault", str(fault)))
+        queue.put(fault)
 
 
 def _take_one_core(world: int) -> None:

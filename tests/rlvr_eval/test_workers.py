@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from rlvr import recipe as recipes
-from rlvr.errors import UserError
+from rlvr.errors import Faults, UserError
 from rlvr.runs import Run
 from rlvr_eval import shards
 from rlvr_eval.evaluate import missing
@@ -104,7 +104,7 @@ def test_processes_of_our_own_share_the_draws_and_tell_how_it_goes(tmp_path: Pat
 
 
 def misfit() -> Simulator:
-    raise UserError("these weights do not fit")
+    raise Faults("model", ["these weights do not fit", "they are of another model"])
 
 
 def broken() -> Simulator:
@@ -112,8 +112,9 @@ def broken() -> Simulator:
 
 
 def test_a_users_mistake_in_a_child_is_told_as_it_is(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="these weights do not fit"):
+    with pytest.raises(Faults) as raised:
         Crew(Simulator(), misfit, processes=2).work([evaluation(tmp_path, P)], Counting())
+    assert raised.value.faults == ("these weights do not fit", "they are of another model")
 
 
 def test_a_child_that_breaks_down_ends_all_of_them(tmp_path: Path) -> None:
