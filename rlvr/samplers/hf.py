@@ -155,7 +155,8 @@ class HFSampler:
         _, tokenizer = self._loaded()
         end = next((at for at, token in enumerate(row) if token in ends), None)
         ids = row if end is None else row[: end + 1]
-        text = str(tokenizer.decode(ids, skip_special_tokens=True))
+        # a stop token need not be a special one, which decoding would skip
+        text = str(tokenizer.decode(row[:end], skip_special_tokens=True))
         cuts = [at for stop in params.stop if (at := text.find(stop)) >= 0]
         if cuts:
             return ids, text[: min(cuts)], "stop"

@@ -115,6 +115,19 @@ def test_stop_string_ends_a_completion_before_it(sampler: HFSampler) -> None:
         assert completion.text.count("=") <= 1
 
 
+def test_a_stop_token_ends_a_completion_and_is_not_part_of_its_text(sampler: HFSampler) -> None:
+    semicolon = WORDS.index(";")
+    stopping = PARAMS.model_copy(update={"stop_token_ids": (semicolon,)})
+    free = by_place(list(sampler.sample(requests(0, 8), PARAMS)))
+    stopped = by_place(list(sampler.sample(requests(0, 8), stopping)))
+    ended_there = [place for place, c in stopped.items() if c.token_ids[-1] == semicolon]
+    assert len(ended_there) > 8
+    for place in ended_there:
+        assert stopped[place].finish_reason == "stop"
+        # up to there it is the draw that it is without a stop token
+        assert stopped[place].text == free[place].text.partition(" ;")[0]
+
+
 @pytest.mark.parametrize("changed", [{"temperature": 0.5}, {"top_p": 0.6}, {"top_k": 2}])
 def test_truncated_sampling_stays_within_what_it_admits(
     sampler: HFSampler, changed: dict[str, float]

@@ -278,10 +278,12 @@ def test_a_stop_token_ends_a_completion_and_is_not_part_of_its_text(vllm: Remote
     vllm.load(BASE)
     semicolon = _tokens(";")[0]
     params = GREEDY.model_copy(update={"stop_token_ids": (semicolon,)})
-    for completion in vllm.sample(_requests(10), params):
+    ours = _by_draw(vllm.sample(_requests(10), params))
+    for completion in ours.values():
         assert completion.finish_reason == "stop"
         assert completion.token_ids[-1] == semicolon
         assert ";" not in completion.text
+    assert ours == _by_draw(_transformers(BASE).sample(_requests(10), params))
 
 
 def test_a_completion_cut_off_by_the_budget_says_so(vllm: RemoteSampler) -> None:
