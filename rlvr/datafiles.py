@@ -25,6 +25,9 @@ Row = Mapping[str, Any]
 
 logger = logging.getLogger(__name__)
 
+# (repository, revision asked for) -> the commit that it stood for when this process first asked
+_resolved: dict[tuple[str, str | None], str] = {}
+
 _HUB_ANSWERS_WITHIN_S = 5.0
 _DOWNLOAD_STALLS_AFTER_S = 30.0
 
@@ -120,7 +123,9 @@ def fetch(benchmark: "Benchmark", revision: str | None = None) -> list[Path]:
 
 
 def resolve(benchmark: "Benchmark", revision: str | None = None) -> str:
-    """The commit that `fetch` reads.
+    """The commit that `fetch` reads: pinned, or what the Hub says the newest is.
+
+    Asked once in a process, so that it is the one which was read even if the Hub moves on.
 
     Raises:
         UserError: if it is neither pinned nor cached and the Hub does not answer.
@@ -146,7 +151,8 @@ def _snapshot(benchmark: "Benchmark", revision: str | None) -> Path:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     assert benchmark.hub_id is not None
-    wanted = revision or benchmark.revision
+    asked = benchmark.hub_id, revision or benchmark.revision
+    wanted = _resolved.get(asked, asked[1])
     cached_only = not _hub_answers(benchmark, wanted)
     try:
         folder = snapshot_download(
@@ -159,6 +165,15 @@ def _snapshot(benchmark: "Benchmark", revision: str | None) -> Path:
         )
     except (LocalEntryNotFoundError, OSError) as error:
         raise UserError(_unreachable(benchmark, f"{benchmark.hub_id} on the Hub")) from error
+    if asked not in _resolved:
+        _resolved[asked] = Path(folder).name
+        if asked[1] is None:
+            logger.warning(
+                "%s: no revision of %s is pinned; read at commit %s",
+                benchmark.name,
+                benchmark.hub_id,
+                Path(folder).name,
+            )
     return Path(folder)
 
 

@@ -13,6 +13,7 @@ from rlvr import rewards, verifiers
 from rlvr.errors import UserError
 from rlvr.problems import get as get_benchmark
 from rlvr.problems import load as load_problems
+from rlvr.problems import revision_of
 from rlvr.prompts import render
 from rlvr.records import Attempt, Outcome, Problem, Verdict
 from rlvr.training.method import Job
@@ -44,6 +45,7 @@ class Task:
             for source in data.problems
             for problem in load_problems(source.name, path=source.path, limit=source.limit)
         ]
+        _record_revisions(job)
         prompts = [render(template, problem, job.tokenizer) for problem in self.problems]
         self._prompts = dict(enumerate(prompts))
         for index in _too_long(prompts, job):
@@ -131,6 +133,16 @@ class Task:
         named.__name__ = name
         self.functions.append(named)
         self.weights.append(weight)
+
+
+def _record_revisions(job: Job) -> None:
+    """What identifies the problems goes into the manifest: a commit for a set that is not pinned.
+
+    Where there is no run directory nothing is being trained, and nothing is recorded.
+    """
+    if job.args.process_index == 0 and job.run.path.is_dir():
+        sources = job.recipe.data.problems
+        job.run.record(problems={s.name: revision_of(s.name, path=s.path) for s in sources})
 
 
 def _format(

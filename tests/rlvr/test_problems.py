@@ -197,6 +197,53 @@ def test_a_cached_copy_is_read_without_the_hub(tmp_path: Path) -> None:
     assert result.stdout == "1080\n"
 
 
+def _cached_without_a_pin(cache: Path, commit: str) -> None:
+    """The newest commit of a repository, in the layout of the Hub's own cache."""
+    repository = cache / "hub/datasets--zwhe99--simplerl-OlympiadBench"
+    (repository / "refs").mkdir(parents=True, exist_ok=True)
+    (repository / "refs" / "main").write_text(commit)
+    snapshot = repository / "snapshots" / commit / "data"
+    snapshot.mkdir(parents=True)
+    row = {"id": commit[0], "question": "1 + 1?", "final_answer": ["2"]}
+    pq.write_table(pa.Table.from_pylist([row]), snapshot / "test-00000-of-00001.parquet")
+
+
+def test_a_set_without_a_pin_is_identified_by_the_commit_that_was_read(tmp_path: Path) -> None:
+    """Also where the Hub moves on between reading it and recording it, and in the draw key."""
+    first, second = "1" * PINNED_IN_FULL, "2" * PINNED_IN_FULL
+    assert problems.get("olympiadbench").revision is None
+    _cached_without_a_pin(tmp_path, first)
+    _cached_without_a_pin(tmp_path, second)
+    main = tmp_path / "hub/datasets--zwhe99--simplerl-OlympiadBench/refs/main"
+    main.write_text(first)
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from rlvr import problems\n"
+        "from rlvr.recipe import Evaluation\n"
+        "from rlvr_eval.evaluate import Model\n"
+        "from rlvr_eval.plan import plan\n"
+        "print(problems.load('olympiadbench')[0].id)\n"
+        f"Path({str(main)!r}).write_text({second!r})\n"
+        "settings = Evaluation(benchmarks='olympiadbench')\n"
+        "(planned,) = plan([Model('base', 0, Path(), '0')], settings, Path())\n"
+        "print(planned.problems[0].id, planned.revision)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert result.stdout.splitlines() == ["olympiadbench/1", f"olympiadbench/1 {first}"]
+    told = [line for line in result.stderr.splitlines() if "no revision" in line]
+    assert told == [
+        "olympiadbench: no revision of zwhe99/simplerl-OlympiadBench is pinned; "
+        f"read at commit {first}"
+    ]
+
+
 def test_importing_loads_neither_torch_nor_the_hubs_client() -> None:
     program = (
         "import sys; import rlvr.problems, rlvr.prompts, rlvr.verifiers.math\n"

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from rlvr.datafiles import file_hash
 from rlvr.errors import UserError
+from rlvr.runs import Run
 from tests.rlvr.training.known_batch import END, FailingVerifier, completions, known_trainer
 from tests.rlvr.training.known_batch import raw_recipe as raw
 
@@ -32,6 +34,16 @@ def test_correctness_format_and_overlong_penalty_are_logged_apart(tmp_path: Path
     assert metrics["rewards/format/mean"] == 0
     assert metrics["rewards/overlong/mean"] == pytest.approx(-0.5)
     assert metrics["reward"] == pytest.approx(0.25 + 0.5 * 0 + 2 * -0.5)
+
+
+def test_manifest_tells_what_identifies_the_problems(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"question": "1 + 1?", "answer": "#### 2"}) + "\n")
+    run = Run(tmp_path / "known")
+    run.path.mkdir()
+    sources = ["countdown-train", {"name": "gsm8k", "path": str(rows)}]
+    known_trainer(raw("grpo") | {"data": {"problems": sources}}, tmp_path)
+    assert run.manifest()["problems"] == {"countdown-train": "embedded", "gsm8k": file_hash(rows)}
 
 
 def test_undecided_completion_has_no_reward_of_any_kind(tmp_path: Path) -> None:
