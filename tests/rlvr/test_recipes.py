@@ -63,6 +63,42 @@ def test_recipe_opens_with_its_hardware_and_the_command_that_runs_it(path: Path)
     assert str(path.relative_to(ROOT)) in head
 
 
+# fitted to the hardware, or said in one comment above the batch's arithmetic
+_PLACEMENT = re.compile(
+    r"gradient_checkpointing|use_vllm|vllm_\w+|num_generations|per_device_train_batch_size|"
+    r"gradient_accumulation_steps|generation_batch_size|model_init_kwargs|packing|max_steps|save_steps"
+)
+BORROWED = [path for path in ALL if re.search(r"# (Settings|Sources): (?!ours)", path.read_text())]
+
+
+@pytest.mark.parametrize("path", BORROWED, ids=[str(p.relative_to(FOLDER)) for p in BORROWED])
+def test_every_borrowed_value_cites_its_source(path: Path) -> None:
+    trainer = path.read_text().partition("\ntrainer:\n")[2]
+    for line in trainer.splitlines():
+        key, _, value = line.strip().partition(":")
+        if not key.startswith("#") and not _PLACEMENT.fullmatch(key):
+            assert "#" in value, f"{path.name}: {line}"
+
+
+def test_every_set_up_of_table_1_that_trains_on_words_is_a_recipe() -> None:
+    """arXiv:2504.13837, table 1. DeepCoder's and EasyR1's own training is not among them."""
+    expected = {
+        "qwen2.5-7b/grpo-simplerl": "Qwen/Qwen2.5-7B",
+        "qwen2.5-14b/grpo-simplerl": "Qwen/Qwen2.5-14B",
+        "qwen2.5-32b/grpo-simplerl": "Qwen/Qwen2.5-32B",
+        "llama-3.1-8b/grpo-simplerl": "meta-llama/Llama-3.1-8B",
+        "qwen2.5-math-7b/dr-grpo-oat-zero": "Qwen/Qwen2.5-Math-7B",
+        "qwen2.5-32b/dapo-17k": "Qwen/Qwen2.5-32B",
+        "qwen2.5-7b-instruct-1m/grpo-code-r1": "Qwen/Qwen2.5-7B-Instruct-1M",
+        "qwen2.5-math-7b/distill-openr1": "open-r1/Qwen2.5-Math-7B-RoPE-300k",
+    }
+    found = {name: recipes.load(FOLDER / f"{name}.yaml") for name in expected}
+    assert {name: recipe.model for name, recipe in found.items()} == expected
+    for name, recipe in found.items():
+        if name.endswith("simplerl"):
+            assert [s.name for s in recipe.data.problems] == ["gsm8k-train", "math-train"]
+
+
 @pytest.mark.parametrize("folder", [FOLDER / "quickstart", STUDY])
 def test_six_methods_share_batch_budget_rate_and_loss(folder: Path) -> None:
     """Or a comparison of them would be one of something else."""
