@@ -1,7 +1,7 @@
 """The `rlvr` command: finds the verb, runs it, and turns the user's mistakes into one message.
 
 Exit codes: 0 done, 1 failed, 2 the user's input is wrong, 75 interrupted by a signal and saved
-(start the same command again to go on).
+(start the same command again to go on), 76 saved where `--until save` asked for it.
 """
 
 import argparse

@@ -55,9 +55,7 @@ class Watcher:
 
     def evaluated(self, checkpoint: str) -> None:
         """This watcher is done with a checkpoint, named as its folder is."""
-        folder = self._run.path / checkpoint
-        if folder.is_dir():
-            (folder / EVALUATED).touch()
+        mark_evaluated(self._run, checkpoint)
         self._evaluated.append(checkpoint)
         self._write()
 
@@ -78,6 +76,13 @@ def is_awaited(run: Run, checkpoint: str, *, by_whoever_comes: bool = False) -> 
     if by_whoever_comes and not is_evaluated(run, checkpoint):
         return True
     return any(checkpoint not in done for done in _of_the_living(run))
+
+
+def mark_evaluated(run: Run, checkpoint: str) -> None:
+    """Note for good that a checkpoint of the run is evaluated; nothing where it is none of it."""
+    folder = run.path / checkpoint
+    if folder.is_dir():
+        (folder / EVALUATED).touch()
 
 
 def is_evaluated(run: Run, checkpoint: str) -> bool:

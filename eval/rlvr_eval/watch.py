@@ -14,7 +14,7 @@ from rlvr.runs import Run
 from rlvr.watchers import Watcher
 from rlvr_eval.evaluate import missing
 from rlvr_eval.pipeline import carry_out
-from rlvr_eval.plan import models_of, plan, store_of
+from rlvr_eval.plan import BASE, models_of, plan, store_of
 from rlvr_eval.workers import Crew
 
 logger = logging.getLogger(__name__)
@@ -56,7 +56,8 @@ def watch(
                 carry_out(run, evaluations, crew)
                 if not any(missing(evaluation, crew.sampler) for evaluation in evaluations):
                     done.add(model.weights)
-                    if not model.beside:
+                    # what is none of the run's may be called like one of its checkpoints
+                    if model.name != BASE and not model.beside:
                         watcher.evaluated(model.folder.name)
                     evaluated(run)
             if is_last:

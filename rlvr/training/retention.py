@@ -23,7 +23,7 @@ _GOING = ".deleted-"
 
 
 def retain(run: Run, recipe: Recipe) -> None:
-    """Thin and delete what the recipe does not keep; to be called by one process, after a save."""
+    """Thin and delete what the recipe does not keep; to be called by one process at a time."""
     for leftover in run.path.glob(f"{_GOING}*"):
         _remove(leftover)
     complete = run.checkpoints()
@@ -48,10 +48,7 @@ def _thin(checkpoint: Path) -> None:
 
 def _delete(checkpoint: Path) -> None:
     going = checkpoint.with_name(f"{_GOING}{checkpoint.name}")
-    try:
-        checkpoint.rename(going)
-    except FileNotFoundError:  # another process was first
-        return
+    checkpoint.rename(going)
     _remove(going)
 
 

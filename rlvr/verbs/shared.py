@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rlvr.recipe import Recipe
     from rlvr.runs import Run
     from rlvr_eval.tracked import TrackedEvaluation
 
 EXIT_REQUEUE = 75
+EXIT_PAUSED = 76
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,17 +22,37 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def train_recipe(path: Path, options: argparse.Namespace) -> "tuple[Run, int]":
-    """Train a recipe with the options' overrides; returns its run and the exit code."""
+    """Train a recipe with the options' overrides, and evaluate as it asks for.
+
+    Returns:
+        Its run, and the exit code.
+    """
+    recipe, run = recipe_and_run(path, options)
+    if recipe.evaluate in ("after", "between"):
+        from rlvr.verbs.turns import take_turns
+
+        return run, take_turns(path, options, recipe, run)
+    if recipe.evaluate == "watch":
+        print(f"evaluate beside this training: rlvr eval {run.path} --watch", file=sys.stderr)
+    return run, train_here(path, recipe, run)
+
+
+def recipe_and_run(path: Path, options: argparse.Namespace) -> "tuple[Recipe, Run]":
+    """A recipe with the options' overrides, and where it is trained."""
     from rlvr import recipe as recipes
     from rlvr.runs import Run
 
     recipe = recipes.load(path, options.overrides)
-    run = Run(options.runs / recipe.name)
+    return recipe, Run(options.runs / recipe.name)
+
+
+def train_here(path: Path, recipe: "Recipe", run: "Run", *, until_save: bool = False) -> int:
+    """Train in this process, to the end or to the next checkpoint; returns the exit code."""
     from rlvr.training.run import Ending, train
 
-    ending = train(recipe, run, source=str(path))
+    ending = train(recipe, run, source=str(path), until_save=until_save)
     print(f"{run.path}: {ending.value}")
-    return run, EXIT_REQUEUE if ending is Ending.INTERRUPTED else 0
+    return {Ending.INTERRUPTED: EXIT_REQUEUE, Ending.PAUSED: EXIT_PAUSED}.get(ending, 0)
 
 
 def write_report(run: "Run", *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 from rlvr import problems
 from rlvr import recipe as recipes
 from rlvr.runs import Run, mark_complete
-from rlvr.watchers import FRESH_FOR_S, Watcher, is_awaited
+from rlvr.watchers import FRESH_FOR_S, Watcher, is_awaited, is_evaluated
 from rlvr_eval import simulator
 from rlvr_eval.ledger import Ledger
 from rlvr_eval.simulator import Policy, Simulator
@@ -93,6 +93,23 @@ def test_checkpoints_are_evaluated_as_they_appear_until_training_ends(run: Run) 
     assert not watching.is_alive()
     assert watching.reported == [[0], [0, 10], [0, 10, 20]]
     assert not is_awaited(run, "checkpoint-30")
+
+
+def test_base_that_is_called_like_a_checkpoint_is_not_taken_for_it(tmp_path: Path) -> None:
+    run = Run(tmp_path / "runs" / "run")
+    start(run, weights(tmp_path / "other" / "checkpoint-10", 0))
+    watching = Watching(run)
+    watching.start()
+    watching.wait()
+    assert is_awaited(run, "checkpoint-10")
+    mark_complete(weights(run.path / "checkpoint-10", 10))
+    watching.wait()
+    assert not is_awaited(run, "checkpoint-10")
+    run.record(finished=True)
+    watching.join(60)
+    assert not watching.is_alive()
+    assert is_evaluated(run, "checkpoint-10")
+    assert not is_evaluated(run, "checkpoint-20")
 
 
 def test_a_checkpoint_that_is_still_being_written_is_left_alone(run: Run) -> None:
