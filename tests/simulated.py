@@ -1,6 +1,7 @@
 """Outcomes as an evaluation would give them if every problem's success probability were known."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,12 @@ def run(
         counts = simulate_counts(design or FixedDesign(256), odds / (1 + odds), rng)
         outcomes.append(from_counts(counts, step, kinds=labels, **other))
     return outcomes
+
+
+def beside(outcomes: Outcomes, name: str) -> Outcomes:
+    """The same outcomes, as those of a model that is no checkpoint of the run."""
+    model = ModelRef(name, outcomes.model.step, f"weights-of-{name}", beside=True)
+    return replace(outcomes, model=model)
 
 
 def value(points: list[Json], k: int) -> float:

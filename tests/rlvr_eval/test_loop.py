@@ -25,6 +25,9 @@ SMALL = [
     "trainer.per_device_train_batch_size=64",
     "evaluation.benchmarks={name: countdown-dev, limit: 6}",
     "evaluation.design=fixed:8",
+    "distilled.data.problems={name: countdown-train, limit: 64}",
+    "distilled.trainer.max_steps=2",
+    "distilled.trainer.per_device_train_batch_size=16",
 ]
 
 
@@ -46,7 +49,13 @@ def benchmark(runs: Path) -> dict[str, Any]:
 def test_base_and_every_checkpoint_are_measured_on_every_problem(
     benchmark: dict[str, Any],
 ) -> None:
-    assert [model["step"] for model in benchmark["models"]] == [0, 2, 4]
+    named = [(model["step"], model["name"]) for model in benchmark["models"]]
+    assert named == [
+        (0, "base"),
+        (2, "checkpoint-2"),
+        (4, "checkpoint-4"),
+        (2, "quickstart-distilled"),
+    ]
     for model in benchmark["models"]:
         assert model["problems"] == 6
         assert model["completions"] == 48
@@ -61,7 +70,7 @@ def test_checkpoints_are_paired_with_the_base_and_have_other_weights(
 ) -> None:
     base, *checkpoints = benchmark["models"]
     assert "difference" not in base
-    assert len({model["weights"] for model in benchmark["models"]}) == 3
+    assert len({model["weights"] for model in benchmark["models"]}) == 4
     for model in checkpoints:
         for point, ours, theirs in zip(
             model["difference"], model["curve"], base["curve"], strict=True
@@ -87,7 +96,7 @@ def test_stored_verdicts_are_what_the_verifier_says_of_the_stored_completions(ru
             )
             verdict = get_verifier("countdown").verify([attempt])[0]
             recounted += verdict.outcome is Outcome.CORRECT
-    assert len(verdicts) == 3 * 6 * 8
+    assert len(verdicts) == 4 * 6 * 8
     assert recounted == correct
 
 
@@ -99,6 +108,14 @@ def test_second_call_trains_and_draws_nothing(runs: Path, benchmark: dict[str, A
         assert main(["quickstart", *SMALL, "--runs", str(runs)]) == 0
     assert {path: path.stat().st_mtime_ns for path in files} == files
     assert len(list(runs.rglob("*.parquet"))) == sum(p.suffix == ".parquet" for p in files)
+
+
+def test_base_scores_every_models_completions_and_its_teachers(benchmark: dict[str, Any]) -> None:
+    scored = {(row["completions_of"], row["scorer"]) for row in benchmark["likelihood"]}
+    models = {model["name"] for model in benchmark["models"]}
+    assert {source for source, scorer in scored if scorer == "base"} == models | {
+        "traces of solver:countdown"
+    }
 
 
 def test_what_people_look_at_is_there(runs: Path) -> None:

@@ -83,7 +83,7 @@ function drawFlow(state, columns, host) {
     const tops = columns.map((column, i) => floors[i] + column[name].value);
     columns.forEach((column, i) => {
       const x = frame.x(i);
-      if (i && width < slot)
+      if (i && width < slot && !column.model.beside)
         frame.svg.append(
           ribbon(
             frame,

@@ -2,7 +2,11 @@
 
 function drawWords(state) {
   const others = state.models.filter((model) => model.beside && model !== state.chosen);
-  put(byId("finding"), [state.chosen, ...others].map((model) => finding(state, model)).join(" "));
+  const findings = [state.chosen, ...others].map((model) => finding(state, model));
+  put(
+    byId("finding"),
+    findings.filter(Boolean).map((text) => html("span", {}, text)),
+  );
   byId("shown").textContent =
     `Shown: ${state.name}, ${state.stratum ? `${state.stratum} problems` : "all problems"}, ${state.chosen.name}.`;
   put(

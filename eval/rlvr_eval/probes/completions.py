@@ -1,5 +1,6 @@
 """Completions as a model is asked about them: prompts and tokens, of stored draws or of a file."""
 
+import json
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
@@ -43,7 +44,8 @@ def read_traces(path: Path, problem_ids: Sequence[str], tokenizer: Any) -> dict[
     """Reference or teacher completions of these problems from a file, as a model would write them.
 
     Args:
-        path: .jsonl, .json, .parquet or .csv with columns `problem_id` (or `id`) and `completion`.
+        path: .jsonl, .json, .parquet or .csv with columns `problem_id` (or `id`) and `completion`
+            (or `text`, as in the traces.jsonl of `rlvr distill`).
 
     Raises:
         UserError: if the file does not have them, or has none of these problems.
@@ -51,7 +53,8 @@ def read_traces(path: Path, problem_ids: Sequence[str], tokenizer: Any) -> dict[
     found: dict[str, list[Tokens]] = {}
     known = set(problem_ids)
     for at, row in enumerate(datafiles.rows(path)):
-        problem, text = row.get("problem_id", row.get("id")), row.get("completion")
+        problem = row.get("problem_id", row.get("id"))
+        text = row.get("completion", row.get("text"))
         if problem is None or not isinstance(text, str):
             raise UserError(
                 f"{path}, row {at}: expected problem_id and completion, found {', '.join(row)}"
@@ -65,6 +68,14 @@ def read_traces(path: Path, problem_ids: Sequence[str], tokenizer: Any) -> dict[
             f"{next(iter(problem_ids))}"
         )
     return found
+
+
+def trace_name(path: Path) -> str:
+    """What people call them: their teacher, where `rlvr distill` wrote the file; else the file."""
+    told = path.parent / "teacher.json"
+    if not told.is_file():
+        return path.name
+    return f"traces of {json.loads(told.read_text())['teacher']}"
 
 
 def trace_identity(path: Path) -> str:

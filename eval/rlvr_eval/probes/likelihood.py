@@ -97,7 +97,10 @@ def panels(run: Run) -> dict[str, list[Json]]:
     Of a pair that was scored in several ways, the last stands. Scores of weights that are no longer
     the evaluated ones are left out.
     """
-    weights = {entry["weights"] for entry in Ledger(run).entries()}
+    entries = Ledger(run).entries()
+    weights = {entry["weights"] for entry in entries}
+    # completions of no model come first
+    place_of = {entry["model"]: at for at, entry in enumerate(entries)}
     latest: dict[tuple[str, str, str], Json] = {}
     for path in (run.path / "probes" / "likelihood").glob("*.json"):
         told = json.loads(path.read_text())
@@ -105,7 +108,10 @@ def panels(run: Run) -> dict[str, list[Json]]:
         is_newer = place not in latest or latest[place]["noted"] < told["noted"]
         if told["scorer"] in weights and is_newer:
             latest[place] = told
-    ordered = sorted(latest.values(), key=lambda told: (told["source_step"], told["scorer_step"]))
+    ordered = sorted(
+        latest.values(),
+        key=lambda told: [place_of.get(told[of], -1) for of in ("completions_of", "scorer_name")],
+    )
     return {
         benchmark: panel([_as_scores(told) for told in ordered if told["benchmark"] == benchmark])
         for benchmark in dict.fromkeys(told["benchmark"] for told in ordered)
@@ -157,7 +163,8 @@ def _traces(path: Path, entry: Entry, models: Mapping[str, Model]) -> Source:
         raise UserError(f"--traces {path}: no such file")
     tokenizer = completions.load_tokenizer(models[entry["weights"]].folder)
     tokens = completions.read_traces(path, entry["problem_ids"], tokenizer)
-    return Source(path.name, 0, f"traces:{completions.trace_identity(path)}", tokens)
+    id = f"traces:{completions.trace_identity(path)}"
+    return Source(completions.trace_name(path), 0, id, tokens)
 
 
 def _scores(pair: Pair, sampler: Sampler, advance: Any) -> dict[str, list[float]]:
