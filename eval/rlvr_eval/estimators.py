@@ -71,8 +71,8 @@ def pass_at_k_curve(n: ArrayLike, c: ArrayLike) -> Floats:
 def parse_design(text: str) -> Design:
     """The design written as "fixed:256", "sequential:32,64,128/8,4" or plain "sequential".
 
-    A sequential design may end in "/continue:64@0.25" (see `ContinuationDesign`). The inverse of
-    `str(design)`.
+    "sequential:256" is the default's part up to 256. A sequential design may end in
+    "/continue:64@0.25" (see `ContinuationDesign`). The inverse of `str(design)`.
 
     Raises:
         UserError: naming what is wrong with the text and what to write instead.
@@ -83,12 +83,14 @@ def parse_design(text: str) -> Design:
             return FixedDesign(int(rest))
         if kind == "sequential" and not rest:
             return SequentialDesign()
+        if kind == "sequential" and rest.isdecimal():
+            return SequentialDesign.up_to(int(rest))
         if kind == "sequential":
             return _parse_sequential(rest)
     except ValueError as fault:
         raise UserError(f"design '{text}': {fault}") from None
     raise UserError(
-        f"unknown design '{text}'; write fixed:N, sequential, or "
+        f"unknown design '{text}'; write fixed:N, sequential, sequential:N, or "
         f"sequential:LOOKS/THRESHOLDS such as {SequentialDesign()}"
     )
 

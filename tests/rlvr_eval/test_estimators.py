@@ -148,8 +148,26 @@ def test_a_design_is_read_back_from_how_it_is_written(design: object) -> None:
 
 def test_the_default_sequential_design_has_a_short_name() -> None:
     assert parse_design("sequential") == SequentialDesign(
-        (32, 64, 128, 256, 512, 1024), (8, 8, 4, 4, 2)
+        (32, 64, 96, 128, 256, 384, 512, 640, 768, 1024), (7, 7, 7, 7, 7, 7, 2, 1, 1)
     )
+
+
+@pytest.mark.parametrize(
+    ("n_max", "looks", "thresholds"),
+    [
+        (1, (1,), ()),
+        (32, (32,), ()),
+        (33, (32, 33), (7,)),
+        (256, (32, 64, 96, 128, 256), (7, 7, 7, 7)),
+        (1024, SequentialDesign().looks, SequentialDesign().thresholds),
+    ],
+)
+def test_a_sequential_design_for_fewer_draws_is_the_first_part_of_the_default(
+    n_max: int, looks: tuple[int, ...], thresholds: tuple[int, ...]
+) -> None:
+    design = parse_design(f"sequential:{n_max}")
+    assert design == SequentialDesign(looks, thresholds)
+    assert design.n_max == n_max
 
 
 @pytest.mark.parametrize(
@@ -160,6 +178,8 @@ def test_the_default_sequential_design_has_a_short_name() -> None:
         ("fixed:0", "n >= 1"),
         ("adaptive", "unknown design"),
         ("sequential:32,64", "one threshold is needed"),
+        ("sequential:2048", "for n_max = 2048 name looks and thresholds"),
+        ("sequential:0", "looks must be at least 1"),
         ("sequential:32,64,128/2,4", "thresholds must not increase"),
         ("sequential:32,64/8/continue:64@0.5", "before the last"),
         ("sequential:32,64/8/continue:32@0", r"must lie in \(0, 1\]"),

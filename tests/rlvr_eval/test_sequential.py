@@ -15,12 +15,20 @@ from rlvr_eval.simulation import simulate_counts
 
 PROBABILITIES = [Fraction(0), Fraction(1, 7), Fraction(1, 2), Fraction(9, 10), Fraction(1)]
 SMALL_DESIGNS = [
+    # the default's shape: looks that do not double, a run of equal thresholds, then 2, 1 and 1
+    ((2, 3, 5, 6, 8, 9, 11, 12), (3, 3, 3, 2, 2, 1, 1)),
     ((2, 4, 8, 10), (3, 2, 1)),
     ((1, 2, 3, 4, 5, 6), (1, 1, 1, 1, 1)),
     ((3, 10), (2,)),
     ((4, 5, 9), (4, 1)),
     ((2, 6, 10), (8, 3)),
     ((5,), ()),
+]
+
+
+DESIGNS_UP_TO_1024 = [
+    SequentialDesign(),
+    SequentialDesign((32, 64, 128, 256, 512, 1024), (8, 8, 4, 4, 2)),
 ]
 
 
@@ -59,13 +67,13 @@ def test_enumerating_all_samples_gives_the_true_pass_at_k(
     assert set(zip(listed.n.tolist(), listed.c.tolist(), strict=True)) == set(paths)
 
 
-def test_default_design_agrees_with_exact_arithmetic_to_1e_12() -> None:
-    design = SequentialDesign()
+@pytest.mark.parametrize("design", DESIGNS_UP_TO_1024)
+def test_designs_up_to_1024_agree_with_exact_arithmetic_to_1e_12(design: SequentialDesign) -> None:
     stops = design.stops()
     rng = np.random.default_rng(1)
     for index in rng.choice(stops.n.size, 60, replace=False):
         n, c = int(stops.n[index]), int(stops.c[index])
-        for k in (1, 2, 31, 32, 33, 64, 100, 256, 257, 511, 700, 1024):
+        for k in (1, 2, 31, 32, 33, 64, 100, 256, 257, 511, 641, 700, 769, 1024):
             exact = 1 - exact_failure(design, n, c, k)
             assert design.pass_at_k(n, c, k) == pytest.approx(float(exact), abs=1e-12)
 
@@ -150,12 +158,13 @@ def test_stop_of_many_problems_at_once_agrees_with_replay() -> None:
         assert (progress.n, progress.c) == (n[problem], c[problem])
 
 
-def test_simulated_pass_at_k_up_to_1024_is_unbiased() -> None:
-    design, rng = SequentialDesign(), np.random.default_rng(3)
+@pytest.mark.parametrize("design", DESIGNS_UP_TO_1024)
+def test_simulated_pass_at_k_up_to_1024_is_unbiased(design: SequentialDesign) -> None:
+    rng = np.random.default_rng(3)
     problems = 40_000
     for p in (0.0003, 0.002, 0.01, 0.08, 0.3, 0.9):
         counts = simulate_counts(design, np.full(problems, p), rng)
-        for k in (1, 8, 64, 256, 1024):
+        for k in (1, 8, 64, 256, 640, 1024):
             estimates = np.asarray(design.pass_at_k(counts.n, counts.c, k))
             error = max(estimates.std() / np.sqrt(problems), 1e-9)
             assert abs(estimates.mean() - (1 - (1 - p) ** k)) < 4.5 * error
