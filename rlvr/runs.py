@@ -43,7 +43,7 @@ _TRAINER_STATE = (
     "scheduler.pt",
     "trainer_state.json",
     "training_args.bin",
-    "zero_to_fp32.py",
+    "zero_to_*.py",
 )
 # how a run is evaluated, and what is kept of it, changes nothing of what is trained
 _MAY_CHANGE = ("checkpoints", "evaluate", "evaluation")

@@ -39,6 +39,15 @@ SECTIONS: dict[str, dict[str, Any]] = {
 PROBLEMS_PER_RANK = 8
 LORA = {"peft": {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"]}}
 
+# all that is left of an older checkpoint once it is thinned
+WEIGHTS = (
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+)
+
 Start = Callable[[Path], list[BaseProcess]]
 
 
@@ -95,6 +104,8 @@ def test_one_rank_of_two_is_killed_under_zero_2_and_both_resume(
     finish(start(resumed), resumed)
 
     assert_same(undisturbed, resumed)
+    thinned = {path.name for path in (resumed / "known" / "checkpoint-2").iterdir()}
+    assert thinned == {"COMPLETE", *WEIGHTS}
 
 
 def data(*, ranks: int) -> dict[str, Any]:
