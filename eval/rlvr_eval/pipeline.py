@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from rlvr import verifiers
 from rlvr.files import write_atomically, write_json
-from rlvr.progress import Stage, stage
+from rlvr.progress import stage
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
 from rlvr_eval import reasoning, workers
@@ -19,6 +19,7 @@ from rlvr_eval.evaluate import Evaluation, missing
 from rlvr_eval.examples import collect
 from rlvr_eval.figure import curves_svg
 from rlvr_eval.ledger import Ledger
+from rlvr_eval.listener import OnBar
 from rlvr_eval.plan import models_of, plan, store_of
 from rlvr_eval.probes.results import attach
 from rlvr_eval.probes.table import write_probes
@@ -71,7 +72,7 @@ def carry_out(
     due = [evaluation for evaluation in evaluations if missing(evaluation, crew.sampler)]
     if due:
         with stage(f"evaluate {run.name}", 0) as bar:
-            crew.work(due, _OnBar(bar))
+            crew.work(due, OnBar(bar))
     for evaluation in evaluations:
         # of many ranks, whoever finds nothing left to draw notes it
         if not missing(evaluation, crew.sampler):
@@ -79,21 +80,6 @@ def carry_out(
             version = verifiers.get(evaluation.verifier).version
             (ledger or Ledger(run)).record(evaluation, key, version)
     return len(due)
-
-
-class _OnBar:
-    """Shows draws on a stage's bar, whose length grows as designs ask for more."""
-
-    def __init__(self, bar: Stage) -> None:
-        self._bar = bar
-
-    def due(self, draws: int) -> None:
-        """The bar gets longer."""
-        self._bar.extend(draws)
-
-    def stored(self, draws: int) -> None:
-        """The bar fills."""
-        self._bar.advance(draws)
 
 
 def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:

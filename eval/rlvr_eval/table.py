@@ -62,7 +62,7 @@ def write_comparison(comparison: Json, stream: TextIO) -> None:
             *_versus_columns(benchmark, rows),
         ]
         _print(console, name, who, (_curve_columns(benchmark), _rates(), differences), rows)
-        _say(console, _legend([benchmark["problems"]], rows))
+        _say(console, _legend([benchmark["problems"]], rows).rstrip("\n"), _gaps_legend(rows))
     _say(console, *(f"note: {warning}" for warning in comparison["warnings"]))
 
 
@@ -116,7 +116,7 @@ def _versus_columns(benchmark: Json, rows: list[Json]) -> list[Column]:
     if not any("versus_first" in row for row in rows):
         return []
     return [
-        Column(f"- {first}, k={k}", partial(_signed_point, "versus_first", k))
+        Column(f"vs {first}, k={k}", partial(_signed_point, "versus_first", k))
         for k in _ends(benchmark)
     ]
 
@@ -182,6 +182,11 @@ def _legend(problems: Sequence[int], models: list[Json]) -> str:
         f"{counted} problems, {designs}; per cent with 95 % intervals over problems; "
         "D = checkpoint - base, paired; * p < 0.05 after Holm's adjustment\n"
     )
+
+
+def _gaps_legend(rows: list[Json]) -> str:
+    k = _gap_k(rows)
+    return f"Delta_SE({k}) = pass@{k} of the base - pass@1, lower is better; vs = paired too\n"
 
 
 def _print(

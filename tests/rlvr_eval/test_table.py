@@ -99,7 +99,8 @@ def test_runs_stand_side_by_side_with_delta_se_and_the_difference_to_the_first()
     assert with_interval(rloo["delta_se"], sign=True) in line
     assert with_interval(at_k(rloo["versus_first"], 1), sign=True) in line
     assert "Delta_SE(256)" in text
-    assert "- grpo, k=1" in text
+    assert "vs grpo, k=1" in text
+    assert "Delta_SE(256) = pass@256 of the base - pass@1, lower is better" in text
 
 
 def test_a_crossover_is_printed_with_what_is_known_of_its_ends() -> None:
