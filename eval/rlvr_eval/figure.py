@@ -12,6 +12,7 @@ from rlvr_eval.model_summary import Json
 _WIDTH, _HEIGHT = 760, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 132, 38, 56
 _LABEL_HEIGHT = 17
+_LABEL_CHARACTER = 7.6  # on the wide side, since fonts differ
 
 # Okabe and Ito's blue and vermillion, lighter on dark
 _STYLE = """
@@ -60,10 +61,12 @@ def curves_svg(summary: Json, benchmark: str | None = None) -> str:
         *(mark for model, kind in ends for mark in _marks(model, k_max, kind)),
         *_labels(ends),
     ]
+    longest = max((len(model["name"]) for model, _ in ends), default=0)
+    width = _WIDTH + max(0, round(12 + _LABEL_CHARACTER * longest) - _RIGHT)
     label = escape(f"pass@k of the base and {len(models) - 1} checkpoints on {name}")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        f'width="{_WIDTH}" height="{_HEIGHT}" role="img" aria-label="{label}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" '
+        f'width="{width}" height="{_HEIGHT}" role="img" aria-label="{label}">'
         f"<style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n"
     )
 
