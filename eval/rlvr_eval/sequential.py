@@ -24,12 +24,9 @@ The default looks and thresholds are the outcome of a search over exact variance
 (tests/benchmarks/design_search.py): at least 2, 2.2 and 9 times fewer completions than fixed
 n = 1024 on sets like AIME, Omni-MATH and MATH500, at no more than 5 % more total standard error of
 pass@64, pass@1024 and their paired differences. Between those k they cost more, at most 17 % for a
-difference near k = 640: a threshold of 1 settles large k on little evidence. The design
-
-    sequential:32,64,96,192,256,512,768,1024/7,6,6,6,6,3,2
-
-stays within 5 % at every k from 64 on, with 1.9, 2.25 and 9.3 times fewer. Both at once is out of
-reach of any such thresholds.
+difference near k = 640: a threshold of 1 settles large k on little evidence. Thresholds
+7,6,6,6,6,6,4,2,2 at the same looks stay within 5 % at every k from 64 on, and need 1.9, 2.3 and 9.5
+times fewer. Both at once is out of reach.
 """
 
 from collections.abc import Sequence

@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -43,11 +44,11 @@ FIRST_BOUNDED = 64
 CORRELATION = 0.9
 DESIGNS = (
     SequentialDesign(),
-    SequentialDesign((32, 64, 96, 192, 256, 512, 768, 1024), (7, 6, 6, 6, 6, 3, 2)),
+    SequentialDesign(thresholds=(7, 6, 6, 6, 6, 6, 4, 2, 2)),
     SequentialDesign((32, 64, 128, 256, 512, 1024), (8, 8, 4, 4, 2)),
 )
-Floats = NDArray[np.float64]
-Quantile = Callable[[Floats], Floats]
+Floats: TypeAlias = NDArray[np.float64]
+Quantile: TypeAlias = Callable[[Floats], Floats]
 
 
 @dataclass(frozen=True)
