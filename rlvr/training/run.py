@@ -18,7 +18,7 @@ from rlvr import models
 from rlvr.progress import stage
 from rlvr.recipe import Recipe
 from rlvr.runs import Checkpoint, Run
-from rlvr.training import methods
+from rlvr.training import methods, rollouts
 from rlvr.training.launch import world_size
 from rlvr.training.method import Job
 from rlvr.training.settings import training_arguments
@@ -57,6 +57,7 @@ def train(recipe: Recipe, run: Run, *, source: str, until_save: bool = False) ->
 
     method = methods.get(recipe.method)
     args = training_arguments(recipe, method, run, source=source)
+    rollouts.check(args)
     folder = models.resolve(recipe.model, recipe.revision)
     first_process = args.process_index == 0
     with args.main_process_first(desc="preparing the run directory"):

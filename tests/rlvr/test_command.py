@@ -91,6 +91,11 @@ def test_batch_arithmetic_is_checked_with_what_to_write_instead(
         ("model=embedded:nothing", "no embedded model 'nothing'; there are: countdown-base"),
         ("model=./nowhere", "model './nowhere': no such folder"),
         ("data.problems=nothing", "nothing"),
+        ("data.prompt=chat", "chat template, and this model has none; write prompt: "),
+        (
+            "trainer.max_completion_length=64",
+            "no prompt fits: 64 tokens of completion leave 0 of the context of 64, and",
+        ),
     ],
 )
 def test_what_cannot_be_had_is_named(
