@@ -47,7 +47,7 @@ class Cost(NamedTuple):
 def main() -> None:
     """Measure and print."""
     given = [int(word) for word in sys.argv[1:]]
-    rounds, problems, n = given + [5, 100, 64][len(given) :]
+    rounds, problems, n = given + [5, 200, 64][len(given) :]
     sampler = VLLMSampler()
     with TemporaryDirectory() as folder:
         runs = iter(_new_run(Path(folder), problems, n, at) for at in range(rounds + 1))

