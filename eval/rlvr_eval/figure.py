@@ -63,7 +63,7 @@ def curves_svg(summary: Json, benchmark: str | None = None) -> str:
     ]
     longest = max((len(model["name"]) for model, _ in ends), default=0)
     width = _WIDTH + max(0, round(12 + _LABEL_CHARACTER * longest) - _RIGHT)
-    label = escape(f"pass@k of the base and {len(models) - 1} checkpoints on {name}")
+    label = escape(f"pass@k of {len(models)} models on {name}")
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" '
         f'width="{width}" height="{_HEIGHT}" role="img" aria-label="{label}">'
