@@ -49,6 +49,25 @@ def trained_recipe(method: str, **sections: Any) -> Any:
     return raw_recipe(method, options, **sections)
 
 
+def supervised_job(folder: Path) -> dict[str, Any]:
+    """Method sft, which distillation ends in; it knows no rollouts and so no known batch."""
+    recipe = {
+        "name": "sft",
+        "model": "embedded:countdown-base",
+        "method": "sft",
+        "seed": 3,
+        "data": {"demonstrations": {"generator": "countdown-chains", "count": 64}},
+        "trainer": {
+            "max_steps": 4,
+            "per_device_train_batch_size": 8,
+            "save_steps": 2,
+            "max_length": None,
+            "use_cpu": True,
+        },
+    }
+    return {"kind": "train", "recipe": recipe, "folder": str(folder / "sft")}
+
+
 def jobs_of(method: str, folder: Path) -> list[dict[str, Any]]:
     """One update on the known batch, and a run; PPO's also with LoRA."""
     known, trained = known_recipe(method, PER_PROCESS), trained_recipe(method)
@@ -66,7 +85,8 @@ def jobs_of(method: str, folder: Path) -> list[dict[str, Any]]:
 def launch(stage: int, methods: tuple[str, ...], folder: Path) -> Path:
     """Run the jobs of all methods under one launch of two processes."""
     jobs = folder / "jobs.json"
-    jobs.write_text(json.dumps([job for method in methods for job in jobs_of(method, folder)]))
+    listed = [job for method in methods for job in jobs_of(method, folder)]
+    jobs.write_text(json.dumps([*listed, supervised_job(folder)]))
     worker = ROOT / "tests" / "rlvr" / "training" / "distributed_worker.py"
     config = ROOT / "launch" / "accelerate" / f"cpu-zero{stage}.yaml"
     options = ["--config_file", str(config), "--main_process_port", "0"]
@@ -146,7 +166,10 @@ def advantages(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("stage", "method"),
-    [("zero_2", method) for method in METHODS] + [("zero_3", method) for method in UNDER_ZERO_3],
+    [
+        *(("zero_2", method) for method in (*METHODS, "sft")),
+        *(("zero_3", method) for method in (*UNDER_ZERO_3, "sft")),
+    ],
 )
 def test_every_checkpoint_is_whole_and_loads_with_plain_from_pretrained(
     request: pytest.FixtureRequest, stage: str, method: str
