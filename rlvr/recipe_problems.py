@@ -9,10 +9,15 @@ from rlvr.recipe_rl import Section
 
 
 class ProblemSource(Section):
-    """Problems by benchmark name; `path` reads them from a local file instead of the Hub."""
+    """Problems by benchmark name; `path` reads them from a local file instead of the Hub.
+
+    Attributes:
+        revision: commit, tag or branch on the Hub, instead of the pinned one.
+    """
 
     name: str
     path: Path | None = None
+    revision: str | None = None
     limit: int | None = Field(default=None, ge=1)
 
 

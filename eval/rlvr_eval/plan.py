@@ -62,8 +62,12 @@ def plan(found: Sequence[Model], settings: Settings, store: Path) -> list[Evalua
     benchmarks = [
         (
             problems.get(source.name),
-            problems.revision_of(source.name, path=source.path),
-            tuple(problems.load(source.name, path=source.path, limit=source.limit)),
+            problems.revision_of(source.name, path=source.path, revision=source.revision),
+            tuple(
+                problems.load(
+                    source.name, path=source.path, limit=source.limit, revision=source.revision
+                )
+            ),
             source.path,
         )
         for source in settings.benchmarks

@@ -115,7 +115,7 @@ def contamination(recipe: Recipe, problems: Sequence[Problem]) -> dict[str, Over
 
 def _load(source: ProblemSource) -> list[Problem]:
     """The whole benchmark: a limit is on what is evaluated, not on what must not be trained on."""
-    return benchmarks.load(source.name, path=source.path)
+    return benchmarks.load(source.name, path=source.path, revision=source.revision)
 
 
 def _fault(candidate: Candidate, shortest: int, longest: int | None) -> str | None:

@@ -113,14 +113,16 @@ def asked_problems(recipe: Recipe) -> list[Problem]:
     return [
         problem
         for source in recipe.data.problems
-        for problem in benchmarks.load(source.name, path=source.path, limit=source.limit)
+        for problem in benchmarks.load(
+            source.name, path=source.path, limit=source.limit, revision=source.revision
+        )
     ]
 
 
 def asked_revisions(recipe: Recipe) -> dict[str, str]:
     """What identifies the problems of `data.problems`, by name."""
     return {
-        source.name: benchmarks.revision_of(source.name, path=source.path)
+        source.name: benchmarks.revision_of(source.name, path=source.path, revision=source.revision)
         for source in recipe.data.problems
     }
 

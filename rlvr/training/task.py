@@ -15,6 +15,7 @@ from rlvr.problems import get as get_benchmark
 from rlvr.problems import load as load_problems
 from rlvr.problems import revision_of
 from rlvr.prompts import render
+from rlvr.recipe_problems import ProblemSource
 from rlvr.records import Attempt, Outcome, Problem, Verdict
 from rlvr.training.method import Job
 
@@ -42,10 +43,11 @@ class Task:
         template = data.prompt or first.prompt
         self.problems: list[Problem] = [
             problem
-            for source in data.problems
-            for problem in load_problems(source.name, path=source.path, limit=source.limit)
+            for source, revision in _revisions(job)
+            for problem in load_problems(
+                source.name, path=source.path, limit=source.limit, revision=revision
+            )
         ]
-        _record_revisions(job)
         prompts = [render(template, problem, job.tokenizer) for problem in self.problems]
         self._prompts = dict(enumerate(prompts))
         for index in _too_long(prompts, job):
@@ -135,14 +137,33 @@ class Task:
         self.weights.append(weight)
 
 
-def _record_revisions(job: Job) -> None:
-    """What identifies the problems goes into the manifest: a commit for a set that is not pinned.
+def _revisions(job: Job) -> list[tuple[ProblemSource, str | None]]:
+    """Every source with the revision to read it at: on resuming, that which the run began with.
 
-    Where there is no run directory nothing is being trained, and nothing is recorded.
+    What identifies the problems is in the manifest: a commit for a set that is not pinned. Where
+    there is no run directory nothing is being trained, and nothing is recorded.
+
+    Raises:
+        UserError: if a file, or what generates the problems, is not what it was.
     """
+    began_with: dict[str, str] = job.run.manifest().get("problems", {})
+    found, identities = [], {}
+    for source in job.recipe.data.problems:
+        before, benchmark = began_with.get(source.name), get_benchmark(source.name)
+        revision = source.revision
+        if source.path is None and benchmark.hub_id and before not in (None, benchmark.revision):
+            revision = before
+        now = revision_of(source.name, path=source.path, revision=revision)
+        if before not in (None, now):
+            raise UserError(
+                f"data.problems: {source.path or source.name} is not what this run began with "
+                f"({before} then, {now} now); bring that back, or choose another name=.."
+            )
+        found.append((source, revision))
+        identities[source.name] = now
     if job.args.process_index == 0 and job.run.path.is_dir():
-        sources = job.recipe.data.problems
-        job.run.record(problems={s.name: revision_of(s.name, path=s.path) for s in sources})
+        job.run.record(problems=identities)
+    return found
 
 
 def _format(

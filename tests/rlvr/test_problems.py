@@ -197,7 +197,7 @@ def test_a_cached_copy_is_read_without_the_hub(tmp_path: Path) -> None:
     assert result.stdout == "1080\n"
 
 
-def _cached_without_a_pin(cache: Path, commit: str) -> None:
+def cache_without_a_pin(cache: Path, commit: str) -> None:
     """The newest commit of a repository, in the layout of the Hub's own cache."""
     repository = cache / "hub/datasets--zwhe99--simplerl-OlympiadBench"
     (repository / "refs").mkdir(parents=True, exist_ok=True)
@@ -212,8 +212,8 @@ def test_a_set_without_a_pin_is_identified_by_the_commit_that_was_read(tmp_path:
     """Also where the Hub moves on between reading it and recording it, and in the draw key."""
     first, second = "1" * PINNED_IN_FULL, "2" * PINNED_IN_FULL
     assert problems.get("olympiadbench").revision is None
-    _cached_without_a_pin(tmp_path, first)
-    _cached_without_a_pin(tmp_path, second)
+    cache_without_a_pin(tmp_path, first)
+    cache_without_a_pin(tmp_path, second)
     main = tmp_path / "hub/datasets--zwhe99--simplerl-OlympiadBench/refs/main"
     main.write_text(first)
     program = (

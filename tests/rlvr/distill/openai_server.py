@@ -73,14 +73,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.times.append(time.monotonic())
             self.server.under_way += 1
             self.server.most_under_way = max(self.server.most_under_way, self.server.under_way)
-        try:
-            self._answer(number, body)
-        finally:
-            with self.server.lock:
-                self.server.under_way -= 1
+        time.sleep(self.server.delay_s)
+        with self.server.lock:
+            # before the answer: whoever has it may ask again at once
+            self.server.under_way -= 1
+        self._answer(number, body)
 
     def _answer(self, number: int, body: dict[str, Any]) -> None:
-        time.sleep(self.server.delay_s)
         fault = self.server.faults.get(number, self.server.always)
         if fault is not None:
             self._fail(fault)

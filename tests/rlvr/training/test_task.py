@@ -2,6 +2,9 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 from rlvr.datafiles import file_hash
 from rlvr.errors import UserError
 from rlvr.runs import Run
+from tests.rlvr.test_problems import cache_without_a_pin
 from tests.rlvr.training.known_batch import END, FailingVerifier, completions, known_trainer
 from tests.rlvr.training.known_batch import raw_recipe as raw
 
@@ -44,6 +48,47 @@ def test_manifest_tells_what_identifies_the_problems(tmp_path: Path) -> None:
     sources = ["countdown-train", {"name": "gsm8k", "path": str(rows)}]
     known_trainer(raw("grpo") | {"data": {"problems": sources}}, tmp_path)
     assert run.manifest()["problems"] == {"countdown-train": "embedded", "gsm8k": file_hash(rows)}
+
+
+def test_file_that_changed_since_the_run_began_is_refused(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps({"question": "1 + 1?", "answer": "#### 2"}) + "\n")
+    Run(tmp_path / "known").path.mkdir()
+    recipe = raw("grpo") | {"data": {"problems": {"name": "gsm8k", "path": str(rows)}}}
+    known_trainer(recipe, tmp_path)
+    rows.write_text(json.dumps({"question": "1 + 1?", "answer": "#### 3"}) + "\n")
+    with pytest.raises(UserError, match=r"rows\.jsonl is not what this run began with"):
+        known_trainer(recipe, tmp_path)
+
+
+def test_set_without_a_pin_is_read_again_at_the_commit_that_the_run_began_with(
+    tmp_path: Path,
+) -> None:
+    """The Hub's cache holds both commits; the newer one is what it calls main."""
+    first, second = "1" * 40, "2" * 40
+    for commit in (first, second):
+        cache_without_a_pin(tmp_path, commit)
+    program = (
+        "from pathlib import Path; from types import SimpleNamespace as Of\n"
+        "from rlvr.recipe import Data\n"
+        "from rlvr.runs import Run\n"
+        "from rlvr.training.task import _revisions\n"
+        "for began in ({}, {'olympiadbench': sys.argv[1]}):\n"
+        "    run = Run(Path(sys.argv[2]))\n"
+        "    run.record(problems=began)\n"
+        "    data = Data(problems='olympiadbench')\n"
+        "    _revisions(Of(run=run, recipe=Of(data=data), args=Of(process_index=0)))\n"
+        "    print(run.manifest()['problems']['olympiadbench'])\n"
+    )
+    run = tmp_path / "run"
+    run.mkdir()
+    found = subprocess.run(
+        [sys.executable, "-c", f"import sys; {program}", first, str(run)],
+        env=os.environ | {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert found.stdout.split() == [second, first], found.stderr
 
 
 def test_undecided_completion_has_no_reward_of_any_kind(tmp_path: Path) -> None:
