@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 HELP = "Print one problem of a run with its completions and their verdicts."
-EXAMPLE = "rlvr show runs/quickstart 1-1-9-8-17 --model checkpoint-150 --verdict correct"
+EXAMPLE = "rlvr show runs/quickstart 12-4-12-2-26 --model checkpoint-200 --verdict correct"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
