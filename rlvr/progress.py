@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -10,20 +10,33 @@ _LOG_EVERY_S = 20.0
 
 
 class Stage:
-    """Counts units done of a known total and prints a line now and then."""
+    """Counts units done of a known total and prints a line now and then.
 
-    def __init__(self, title: str, total: int) -> None:
+    Args:
+        clock: seconds from any moment on.
+    """
+
+    def __init__(
+        self, title: str, total: int, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.title, self.total, self.done = title, total, 0
-        self._began = self._printed = time.monotonic()
+        self._clock = clock
+        self._began = self._printed = clock()
 
     def advance(self, units: int = 1, note: str = "") -> None:
         """Count units as done; `note` is shown behind the numbers."""
         self.done += units
-        now = time.monotonic()
+        now = self._clock()
         if now - self._printed >= _LOG_EVERY_S or self.done >= self.total:
             self._printed = now
-            left = (now - self._began) / max(self.done, 1) * (self.total - self.done)
-            self._print(f"{self.title}: {self.done}/{self.total}, {_clock(left)} left {note}")
+            left = _written(self.left_s)
+            self._print(f"{self.title}: {self.done}/{self.total}, {left} left {note}")
+
+    @property
+    def left_s(self) -> float:
+        """Seconds that the rest will take if it goes on at the pace so far."""
+        took = self._clock() - self._began
+        return took / max(self.done, 1) * (self.total - self.done)
 
     def extend(self, units: int) -> None:
         """Find that so many units more are to be done."""
@@ -89,5 +102,5 @@ def stage(title: str, total: int) -> Iterator[Stage]:
         bar.close()
 
 
-def _clock(seconds: float) -> str:
+def _written(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
