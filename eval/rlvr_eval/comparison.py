@@ -3,13 +3,15 @@
 As Table 2 and Fig. 8 of Yue et al. 2025 (arXiv:2504.13837): one row for each base and for one
 checkpoint of each run, with pass@1, pass@k_max, Delta_SE and the paired difference to the base;
 and, since algorithms differ less among themselves than from their base, the paired difference to
-the first run. Every curve ends at the smallest n_max of all.
+the first run. A run of nothing but models by name, as their Fig. 7 needs, has a row for each of
+them. Every curve ends at the smallest n_max of all.
 
     {"format": 1, "runs": [..], "warnings": [..],
      "benchmarks": {NAME: {"k_max", "headline_ks", "problems", "rows": [ROW, ..]}}}
-    ROW = {"run" (null for a base), "base" (name, for others), "name", "step", "weights", "design",
-           "undecided_rate", "truncation_rate", "curve", "area", .., and for others "difference",
-           "tests", "crossover", "delta_se", .., "versus_first" (except for the first run)}
+    ROW = {"run" (null for a base; "RUN: NAME" for a model by name), "base" (name, for others),
+           "name", "step", "weights", "design", "undecided_rate", "truncation_rate", "curve",
+           "area", .., and for others "difference", "tests", "crossover", "delta_se", ..,
+           "versus_first" (except for the first run)}
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +35,7 @@ from rlvr_eval.summary import FORMAT, adjust_tests, identity, split_base, warnin
 
 @dataclass(frozen=True)
 class _Entry:
-    """One row to be: what was evaluated, for which run, and the row it is compared with."""
+    """One row to be: what was evaluated, under which label, and the row it is compared with."""
 
     run: str | None
     outcomes: Outcomes
@@ -51,7 +53,7 @@ def compare(
     Args:
         runs: name of a run -> what was evaluated of it. A run without a base is compared with the
             others' base where they have one and the same.
-        step: the checkpoint of each run to show; None for its last.
+        step: the checkpoint of each run to show; None for its last. Models by name have none.
         allow_differing: compare although draw keys disagree; it is then said in the warnings.
 
     Raises:
@@ -115,7 +117,7 @@ def _compare_benchmark(
 
 
 def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) -> list[_Entry]:
-    """Each distinct base once, by its weights, then one checkpoint of every run."""
+    """Each distinct base once, by its weights, then what is shown of every run."""
     split = {run: split_base(outcomes) for run, outcomes in runs.items() if outcomes}
     bases: dict[str, Outcomes] = {}
     for base, _ in split.values():
@@ -123,20 +125,28 @@ def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) ->
             bases.setdefault(base.model.weights, base)
     position = {weights: i for i, weights in enumerate(bases)}
     entries = [_Entry(None, base) for base in bases.values()]
+    only = 0 if len(bases) == 1 else None
     for run, (base, others) in split.items():
-        checkpoints = [each for each in others if not each.model.beside] or others
-        chosen = _chosen(name, run, checkpoints, step)
-        if chosen is None:
-            continue
-        only = 0 if len(bases) == 1 else None
-        entries.append(_Entry(run, chosen, position[base.model.weights] if base else only))
+        compared_with = position[base.model.weights] if base else only
+        shown = _shown(name, run, others, step)
+        entries += [_Entry(label, each, compared_with) for label, each in shown]
     return entries
 
 
-def _chosen(name: str, run: str, checkpoints: list[Outcomes], step: int | None) -> Outcomes | None:
-    """The checkpoint at a step, or the last; None for a run that has a base only."""
-    if step is None or not checkpoints:
-        return checkpoints[-1] if checkpoints else None
+def _shown(
+    name: str, run: str, others: list[Outcomes], step: int | None
+) -> list[tuple[str, Outcomes]]:
+    """One checkpoint of a run, under the run's name; of a run without any, every model it has."""
+    checkpoints = [each for each in others if not each.model.beside]
+    if checkpoints:
+        return [(run, _chosen(name, run, checkpoints, step))]
+    return [(f"{run}: {each.model.name}", each) for each in others]
+
+
+def _chosen(name: str, run: str, checkpoints: list[Outcomes], step: int | None) -> Outcomes:
+    """The checkpoint at a step, or the last."""
+    if step is None:
+        return checkpoints[-1]
     for each in checkpoints:
         if each.model.step == step:
             return each

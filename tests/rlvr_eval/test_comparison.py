@@ -5,7 +5,7 @@ import pytest
 
 from rlvr.errors import UserError
 from rlvr_eval.comparison import compare
-from tests.simulated import fixed, run, value
+from tests.simulated import beside, fixed, run, value
 
 # Yue et al. 2025 (arXiv:2504.13837v2), Table 2, Omni-MATH test: pass@1 and pass@256 in per cent
 PUBLISHED = {
@@ -92,6 +92,31 @@ def test_a_run_without_a_base_is_compared_with_the_one_base_of_the_others() -> N
     found = compare(runs, allow_differing=True)
     assert found["benchmarks"]["countdown"]["rows"][-1]["base"] == "base"
     assert any("prompt" in warning for warning in found["warnings"])
+
+
+def test_models_by_name_have_a_row_each_whatever_the_step_asked_for() -> None:
+    """As the evaluations of Fig. 7 are laid out: no name tells a step, one has no base."""
+    base = fixed(16, [1, 2, 3])
+    named = [beside(fixed(16, [4, 5, 6], 1), "rl"), beside(fixed(16, [5, 6, 7], 2), "instruct")]
+    distilled = beside(fixed(16, [7, 8, 9], 1), "distilled")
+    runs = {"figure": [base, *named], "figure-distilled": [distilled]}
+    rows = compare(runs)["benchmarks"]["countdown"]["rows"]
+    assert [row["run"] for row in rows] == [
+        None,
+        "figure: rl",
+        "figure: instruct",
+        "figure-distilled: distilled",
+    ]
+    assert [value(row["curve"], 1) for row in rows] == pytest.approx([2 / 16, 5 / 16, 6 / 16, 0.5])
+    assert [row["base"] for row in rows[1:]] == ["base"] * 3
+    gained = [value(row["difference"], 1) for row in rows[1:]]
+    assert gained == pytest.approx([3 / 16, 4 / 16, 6 / 16])
+    assert ["versus_first" in row for row in rows] == [False, False, True, True]
+
+    trained = {"grpo": [base, fixed(16, [2, 2, 2], 50), fixed(16, [3, 3, 3], 100)]}
+    rows = compare(trained | runs, step=50)["benchmarks"]["countdown"]["rows"]
+    assert [(row["run"], row["step"]) for row in rows[:2]] == [(None, 0), ("grpo", 50)]
+    assert len(rows) == 5
 
 
 def test_a_benchmark_that_one_run_lacks_is_said() -> None:
