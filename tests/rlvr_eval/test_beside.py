@@ -11,6 +11,7 @@ from rlvr.models import EMBEDDED
 from rlvr.runs import Run, mark_complete
 from rlvr_eval.comparison import compare
 from rlvr_eval.figure import curves_svg
+from rlvr_eval.given import Given, write_given
 from rlvr_eval.model_summary import Json
 from rlvr_eval.outcomes import Outcomes
 from rlvr_eval.plan import models_of
@@ -131,3 +132,23 @@ def test_a_run_is_named_and_its_last_whole_checkpoint_is_taken(
     ]
     assert "not-yet has no complete checkpoint yet" in caplog.text
     assert [model.name for model in models_of(own, beside=())] == ["base"]
+
+
+def test_a_distilled_start_stands_beside_the_checkpoints_trained_from_it(tmp_path: Path) -> None:
+    """As grpo-from-distilled.yaml evaluates its three stages, given the steps that it saves."""
+    for name, steps in (("distilled", (100, 200)), ("grpo-from-distilled", (50, 100, 150))):
+        for step in steps:
+            mark_complete(checkpoint(tmp_path / name / f"checkpoint-{step}"))
+    settings = recipes.evaluation(
+        {"benchmarks": "countdown-dev"}, ["beside=[distilled]"], source="test"
+    )
+    named = (str(tmp_path / "grpo-from-distilled"),)
+    stages = Run(tmp_path / "three-stages")
+    write_given(stages, Given(str(EMBEDDED["countdown-base"]), named, settings))
+    assert [(model.name, model.step, model.beside) for model in models_of(stages)] == [
+        ("base", 0, False),
+        ("checkpoint-50", 50, False),
+        ("checkpoint-100", 100, False),
+        ("checkpoint-150", 150, False),
+        ("distilled", 200, True),
+    ]
