@@ -27,7 +27,7 @@ from rlvr.runs import Run
 from rlvr_eval.design import Ints
 from rlvr_eval.keys import digest
 from rlvr_eval.ledger import Entry, Ledger
-from rlvr_eval.outcomes import Outcomes
+from rlvr_eval.outcomes import ModelRef, Outcomes
 from rlvr_eval.replay import Row
 from rlvr_eval.told_problems import recall
 
@@ -86,6 +86,8 @@ def hardest(outcomes: Outcomes) -> Ints:
 def queues_of(run: Run, models: Sequence[str] = ()) -> list[Queue]:
     """Queues of these models on every benchmark; of the base and the last checkpoint if none.
 
+    A run without checkpoints of its own has the last model beside it in their place.
+
     Raises:
         UserError: if a model was not evaluated.
     """
@@ -95,7 +97,7 @@ def queues_of(run: Run, models: Sequence[str] = ()) -> list[Queue]:
     if unknown:
         known = ", ".join(dict.fromkeys(names))
         raise UserError(f"{run.path}: no model '{unknown[0]}' was evaluated; there are {known}")
-    wanted = set(models) or {names[0], names[-1]}
+    wanted = set(models) or _base_and_last([found.model for _, found in pairs])
     return [queue_of(run, entry, found) for entry, found in pairs if entry["model"] in wanted]
 
 
@@ -168,6 +170,13 @@ def is_correct(
     is_confirmed = np.array([mark == "right" for mark in found], dtype=bool)
     is_refuted = np.array([mark == "wrong" for mark in found], dtype=bool)
     return right & is_confirmed, right & ~is_refuted
+
+
+def _base_and_last(models: Sequence[ModelRef]) -> set[str]:
+    """Names of the first model and of the last checkpoint, from all of them in their order."""
+    others = [model for model in models if not model.is_base]
+    checkpoints = [model for model in others if not model.beside]
+    return {models[0].name, (checkpoints or others or list(models))[-1].name}
 
 
 def _correct(row: NDArray[np.object_], outcomes: Outcomes, at: int) -> tuple[int, ...]:

@@ -22,7 +22,7 @@ from rlvr_eval.model_summary import Json
 from rlvr_eval.sequential import SequentialDesign
 from rlvr_eval.summary import summarise
 from tests.rlvr_eval import tiny_run
-from tests.rlvr_eval.simulated import evaluate, evaluation
+from tests.rlvr_eval.simulated import evaluate, evaluation, model
 from tests.simulated import value
 
 N = 200
@@ -65,6 +65,20 @@ def test_queue_holds_every_correct_completion_of_the_hardest_solved_problems(run
         assert line["reasoning"] is None
         assert "{B}" in line["completion"]
         assert line["question"] == f"question {line['problem_id'][-1]}"
+
+
+@pytest.mark.parametrize("has_checkpoint", [True, False])
+def test_queue_is_of_base_and_last_checkpoint_and_not_of_models_beside(
+    tmp_path: Path, has_checkpoint: bool
+) -> None:
+    run, planned = Run(tmp_path / "run"), evaluation(tmp_path, P)
+    checkpoint = model(tmp_path / "checkpoint", P, name="checkpoint-50", step=50)
+    other = replace(model(tmp_path / "other", P, name="other", step=60), beside=True)
+    models = [planned.model, *([checkpoint] if has_checkpoint else []), other]
+    evaluate(run, *(replace(planned, model=each) for each in models))
+    expected = ["base", "checkpoint-50" if has_checkpoint else "other"]
+    assert [queue.entry["model"] for queue in marks.queues_of(run)] == expected
+    assert [queue.entry["model"] for queue in marks.queues_of(run, ["other"])] == ["other"]
 
 
 def test_pass_at_k_is_counted_again_under_the_marks(run: Run) -> None:
