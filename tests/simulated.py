@@ -54,6 +54,12 @@ def fixed(n: int, correct: Sequence[int], step: int = 0, **other: Any) -> Outcom
     return from_counts(Counts(FixedDesign(n), np.full_like(c, n), c), step, **other)
 
 
+def unclear(step: int) -> Outcomes:
+    """Three problems of which 10, 20 and 0 of 100 are correct, and 4, 0 and 1 more undecided."""
+    upper = fixed(100, [14, 20, 1]).counts
+    return fixed(100, [10, 20, 0], step, undecided=[4, 0, 1], upper=upper)
+
+
 def run(
     *,
     steps: Sequence[int] = (0, 50, 100, 150, 200),

@@ -11,7 +11,8 @@ them. Every curve ends at the smallest n_max of all.
     ROW = {"run" (null for a base; "RUN: NAME" for a model by name), "base" (name, for others),
            "name", "step", "weights", "design", "undecided_rate", "truncation_rate", "curve",
            "area", .., and for others "difference", "tests", "crossover", "delta_se", ..,
-           "versus_first" (except for the first run)}
+           "versus_first" (except for the first run); "curve_upper" and "difference_range" too where
+           more than 1 % of the verdicts are undecided}
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +26,8 @@ from rlvr_eval.model_summary import (
     Json,
     describe,
     describe_difference,
+    describe_difference_range,
+    describe_range,
     headline_ks,
     points,
     reported_ks,
@@ -98,11 +101,15 @@ def _compare_benchmark(
     rows = []
     for i, (entry, each) in enumerate(zip(entries, common, strict=True)):
         row: Json = {"run": entry.run} | identity(each) | describe(curves[i])
+        if each.is_a_range and each.upper is not None:
+            row["curve_upper"] = describe_range(each.upper, k_max)
         if entry.base is not None:
             theirs = common[entry.base]
             found = check_comparable(theirs, each, allow_differing=allow_differing)
             warnings += warnings_of(each, found)
             row |= {"base": theirs.model.name} | describe_difference(curves[i], curves[entry.base])
+            if each.is_a_range or theirs.is_a_range:
+                row["difference_range"] = describe_difference_range(each, theirs, k_max)
         if entry.run is not None and first is not None and i != first:
             found = check_comparable(common[first], each, allow_differing=allow_differing)
             row["versus_first"] = _versus(curves[i], curves[first])

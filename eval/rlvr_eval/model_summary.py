@@ -106,11 +106,10 @@ def describe_changes(checkpoint: Outcomes, base: Outcomes) -> Json:
     }
 
 
-def describe_range(upper: Counts) -> list[Json]:
+def describe_range(upper: Counts, k_max: int) -> list[Json]:
     """The curve with every undecided verdict taken as right."""
-    curves = upper.curves()
-    ks = reported_ks(curves.shape[1])
-    return points(ks, population_interval(curves[:, ks - 1]))
+    ks = reported_ks(k_max)
+    return points(ks, population_interval(upper.curves()[:, ks - 1]))
 
 
 def describe_difference_range(checkpoint: Outcomes, base: Outcomes, k_max: int) -> list[Json]:

@@ -10,7 +10,8 @@ no model, reads no file and takes seconds for fifty checkpoints of five benchmar
     MODEL = {"name", "step" (0 for the base), "beside" (true for a model that is no checkpoint of
              the run; those come last), "weights", "problems", "design", "completions",
              "undecided_rate", "truncation_rate", "curve", "area", "histogram", "cover", "counts",
-             "these_problems", .. and, except for the base: "difference", "tests",
+             "these_problems", .. ("curve_upper" and "difference_range" too where more than 1 % of
+             the verdicts are undecided) and, except for the base: "difference", "tests",
              "area_difference", "crossover", "delta_se", "migration", "coverage", "certified",
              "these_differences", .., "strata": {KIND: the same but for the problems' own};
              of the base, the last checkpoint and models beside also "beyond"}
@@ -156,7 +157,7 @@ def _alone(outcomes: Outcomes) -> Json:
     ks = headline_ks(outcomes.counts.design.n_max)
     described["these_problems"] = describe_these_problems(outcomes.counts, ks)
     if outcomes.is_a_range and outcomes.upper is not None:
-        described["curve_upper"] = describe_range(outcomes.upper)
+        described["curve_upper"] = describe_range(outcomes.upper, outcomes.counts.design.n_max)
     strata = {kind: describe(curves[rows]) for kind, rows in _strata(outcomes).items()}
     return described | {"strata": strata}
 

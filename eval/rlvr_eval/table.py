@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from rlvr_eval import undecided
 from rlvr_eval.model_summary import Json, at_k
 
 _PLAIN_WIDTH = 400  # wide enough that nothing is wrapped where lines may have any length
@@ -44,6 +45,7 @@ def write_summary(summary: Json, stream: TextIO) -> None:
             columns = _curve_columns(benchmark), [], _difference_columns(benchmark)
             _print(console, f"{name}, {stratum} problems only", who, columns, of_stratum)
         _say(console, _legend(sorted({model["problems"] for model in models}), models))
+        _say(console, *undecided.notes(name, models))
     _say(console, *(f"note: {warning}" for warning in summary["warnings"]))
 
 
@@ -63,6 +65,7 @@ def write_comparison(comparison: Json, stream: TextIO) -> None:
         ]
         _print(console, name, who, (_curve_columns(benchmark), _rates(), differences), rows)
         _say(console, _legend([benchmark["problems"]], rows).rstrip("\n"), _gaps_legend(rows))
+        _say(console, *undecided.notes(name, rows))
     _say(console, *(f"note: {warning}" for warning in comparison["warnings"]))
 
 

@@ -1,7 +1,8 @@
 """A model's numbers under the names they have as metrics: `eval/<benchmark>/pass@256`, ..
 
 Values are those of summary.json, unchanged. What does not exist (a difference of the base to
-itself, a crossover that was not reached) has no metric.
+itself, a crossover that was not reached) has no metric. `pass@256_upper` is there where more than
+1 % of the verdicts are undecided: what pass@256 is if all of them are right.
 """
 
 from collections.abc import Sequence
@@ -36,6 +37,10 @@ def _view(place: str, described: Json, headline_ks: Sequence[int]) -> Metrics:
             metrics |= _with_ends(f"{place}/pass@{k}", point)
         elif k & (k - 1) == 0:
             metrics[f"{place}/pass@{k}"] = point["value"]
+    for point in described.get("curve_upper", ()):
+        k = point["k"]
+        if k in headline_ks or k & (k - 1) == 0:
+            metrics[f"{place}/pass@{k}_upper"] = point["value"]
     metrics |= _with_ends(f"{place}/area", described["area"])
     for k in headline_ks:
         if point := at_k(described.get("difference", ()), k):

@@ -5,7 +5,7 @@ import pytest
 
 from rlvr.errors import UserError
 from rlvr_eval.comparison import compare
-from tests.simulated import beside, fixed, run, value
+from tests.simulated import beside, fixed, run, unclear, value
 
 # Yue et al. 2025 (arXiv:2504.13837v2), Table 2, Omni-MATH test: pass@1 and pass@256 in per cent
 PUBLISHED = {
@@ -117,6 +117,23 @@ def test_models_by_name_have_a_row_each_whatever_the_step_asked_for() -> None:
     rows = compare(trained | runs, step=50)["benchmarks"]["countdown"]["rows"]
     assert [(row["run"], row["step"]) for row in rows[:2]] == [(None, 0), ("grpo", 50)]
     assert len(rows) == 5
+
+
+def test_undecided_verdicts_above_one_per_cent_are_given_as_a_range() -> None:
+    base, shorter = fixed(100, [5, 5, 5]), fixed(50, [5, 5, 5], 50)
+    rows = compare({"a": [base, unclear(50)], "b": [base, shorter]})["benchmarks"]["countdown"][
+        "rows"
+    ]
+    assert ["curve_upper" in row for row in rows] == [False, True, False]
+    assert ["difference_range" in row for row in rows] == [False, True, False]
+    assert value(rows[1]["curve_upper"], 1) == pytest.approx(35 / 300)
+    assert rows[1]["difference_range"][0] == {
+        "k": 1,
+        "least": pytest.approx(0.05),
+        "greatest": pytest.approx(35 / 300 - 0.05),
+    }
+    # as every curve of a comparison, both end at the smallest n_max of all
+    assert rows[1]["curve_upper"][-1]["k"] == rows[1]["difference_range"][-1]["k"] == 50
 
 
 def test_a_benchmark_that_one_run_lacks_is_said() -> None:

@@ -8,7 +8,7 @@ from rlvr_eval.comparison import compare
 from rlvr_eval.model_summary import Json, at_k
 from rlvr_eval.summary import summarise
 from rlvr_eval.table import crossover_cell, share, with_interval, write_comparison, write_summary
-from tests.simulated import fixed, run
+from tests.simulated import fixed, run, unclear
 
 
 class Terminal(io.StringIO):
@@ -81,6 +81,31 @@ def test_warnings_are_printed_below() -> None:
     stream = io.StringIO()
     write_summary(summarise([base, checkpoint], {}, allow_differing=True), stream)
     assert "note: countdown, checkpoint-50: drawn under another prompt" in stream.getvalue()
+
+
+def test_both_ends_are_printed_where_more_than_one_per_cent_is_undecided() -> None:
+    """5 of 300 undecided: pass@1 30/300 to 35/300, pass@100 2/3 to 3/3, against 15/300 and 1."""
+    base, checkpoint = fixed(100, [5, 5, 5]), unclear(50)
+    pass_1, pass_100 = "pass@1 10.0 to 11.7 %", "pass@100 66.7 to 100.0 %"
+    said = (
+        f"1.7 % of its verdicts are undecided: from all of them wrong to all right, {pass_1}, "
+        f"{pass_100}; undecided verdicts of it and the base leave D(1) +5.0 to +6.7 points, "
+        "D(100) -33.3 to +0.0 points"
+    )
+    summary, comparison = io.StringIO(), io.StringIO()
+    write_summary(summarise([base, checkpoint], {}), summary)
+    assert f"note: countdown, checkpoint-50: {said}\n" in summary.getvalue()
+    write_comparison(compare({"grpo": [base, checkpoint]}), comparison)
+    assert f"note: countdown, grpo: {said}\n" in comparison.getvalue()
+    assert "countdown, base:" not in summary.getvalue() + comparison.getvalue()
+
+
+def test_a_base_that_is_undecided_leaves_the_differences_to_it_open() -> None:
+    stream = io.StringIO()
+    write_summary(summarise([unclear(0), fixed(100, [20, 20, 20], 50)], {}), stream)
+    told = "undecided verdicts of it and the base leave D(1) +8.3 to +10.0 points, D(100) "
+    assert f"note: countdown, checkpoint-50: {told}" in stream.getvalue()
+    assert "note: countdown, base: 1.7 % of its verdicts are undecided" in stream.getvalue()
 
 
 def test_square_brackets_in_names_are_printed_as_they_are() -> None:

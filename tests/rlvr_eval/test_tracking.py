@@ -16,6 +16,7 @@ from rlvr.runs import Run
 from rlvr_eval.model_summary import Json, at_k
 from rlvr_eval.summary import summarise
 from rlvr_eval.tracked import TrackedEvaluation
+from rlvr_eval.tracking_metrics import scalars
 from tests import simulated
 from tests.wandb_offline import OfflineRun, read
 
@@ -95,6 +96,17 @@ def test_every_scalar_read_back_is_the_one_in_the_summary(
         assert_same(row, f"{place}/delta_se", model["delta_se"])
         assert row.get(f"{place}/crossover_k") == model["crossover"]["k"]
         assert row[f"{place}/certified_lost"] == len(model["certified"]["lost"])
+
+
+def test_what_undecided_verdicts_leave_open_is_logged_as_the_upper_end() -> None:
+    summary = summarise([simulated.fixed(100, [5, 5, 5]), simulated.unclear(50)], {})
+    base, checkpoint = models(summary, "countdown")
+    logged = scalars("countdown", checkpoint, (1, 8, 100))
+    for k in (1, 4, 8, 100):
+        upper = simulated.value(checkpoint["curve_upper"], k)
+        assert logged[f"eval/countdown/pass@{k}_upper"] == upper
+        assert upper > logged[f"eval/countdown/pass@{k}"]
+    assert not any(name.endswith("_upper") for name in scalars("countdown", base, (1, 8, 100)))
 
 
 def test_strata_are_logged_beside_the_whole(logged: tuple[Json, OfflineRun]) -> None:
