@@ -18,7 +18,7 @@ from scipy.special import bdtr
 from rlvr_eval.design import Counts, Floats
 from rlvr_eval.exact import bisect, upper_tail
 from rlvr_eval.fixed import FixedDesign
-from rlvr_eval.inference import Interval, benjamini_hochberg, population_interval
+from rlvr_eval.inference import Interval, benjamini_hochberg, skewness_corrected_interval
 
 Bools = NDArray[np.bool_]
 
@@ -43,6 +43,8 @@ class Migration:
 def migration(base: Floats, checkpoint: Floats, *, families: ArrayLike | None = None) -> Migration:
     """Expected migration from per-problem curves of shape (problems, n_max), sampled independently.
 
+    Axes between those two, such as one of simulated runs, are carried along.
+
     Limited to k <= n_max / 2: beyond, the churn has no unbiased estimate, and at k = n_max the
     products are nothing but the counting of sets.
 
@@ -51,11 +53,11 @@ def migration(base: Floats, checkpoint: Floats, *, families: ArrayLike | None = 
     """
     if base.shape != checkpoint.shape:
         raise ValueError(f"base has shape {base.shape}, checkpoint {checkpoint.shape}")
-    half = base.shape[1] // 2
-    before, after = base[:, :half], checkpoint[:, :half]
+    half = base.shape[-1] // 2
+    before, after = base[..., :half], checkpoint[..., :half]
 
     def total(per_problem: Floats) -> Interval:
-        mean = population_interval(per_problem, families=families)
+        mean = skewness_corrected_interval(per_problem, families=families)
         problems = len(per_problem)
         return Interval(problems * mean.value, problems * mean.low, problems * mean.high)
 
@@ -71,8 +73,8 @@ def migration(base: Floats, checkpoint: Floats, *, families: ArrayLike | None = 
 def expected_churn(base: Floats) -> Floats:
     """Sum over problems of qhat_k - qhat_2k, expected losses from noise alone: (n_max // 2,)."""
     failures = 1.0 - base
-    half = failures.shape[1] // 2
-    return np.asarray((failures[:, :half] - failures[:, 1 : 2 * half : 2]).sum(axis=0))
+    half = failures.shape[-1] // 2
+    return np.asarray((failures[..., :half] - failures[..., 1 : 2 * half : 2]).sum(axis=0))
 
 
 @dataclass(frozen=True)
