@@ -3,6 +3,7 @@
 The curves are arrays P of shape (problems, n_max) as `Design.pass_at_k_curve` gives them, of the
 same problems in the same order, for a base and a checkpoint sampled independently. Everything here
 is a mean over problems with an interval for the population of such problems, or derived from one.
+Axes between those two, such as one of simulated runs, are carried along.
 
 `migration` says which problems moved, `extrapolation` what may lie beyond n_max.
 """
@@ -60,14 +61,14 @@ def log_k_area(curves: Floats, *, families: ArrayLike | None = None) -> Interval
 
     Linear in the curve, so it is as unbiased as the curve is.
     """
-    return population_interval(curves @ log_k_weights(curves.shape[1]), families=families)
+    return population_interval(curves @ log_k_weights(curves.shape[-1]), families=families)
 
 
 def log_k_area_difference(
     checkpoint: Floats, base: Floats, *, families: ArrayLike | None = None
 ) -> PairedDifference:
     """Checkpoint's log-k area minus the base's, paired over problems."""
-    weights = log_k_weights(base.shape[1])
+    weights = log_k_weights(base.shape[-1])
     return paired_difference(checkpoint @ weights, base @ weights, families=families)
 
 
@@ -81,9 +82,9 @@ def delta_se(
     Raises:
         ValueError: if the base's curve does not reach k.
     """
-    if not 1 <= k <= base.shape[1]:
-        raise ValueError(f"Delta_SE needs the base's pass@{k}, its curve ends at {base.shape[1]}")
-    return paired_difference(base[:, k - 1], checkpoint[:, 0], families=families)
+    if not 1 <= k <= base.shape[-1]:
+        raise ValueError(f"Delta_SE needs the base's pass@{k}, its curve ends at {base.shape[-1]}")
+    return paired_difference(base[..., k - 1], checkpoint[..., 0], families=families)
 
 
 def crossover(difference: PairedDifference) -> Crossover:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from rlvr_eval.boundary import (
     accuracy_histogram,
@@ -16,7 +17,7 @@ from rlvr_eval.boundary import (
     log_k_area_difference,
     log_k_weights,
 )
-from rlvr_eval.estimators import FixedDesign, SequentialDesign
+from rlvr_eval.estimators import Design, FixedDesign, SequentialDesign
 from rlvr_eval.inference import PairedDifference, paired_difference, population_interval
 from rlvr_eval.simulation import simulate_counts
 
@@ -51,6 +52,32 @@ def test_intervals_of_the_area_cover_95_percent() -> None:
     curves = 1 - (1 - population[:, None]) ** np.arange(1, 1025)
     truth = float(np.mean(curves @ log_k_weights(1024)))
     assert 0.93 <= np.mean((interval.low <= truth) & (truth <= interval.high)) <= 0.97
+
+
+# a fifth unsolvable, and a checkpoint that is sharper but no longer solves the rarest
+POPULATION = np.concatenate([np.zeros(20), np.linspace(0.0, 0.8, 80) ** 2])
+SHARPENED = np.where(POPULATION < 0.03, 0.0, np.minimum(1.8 * POPULATION, 1.0))
+
+
+@pytest.mark.parametrize(
+    "design", [FixedDesign(64), SequentialDesign((8, 16, 32, 64), (4, 4, 2))], ids=str
+)
+@pytest.mark.parametrize("quantity", ["area difference", "Delta_SE"])
+def test_intervals_of_paired_quantities_cover_95_percent(quantity: str, design: Design) -> None:
+    rng, runs = np.random.default_rng(4), 2000
+    drawn = rng.integers(POPULATION.size, size=(100, runs))
+    base = simulate_counts(design, POPULATION[drawn], rng).curves()
+    checkpoint = simulate_counts(design, SHARPENED[drawn], rng).curves()
+    k = np.arange(1, 65)
+    before, after = (1 - (1 - p[:, None]) ** k for p in (POPULATION, SHARPENED))
+    if quantity == "area difference":
+        found = log_k_area_difference(checkpoint, base)
+        truth = np.mean((after - before) @ log_k_weights(64))
+    else:
+        found = delta_se(base, checkpoint, k=64)
+        truth = np.mean(before[:, 63] - after[:, 0])
+    assert found.value.shape == (runs,)
+    assert 0.93 <= np.mean((found.low <= truth) & (truth <= found.high)) <= 0.97
 
 
 def test_the_crossover_is_interpolated_on_log_k() -> None:
@@ -167,3 +194,21 @@ def test_cover_counts_problems_at_or_above_tau() -> None:
     assert ((covered.low < covered.value) & (covered.value < covered.high)).all()
     with pytest.raises(ValueError, match="tau must lie in"):
         cover_at(accuracy, 0.0)
+
+
+@pytest.mark.parametrize("tau", [0.05, 0.25, 0.4])
+def test_intervals_of_cover_at_tau_cover_at_least_95_percent(tau: float) -> None:
+    """Exact for the share of problems whose accuracy among n draws reaches tau.
+
+    Where no problem's probability lies near tau, that is the share whose probability does.
+    """
+    rng, n, runs = np.random.default_rng(5), 256, 2000
+    for population, is_apart in ((POPULATION, False), (np.array([0.0, 0.13, 0.6, 0.9, 1.0]), True)):
+        p = population[rng.integers(population.size, size=(runs, 100))]
+        accuracy = rng.binomial(n, p) / n
+        found = [cover_at(each, tau) for each in accuracy]
+        reached = stats.binom.sf(np.ceil(tau * n) - 1, n, population)
+        truth = np.mean(population >= tau) if is_apart else np.mean(reached)
+        low, high = np.array([[each.low, each.high] for each in found]).T
+        # the exact binomial interval covers 95 % at least, and is conservative for discreteness
+        assert 0.94 <= np.mean((low <= truth) & (truth <= high)) <= 0.99
