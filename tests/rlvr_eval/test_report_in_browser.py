@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from rlvr_eval.likelihood import Scores, panel
 from rlvr_eval.model_summary import Json
 from rlvr_eval.report import Example, ProblemExamples, write_report
 from rlvr_eval.summary import summarise
@@ -17,7 +18,13 @@ ATTACK = (
     "<img src=x onerror='window.owned = 3'><svg onload='window.owned = 4'></svg>"
     "<!-- ]]> javascript:window.owned=5"
 )
-FIGURES = {"curves", "difference", "training", "histogram", "cover", "migration"}
+FIGURES = {"curves", "difference", "training", "histogram", "cover", "migration", "likelihood"}
+
+# natural log-probabilities per token: 1,200 completions of 60 problems
+MEAN_LOGPROBS = {
+    str(problem): [-(problem + 1) * (draw + 1) / 1200 for draw in range(20)]
+    for problem in range(60)
+}
 
 # pairs of texts of one figure that lie on one another
 OVERLAPS = """
@@ -43,7 +50,14 @@ return [...document.querySelectorAll(".plot svg text")]
 
 @pytest.fixture(scope="module")
 def summary() -> Json:
-    return summarise(run(), {"name": "a run", "method": "grpo", "versions": {"torch": "2"}})
+    found = summarise(run(), {"name": "a run", "method": "grpo", "versions": {"torch": "2"}})
+    pairs = [("base", "base", 0)]
+    for step in (50, 200):
+        name = f"checkpoint-{step}"
+        pairs += [("base", name, step), (name, name, step), (name, "traces.jsonl", step)]
+    scores = [Scores(scorer, of, step, MEAN_LOGPROBS) for scorer, of, step in pairs]
+    found["benchmarks"]["countdown"]["likelihood"] = panel(scores)
+    return found
 
 
 @pytest.fixture
@@ -213,19 +227,24 @@ def test_undecided_verdicts_show_the_other_extreme_as_a_dotted_line(
     )
 
 
-def test_perplexities_are_shown_where_the_summary_has_some(
-    browser: Browser, tmp_path: Path, summary: Json
+def test_perplexities_of_the_chosen_checkpoint_are_shown_with_how_many_they_are(
+    page: Browser,
 ) -> None:
-    quantiles = {"0.05": 1.1, "0.25": 1.3, "0.5": 1.5, "0.75": 1.9, "0.95": 3.0}
-    rows = [
-        {"scorer": "base", "completions_of": "checkpoint-200", "step": 200, "quantiles": quantiles},
-        {"scorer": "base", "completions_of": "checkpoint-50", "step": 50, "quantiles": quantiles},
+    texts = "return [...document.querySelectorAll('#likelihood text')].map((t) => t.textContent)"
+    shown = page.run(texts)
+    labels = [label for label in shown if " under " in label][1:]  # the first is the axis title
+    assert labels == [
+        "base under base",
+        "checkpoint-200 under base",
+        "checkpoint-200 under checkpoint-200",
+        "traces.jsonl under checkpoint-200",
     ]
-    described = summary["benchmarks"]["countdown"] | {"likelihood": rows}
-    page = opened(browser, tmp_path, summary | {"benchmarks": {"countdown": described}}, {})
-    shown = text(page, "#likelihood .plot")
-    assert "checkpoint-200 under base" in shown
-    assert "checkpoint-50 under base" not in shown
+    assert shown.count("1\u202f200 completions of 60 problems") == len(labels)
+
+
+def test_without_perplexities_their_figure_is_not_there(browser: Browser, tmp_path: Path) -> None:
+    page = opened(browser, tmp_path, summarise(run(steps=(0, 50)), {"name": "r"}), {})
+    assert page.run("return document.querySelector('#likelihood').hidden") is True
     assert page.console() == []
 
 

@@ -1,9 +1,10 @@
 /* Perplexities of one model's completions under another: median, quartiles, central 90 %.
 
-   A row is {scorer, completions_of, quantiles: {"0.05", "0.25", "0.5", "0.75", "0.95"}}; shown are
-   those of the base, the chosen model, models beside the run, and completions of no model. */
+   A row is {scorer, completions_of, completions, problems, quantiles: {"0.05", "0.25", "0.5", "0.75",
+   "0.95"}}; shown are those of the base, the chosen model, models beside the run, and completions of
+   no model. */
 
-const ROW_HEIGHT = 44;
+const ROW_HEIGHT = 60;
 
 function drawLikelihood(state) {
   const figure = byId("likelihood");
@@ -38,9 +39,15 @@ function drawPerplexities(state, frame, row, top) {
   const at = (share) => frame.x(row.quantiles[share]);
   const shown = shownModels(state).find(([model]) => model.name === row.scorer);
   const color = shown?.[1] ?? CHECKPOINT;
-  const y = top + 30;
+  const y = top + 48;
   frame.svg.append(
-    svg("text", { x: frame.left, y: top + 16 }, `${row.completions_of} under ${row.scorer}`),
+    svg(
+      "text",
+      { class: "strong", x: frame.left, y: top + 16 },
+      `${row.completions_of} under ${row.scorer}`,
+    ),
+    // a line of its own: with the names it would not fit on a phone
+    svg("text", { x: frame.left, y: top + 33 }, howMany(row)),
     svg("line", {
       x1: at("0.05"),
       x2: at("0.95"),
@@ -57,6 +64,10 @@ function drawPerplexities(state, frame, row, top) {
     }),
     markers.circle(at("0.5"), y, color, 4),
   );
+}
+
+function howMany(row) {
+  return `${plural(row.completions, "completion")} of ${plural(row.problems, "problem")}`;
 }
 
 function perplexityTicks(low, high) {
