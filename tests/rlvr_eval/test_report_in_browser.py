@@ -1,16 +1,18 @@
 """The report as people see it, in headless Chromium: from disk, on a desk, a phone and paper."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rlvr_eval.likelihood import Scores, panel
-from rlvr_eval.model_summary import Json
+from rlvr_eval.model_summary import Json, at_k
 from rlvr_eval.report import Example, ProblemExamples, write_report
 from rlvr_eval.summary import summarise
 from tests.browser import Browser
-from tests.simulated import fixed, run, value
+from tests.simulated import fixed, run, unclear, value
 
 LEFT = "\ue012"
 ATTACK = (
@@ -257,3 +259,103 @@ def test_the_table_marks_the_chosen_checkpoint(page: Browser) -> None:
 def test_it_prints_with_what_is_shown_in_words(page: Browser) -> None:
     assert page.pdf().startswith(b"%PDF-")
     assert "checkpoint-200" in text(page, "#shown")
+
+
+def test_the_table_says_where_the_numbers_come_from(browser: Browser, tmp_path: Path) -> None:
+    summary = summarise([fixed(100, [5, 5, 5]), unclear(50)], {"name": "r"})
+    page = opened(browser, tmp_path, summary, {})
+    page.run("return new Promise((done) => setTimeout(done, 100))")
+    table = page.run(
+        "const t = document.querySelector('table[aria-label=\"Where the numbers come from\"]');"
+        "const texts = (row) => [...row.children].map((cell) => cell.textContent);"
+        "return [...t.rows].map(texts)"
+    )
+    shown = [dict(zip(table[0], row, strict=True)) for row in table[1:]]
+    assert [row["undecided"] for row in shown] == ["0", "1.7 %"]
+    models = summary["benchmarks"]["countdown"]["models"]
+    for row, model in zip(shown, models, strict=True):
+        assert (row["model"], row["step"]) == (model["name"], str(model["step"]))
+        assert (row["weights"], row["draw key"]) == (
+            model["weights"][:16],
+            model["draw_key_fingerprint"],
+        )
+        assert (row["completions"], row["design"], row["seed"]) == ("300", "fixed:100", "0")
+    assert shown[0]["draw key"] != shown[1]["draw key"]
+
+
+def test_what_was_run_is_told_in_words_and_by_name(page: Browser) -> None:
+    assert (
+        "The base and 4 checkpoints (steps 50 to 200) answered 60 problems of countdown: "
+        "76\u202f800 completions in all, under the design fixed:256. No verdict is undecided."
+    ) in text(page, "#about .words")
+    named = page.run(
+        "return Object.fromEntries([...document.querySelectorAll('#about dt')].map("
+        "(d) => [d.textContent, d.nextElementSibling.textContent]))"
+    )
+    wanted = {"name": "a run", "method": "grpo", "versions.torch": "2", "prompt": "countdown"}
+    assert named | wanted == named
+
+
+def test_certified_problems_are_listed_by_how_they_moved(browser: Browser, tmp_path: Path) -> None:
+    base, checkpoint = fixed(64, [40, 40, 2, 0, 30]), fixed(64, [0, 40, 0, 30, 0], 50)
+    summary = summarise([base, checkpoint], {"name": "r"})
+    certified = summary["benchmarks"]["countdown"]["models"][1]["certified"]
+    assert certified == {"lost": ["countdown/0", "countdown/4"], "gained": ["countdown/3"]}
+    page = opened(browser, tmp_path, summary, {})
+    page.run("return new Promise((done) => setTimeout(done, 100))")
+    for position, (change, problems) in enumerate(certified.items(), start=1):
+        button = f"#problems .filters button:nth-child({position})"
+        assert text(page, button) == f"certified {change} ({len(problems)})"
+        page.click(button)
+        listed = page.run(
+            "return [...document.querySelectorAll('#problems [data-problem]')].map("
+            "(row) => [row.dataset.problem, row.querySelector('.mark').textContent])"
+        )
+        assert sorted(listed) == [[problem, f"\u25c6 certified {change}"] for problem in problems]
+
+
+def axis(page: Browser, figure: str) -> Callable[[float], float]:
+    """From a height in a figure to the value there, read off its first and its last grid line."""
+    lines = page.run(
+        "return [...document.querySelectorAll(arguments[0] + ' .plot line.grid')].map("
+        "(line) => [Number(line.getAttribute('y1')), line.nextElementSibling.textContent])",
+        figure,
+    )
+    (low, name_of_low), (high, name_of_high) = lines[0], lines[-1]
+    bottom, top = (
+        float(name.removesuffix(" %").replace("\u2212", "-")) / 100
+        for name in (name_of_low, name_of_high)
+    )
+    return lambda y: bottom + (top - bottom) * (low - y) / (low - high)
+
+
+def test_the_difference_is_drawn_where_the_numbers_say(page: Browser, summary: Json) -> None:
+    heights = page.run(
+        "const p = document.querySelector('#difference path.line');"
+        "return [0, p.getTotalLength()].map((at) => p.getPointAtLength(at).y)"
+    )
+    difference = summary["benchmarks"]["countdown"]["models"][-1]["difference"]
+    expected = [value(difference, k) for k in (1, 256)]
+    assert expected[0] > 0.02
+    assert expected[1] < -0.02
+    value_at = axis(page, "#difference")
+    assert [value_at(y) for y in heights] == pytest.approx(expected, abs=0.001)
+
+
+def test_values_over_training_are_drawn_where_the_numbers_say(page: Browser, summary: Json) -> None:
+    squares, circles, whiskers = page.run(
+        "const all = (s) => [...document.querySelectorAll('#training .plot ' + s)];"
+        "const at = (node, name) => Number(node.getAttribute(name));"
+        "return [all('rect').map((r) => at(r, 'y') + at(r, 'height') / 2),"
+        "  all('circle').map((c) => at(c, 'cy')),"
+        "  all('line.whisker').map((w) => [at(w, 'y1'), at(w, 'y2')])]"
+    )
+    models = summary["benchmarks"]["countdown"]["models"]
+    points = [at_k(model["curve"], k) for k in (1, 256) for model in models]
+    value_at = axis(page, "#training")
+    drawn = [value_at(y) for y in (*squares, *circles)]
+    assert drawn == pytest.approx([point["value"] for point in points], abs=0.001)
+    ends = [[value_at(low), value_at(high)] for low, high in whiskers]
+    assert np.array(ends) == pytest.approx(
+        np.array([[point["low"], point["high"]] for point in points]), abs=0.001
+    )
