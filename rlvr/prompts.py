@@ -10,18 +10,28 @@ A base model rarely stops where its answer ends: it invents the next turn. Every
 names the markers after which nothing belongs to the answer. `cut` applies them; a sampler may pass
 `Template.end_markers` as stop strings.
 
+`chat` is not one text but each model's own, which lies in its tokenizer. Two rules keep it as fixed
+as the others. A draw key names it by a hash of that text, `chat@1a2b3c4d` (`chat_name`), so that an
+edited chat template is another prompt. And all models of one evaluation are asked under the base's
+chat template, or each under its own where the base has none (`rlvr_eval.chat`); then curves of
+different templates are refused like those of any two prompts. Under a name with its hash no other
+template is rendered. What a template looks up at rendering, such as the date, is not in the hash.
+
 This module renders text. It does not tokenize, and it does not touch images beyond their
 placeholders.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from rlvr.errors import UserError
 from rlvr.records import Problem
 
-__all__ = ["END_OF_TURN", "NAMES", "Template", "cut", "get", "render"]
+__all__ = ["END_OF_TURN", "NAMES", "Template", "chat_name", "cut", "get", "is_chat", "render"]
 
 # What tokenizers of the model families in use write for "this turn is over".
 END_OF_TURN = (
@@ -39,9 +49,14 @@ _IMAGE = "<|vision_start|>{image_token}<|vision_end|>\n"
 
 
 class ChatTokenizer(Protocol):
-    """The two members of a Hugging Face tokenizer that `chat` needs."""
+    """The members of a Hugging Face tokenizer that `chat` needs."""
 
     chat_template: Any
+
+    @property
+    def special_tokens_map(self) -> Mapping[str, Any]: ...
+
+    def get_chat_template(self) -> str: ...
 
     def apply_chat_template(self, conversation: Any, **options: Any) -> Any: ...
 
@@ -163,6 +178,9 @@ _BY_NAME: Mapping[str, Template] = {template.name: template for template in _TEM
 
 NAMES = tuple(_BY_NAME)
 
+_CHAT = "chat"
+_CHAT_WITH_HASH = re.compile(rf"{_CHAT}@[0-9a-f]{{8}}")
+
 
 def get(name: str) -> Template:
     """The template called `name`.
@@ -170,9 +188,31 @@ def get(name: str) -> Template:
     Raises:
         UserError: if there is none; the message lists those there are.
     """
-    if name not in _BY_NAME:
+    known = _CHAT if is_chat(name) else name
+    if known not in _BY_NAME:
         raise UserError(f"unknown prompt template '{name}'; write one of: {', '.join(NAMES)}")
-    return _BY_NAME[name]
+    return _BY_NAME[known]
+
+
+def is_chat(name: str) -> bool:
+    """Whether a prompt is a model's chat template: "chat", or "chat@" with the template's hash."""
+    return name == _CHAT or _CHAT_WITH_HASH.fullmatch(name) is not None
+
+
+def chat_name(tokenizer: ChatTokenizer) -> str:
+    """The name that tells a tokenizer's chat template from any other, "chat@1a2b3c4d".
+
+    Hashed are the template's text and the special tokens that it names, which are filled in.
+
+    Raises:
+        UserError: if it has no chat template.
+    """
+    if not tokenizer.chat_template:
+        raise _no_chat_template()
+    text = tokenizer.get_chat_template()
+    filled_in = {name: str(t) for name, t in tokenizer.special_tokens_map.items() if name in text}
+    told = json.dumps([text, filled_in], sort_keys=True)
+    return f"{_CHAT}@{blake2b(told.encode(), digest_size=4).hexdigest()}"
 
 
 def render(
@@ -189,11 +229,12 @@ def render(
         image_token: what stands for an image, Qwen2-VL's by default.
 
     Raises:
-        UserError: unknown template, `chat` without a chat template, `easyr1` without an image.
+        UserError: unknown template, `chat` without a chat template or with another than it names,
+            `easyr1` without an image.
     """
     chosen = get(template)
-    if chosen.name == "chat":
-        return _render_chat(problem, tokenizer)
+    if chosen.name == _CHAT:
+        return _render_chat(template, problem, tokenizer)
     question = problem.question.strip() if chosen.strips_question else problem.question
     text = chosen.text
     if _IMAGE in text:
@@ -209,15 +250,23 @@ def render(
     return before + question + after
 
 
-def _render_chat(problem: Problem, tokenizer: ChatTokenizer | None) -> str:
+def _render_chat(template: str, problem: Problem, tokenizer: ChatTokenizer | None) -> str:
     if tokenizer is None or not tokenizer.chat_template:
+        raise _no_chat_template()
+    if template not in (_CHAT, chat_name(tokenizer)):
         raise UserError(
-            "prompt template 'chat' needs a tokenizer with a chat template, and this model has "
-            "none; write prompt: qwen-boxed (or another of "
-            f"{', '.join(name for name in NAMES if name != 'chat')})"
+            f"prompt template '{template}' is another chat template than this model's, which is "
+            f"'{chat_name(tokenizer)}'; write prompt: chat to use this one"
         )
     turns = [{"role": "user", "content": problem.question}]
     return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+
+
+def _no_chat_template() -> UserError:
+    return UserError(
+        "prompt template 'chat' needs a tokenizer with a chat template, and this model has none; "
+        f"write prompt: qwen-boxed (or another of {', '.join(n for n in NAMES if n != _CHAT)})"
+    )
 
 
 def cut(completion: str, template: str = "plain") -> str:

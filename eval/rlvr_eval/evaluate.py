@@ -6,11 +6,13 @@ An `Evaluation` is a plan; it holds no draws. `rlvr_eval.work` carries it out.
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rlvr import verifiers
+from rlvr import prompts, verifiers
 from rlvr.adapters import full_weights
 from rlvr.records import Problem
 from rlvr.samplers.base import Sampler, SamplingParams
+from rlvr_eval.chat import load_tokenizer
 from rlvr_eval.design import Design, Progress
 from rlvr_eval.keep_text import ALL, KeepText
 from rlvr_eval.keys import DrawKey
@@ -44,6 +46,7 @@ class Evaluation:
         file: what the problems were read from instead of the Hub.
         revision: of the benchmark, as `rlvr.problems.revision_of` gives it.
         prompt: name of the template.
+        chat_template: folder of the model whose chat template is meant by `chat`; None for its own.
         verifier: name of the verifier.
         store: root of the store.
     """
@@ -60,14 +63,27 @@ class Evaluation:
     store: Path
     keep_text: KeepText = ALL
     file: Path | None = None
+    chat_template: Path | None = None
+
+    @property
+    def tokenizer(self) -> Any:
+        """What renders the prompt; None where that is a text, since this one is slow to import."""
+        if not prompts.is_chat(self.prompt):
+            return None
+        return load_tokenizer(self.chat_template or self.model.folder)
 
     def key(self, sampler: Sampler) -> DrawKey:
-        """The draw key of this evaluation when this sampler draws."""
+        """The draw key of this evaluation when this sampler draws.
+
+        Raises:
+            UserError: if the prompt is `chat` and there is no chat template.
+        """
+        tokenizer = self.tokenizer
         return DrawKey(
             weights=self.model.weights,
             benchmark=self.benchmark,
             revision=self.revision,
-            prompt=self.prompt,
+            prompt=self.prompt if tokenizer is None else prompts.chat_name(tokenizer),
             sampling=self.sampling,
             context_length=context_length(self.model.folder),
             dtype=sampler.dtype,

@@ -27,6 +27,7 @@ class DrawKey:
     Attributes:
         weights: hash of the model's weights (`rlvr.weights`).
         revision: of the benchmark: commit, or hash of the local file.
+        prompt: name of the template; of a model's chat template with its hash, "chat@1a2b3c4d".
         sampling: the fields of SamplingParams.
         context_length: tokens of prompt and completion together that the model takes.
         sampler: "<engine>/<version>".

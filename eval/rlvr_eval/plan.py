@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rlvr import models, problems
+from rlvr import models, problems, prompts
 from rlvr.recipe import Evaluation as Settings
 from rlvr.recipe import Recipe
 from rlvr.runs import Run
 from rlvr.weights import weights_hash
+from rlvr_eval.chat import template_of
 from rlvr_eval.estimators import parse_design
 from rlvr_eval.evaluate import Evaluation, Model
 from rlvr_eval.given import is_given, read_given
@@ -52,8 +53,18 @@ def _trained(run: Run, recipe: Recipe) -> list[Model]:
     return found
 
 
-def plan(found: Sequence[Model], settings: Settings, store: Path) -> list[Evaluation]:
+def base_among(found: Sequence[Model]) -> Model | None:
+    """The base, where these have one: it comes first."""
+    return found[0] if found and found[0].step == 0 and not found[0].beside else None
+
+
+def plan(
+    found: Sequence[Model], settings: Settings, store: Path, *, base: Model | None = None
+) -> list[Evaluation]:
     """Every model on every benchmark of the settings, model by model: weights load once each.
+
+    Args:
+        base: whose chat template `chat` is for all of them; needed where it is not in `found`.
 
     Raises:
         UserError: if a benchmark or the design is not what it should be.
@@ -72,6 +83,7 @@ def plan(found: Sequence[Model], settings: Settings, store: Path) -> list[Evalua
         )
         for source in settings.benchmarks
     ]
+    base = base or base_among(found)
     return [
         Evaluation(
             model=model,
@@ -86,7 +98,15 @@ def plan(found: Sequence[Model], settings: Settings, store: Path) -> list[Evalua
             store=store,
             keep_text=KeepText.parse(settings.keep_text),
             file=file,
+            chat_template=_chat_template(settings.prompt or benchmark.prompt, base, model),
         )
         for model in found
         for benchmark, revision, loaded, file in benchmarks
     ]
+
+
+def _chat_template(prompt: str, base: Model | None, model: Model) -> Path | None:
+    """The folder of the chat template that a model is asked under, where the prompt is one."""
+    if not prompts.is_chat(prompt):
+        return None
+    return template_of(base.folder if base else None, model.folder)

@@ -4,7 +4,6 @@ from functools import cached_property
 from typing import Any
 
 from rlvr import prompts
-from rlvr.adapters import full_weights
 from rlvr.records import Problem
 from rlvr.samplers.base import SampleRequest, draw_seed
 from rlvr_eval.evaluate import Evaluation
@@ -25,9 +24,4 @@ class Requests:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        """Of use to one template only, and slow to import."""
-        if self._evaluation.prompt != "chat":
-            return None
-        from transformers import AutoTokenizer
-
-        return AutoTokenizer.from_pretrained(full_weights(self._evaluation.model.folder))
+        return self._evaluation.tokenizer

@@ -14,7 +14,7 @@ from rlvr.runs import Run
 from rlvr.watchers import Watcher
 from rlvr_eval.evaluate import missing
 from rlvr_eval.pipeline import carry_out
-from rlvr_eval.plan import BASE, models_of, plan, store_of
+from rlvr_eval.plan import BASE, base_among, models_of, plan, store_of
 from rlvr_eval.workers import Crew
 
 logger = logging.getLogger(__name__)
@@ -49,10 +49,11 @@ def watch(
         while True:
             # asked before looking: a checkpoint that comes in between is found in the next round
             is_last = bool(run.manifest().get("finished"))
-            for model in models_of(run, settings.beside):
+            found = models_of(run, settings.beside)
+            for model in found:
                 if model.weights in done:
                     continue
-                evaluations = plan([model], settings, store_of(run))
+                evaluations = plan([model], settings, store_of(run), base=base_among(found))
                 carry_out(run, evaluations, crew)
                 if not any(missing(evaluation, crew.sampler) for evaluation in evaluations):
                     done.add(model.weights)

@@ -1,5 +1,6 @@
 """Prompt templates against the text of Yue et al. 2025 (arXiv 2504.13837), Appendix E."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,40 @@ def test_chat_uses_the_tokenizers_own_template_and_opens_the_models_turn() -> No
     )
     prompt = prompts.render("chat", Problem("p/6", "1+1?", "2"), _tokenizer(template))
     assert prompt == "[user] 1+1?\n[assistant] "
+
+
+OPENED = "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}"
+
+
+def test_a_chat_template_is_named_by_its_text_and_the_special_tokens_in_it() -> None:
+    name = prompts.chat_name(_tokenizer(OPENED))
+    assert re.fullmatch("chat@[0-9a-f]{8}", name)
+    assert prompts.chat_name(_tokenizer(OPENED)) == name
+    assert prompts.chat_name(_tokenizer(OPENED + " ")) != name
+    begun = _tokenizer(OPENED)
+    begun.bos_token = "<s>"
+    assert prompts.chat_name(begun) != name
+    padded = _tokenizer(OPENED)
+    padded.pad_token = "<pad>"  # which trainers set, and this template does not name
+    assert prompts.chat_name(padded) == name
+
+
+def test_only_chat_and_chat_with_a_hash_are_the_models_own_template() -> None:
+    assert prompts.is_chat("chat")
+    assert prompts.is_chat("chat@0123abcd")
+    others = (*(name for name in prompts.NAMES if name != "chat"), "chat@", "chat@me", "chat2")
+    assert not any(map(prompts.is_chat, others))
+    with pytest.raises(UserError, match="unknown prompt template 'chat@me'"):
+        prompts.get("chat@me")
+
+
+def test_a_chat_template_named_with_its_hash_is_rendered_and_no_other_is() -> None:
+    tokenizer, edited = _tokenizer(OPENED), _tokenizer(OPENED + "!")
+    name = prompts.chat_name(tokenizer)
+    assert prompts.render(name, PROBLEM, tokenizer) == prompts.render("chat", PROBLEM, tokenizer)
+    with pytest.raises(UserError, match=f"'{name}' is another chat template.*write prompt: chat"):
+        prompts.render(name, PROBLEM, edited)
+    assert prompts.cut("four<|im_end|>five", name) == "four"
 
 
 @pytest.mark.parametrize("tokenizer", [None, _tokenizer(None)])

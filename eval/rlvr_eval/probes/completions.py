@@ -11,6 +11,7 @@ from rlvr.adapters import full_weights
 from rlvr.errors import UserError
 from rlvr.records import Problem
 from rlvr.runs import Run
+from rlvr_eval.chat import load_tokenizer, tokenizer_for
 from rlvr_eval.ledger import Entry, Ledger
 from rlvr_eval.told_problems import recall
 
@@ -83,15 +84,18 @@ def trace_identity(path: Path) -> str:
     return blake2b(path.read_bytes(), digest_size=8).hexdigest()
 
 
-def prompts_of(run: Run, entry: Entry, folder: Path) -> dict[str, str]:
+def prompts_of(run: Run, entry: Entry, folders: Sequence[Path]) -> dict[str, str]:
     """The prompt of every problem of an evaluation, by problem id.
 
     Args:
-        folder: of the model whose chat template is used where the prompt is one.
+        folders: of the models whose chat template the prompt may be, the entry's own first.
+
+    Raises:
+        UserError: if the prompt is a chat template that none of them has.
     """
     key = entry["draw_key"]
     problems: Mapping[str, Problem] = recall(run, entry["benchmark"], key["revision"])
-    tokenizer = load_tokenizer(folder) if key["prompt"] == "chat" else None
+    tokenizer = tokenizer_for(key["prompt"], folders)
     return {
         id: prompts.render(key["prompt"], problems[id], tokenizer) for id in entry["problem_ids"]
     }
@@ -111,10 +115,3 @@ def check_same_tokens(scorer: Path, writer: Path) -> None:
             f"{scorer} and {writer} have different vocabularies, so one cannot score the tokens "
             "of the other; give its completions as text instead: --traces FILE"
         )
-
-
-def load_tokenizer(folder: Path) -> Any:
-    """The tokenizer of a checkpoint."""
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(full_weights(folder))

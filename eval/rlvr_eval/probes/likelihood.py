@@ -18,6 +18,7 @@ from rlvr.files import write_json
 from rlvr.progress import stage
 from rlvr.runs import Run
 from rlvr.samplers.base import Sampler
+from rlvr_eval.chat import load_tokenizer
 from rlvr_eval.evaluate import Model
 from rlvr_eval.keys import digest
 from rlvr_eval.ledger import Entry, Ledger, model_of
@@ -130,7 +131,8 @@ def _pairs(run: Run, per_problem: int, traces: Path | None) -> Iterator[Pair]:
         reference = _traces(traces, here[0], models) if traces else None
         for entry in here:
             scorer = models[entry["weights"]]
-            asked = completions.prompts_of(run, entry, scorer.folder)
+            folders = [scorer.folder, *(model.folder for model in models.values())]
+            asked = completions.prompts_of(run, entry, folders)
             scored = list(sources.values()) if entry in bases else [sources[entry["model"]]]
             for source in scored:
                 completions.check_same_tokens(scorer.folder, writers[source.name].folder)
@@ -161,7 +163,7 @@ def _drawn(run: Run, entry: Entry, per_problem: int) -> Source:
 def _traces(path: Path, entry: Entry, models: Mapping[str, Model]) -> Source:
     if not path.is_file():
         raise UserError(f"--traces {path}: no such file")
-    tokenizer = completions.load_tokenizer(models[entry["weights"]].folder)
+    tokenizer = load_tokenizer(models[entry["weights"]].folder)
     tokens = completions.read_traces(path, entry["problem_ids"], tokenizer)
     id = f"traces:{completions.trace_identity(path)}"
     return Source(completions.trace_name(path), 0, id, tokens)

@@ -6,7 +6,7 @@ from rlvr.errors import UserError
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
 from rlvr_eval.evaluate import Model
-from rlvr_eval.plan import models_of
+from rlvr_eval.plan import base_among, models_of
 
 
 class Pair(NamedTuple):
@@ -22,10 +22,10 @@ def base_of(run: Run) -> Model:
     Raises:
         UserError: if it has none.
     """
-    found = models_of(run)
-    if not found or found[0].step != 0 or found[0].beside:
+    base = base_among(models_of(run))
+    if base is None:
         raise UserError(f"{run.path} has no base model to compare with")
-    return found[0]
+    return base
 
 
 def pair_of(run: Run, step: int | None) -> Pair:

@@ -1,0 +1,54 @@
+"""Whose chat template the prompt `chat` is: the base's, for all models of one evaluation.
+
+A checkpoint that is compared with its base must be asked the same thing, and trainers may save
+another template than they were given. So all models are asked under the base's, and each under its
+own only where the base has none, as a pretrained model may. The draw key holds the template's hash
+(`rlvr.prompts.chat_name`): models that were asked under different ones are not compared.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from rlvr import prompts
+from rlvr.adapters import full_weights
+from rlvr.errors import UserError
+
+
+@lru_cache(maxsize=16)  # every evaluation asks for its base's
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a checkpoint, read once."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(full_weights(folder))
+
+
+def template_of(base: Path | None, model: Path) -> Path:
+    """The folder whose chat template a model is asked under: its base's, if that has one."""
+    if base is not None and load_tokenizer(base).chat_template:
+        return base
+    return model
+
+
+def tokenizer_for(prompt: str, folders: Sequence[Path]) -> Any:
+    """The tokenizer among these folders' that renders a draw key's prompt; None if none has to.
+
+    Args:
+        folders: at least one. A key without a hash says nothing of the template; the first is
+            taken, which is that of the model itself.
+
+    Raises:
+        UserError: if no folder has the chat template with that hash.
+    """
+    if not prompts.is_chat(prompt):
+        return None
+    if prompt == "chat":
+        return load_tokenizer(folders[0])
+    for tokenizer in map(load_tokenizer, folders):
+        if tokenizer.chat_template and prompts.chat_name(tokenizer) == prompt:
+            return tokenizer
+    raise UserError(
+        f"{prompt}: no model of the run has this chat template any more; put it back, or evaluate "
+        "again under the one there is"
+    )
