@@ -11,8 +11,10 @@ from typing import IO, Any
 
 import pytest
 
+from rlvr.__main__ import main
 from rlvr.errors import UserError
 from rlvr.grade import grade
+from rlvr.verifiers.sandbox import Isolation
 
 RIGHT = {"id": 1, "gold": r"\frac{1}{2}", "completion": r"so \boxed{0.5}"}
 WRONG = {"id": 2, "gold": "3", "completion": r"so \boxed{4}"}
@@ -77,6 +79,63 @@ def test_problems_are_found_by_their_id(shared_data: Path) -> None:
     line = {"id": 7, "problem": "gsm8k/0", "completion": r"\boxed{18}"}
     code, rows, _ = run([line], paths={"gsm8k": file})
     assert (code, rows[0]["verdict"]) == (0, "correct")
+
+
+DOUBLE = {
+    "kind": "function",
+    "entry_point": "double",
+    "prompt": 'def double(x: int) -> int:\n    """Twice x."""\n',
+    "test": "def check(candidate):\n    assert candidate(2) == 4\n    assert candidate(0) == 0\n",
+}
+
+
+def graded(lines: list[Any], folder: Path, *options: str) -> tuple[int, Path]:
+    """Exit code of the command on a file of these lines, and the file."""
+    file = folder / "answers.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return main(["grade", str(file), *options]), file
+
+
+def test_programs_are_run_against_the_tests_of_their_gold(
+    isolation: Isolation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A continuation of the prompt, a whole program in a block, and two that are wrong."""
+    completions = {
+        "continued": "    return 2 * x\n",
+        "whole": "So:\n```python\ndef double(x):\n    return x + x\n```\n",
+        "wrong": "    return 3 * x\n",
+        "cheat": "    raise SystemExit(0)\n",
+    }
+    lines = [{"id": i, "gold": DOUBLE, "completion": text} for i, text in completions.items()]
+    code, _ = graded(lines, tmp_path, "--task", "code")
+    told = capsys.readouterr()
+    assert code == 0
+    assert [(row["id"], row["verdict"]) for row in map(json.loads, told.out.splitlines())] == [
+        ("continued", "correct"),
+        ("whole", "correct"),
+        ("wrong", "wrong"),
+        ("cheat", "wrong"),
+    ]
+    assert told.err == "graded 4: 2 correct, 2 wrong\n"
+
+
+def test_programs_are_run_against_the_tests_of_a_humaneval_problem_by_its_id(
+    isolation: Isolation, tmp_path: Path, shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = shared_data / "benchmarks/humaneval.jsonl"
+    row = json.loads(file.read_text().splitlines()[0])
+    assert row["task_id"] == "HumanEval/0"
+    lines = [
+        {"id": "right", "problem": "humaneval/0", "completion": row["canonical_solution"]},
+        {"id": "wrong", "problem": "humaneval/0", "completion": "    return False\n"},
+    ]
+    code, _ = graded(lines, tmp_path, "--task", "code", "--path", f"humaneval={file}")
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert code == 0
+    assert [(row["id"], row["verdict"]) for row in rows] == [
+        ("right", "correct"),
+        ("wrong", "wrong"),
+    ]
 
 
 def test_a_completion_cut_off_by_its_budget_is_truncated() -> None:
