@@ -19,6 +19,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 from rlvr.verifiers.forked import Worker, Zygote
@@ -38,11 +39,13 @@ class Reply:
         status: "done", or "timeout" (killed), "crashed" (died, e.g. out of memory), "raised".
         value: what the task returned, where it is done.
         reason: for people, where it is not.
+        killed_after_s: seconds that its worker had before it was killed; None where it was not.
     """
 
     status: Literal["done", "timeout", "crashed", "raised"]
     value: Any = None
     reason: str | None = None
+    killed_after_s: float | None = None
 
 
 class WorkerPool:
@@ -83,7 +86,8 @@ class WorkerPool:
         """Replies in the order of `requests`.
 
         Args:
-            timeout_s: wall-clock seconds for each request, from when a worker gets it.
+            timeout_s: wall-clock seconds for each request, from when a worker gets it to its reply,
+                killing a late worker included. A second try has what the first one left of them.
         """
         return _Run(self, requests, timeout_s).replies()
 
@@ -145,6 +149,7 @@ class WorkerPool:
 class _Task:
     index: int
     request: Any
+    deadline: float = inf  # on the monotonic clock, once a worker has it
     retried: bool = False
 
 
@@ -154,9 +159,10 @@ class _Run:
     def __init__(self, pool: WorkerPool, requests: Sequence[Any], timeout_s: float) -> None:
         self._pool = pool
         self._timeout_s = timeout_s
+        self._kill_after_s = timeout_s * _KILL_AT
         self._pending = deque(_Task(index, request) for index, request in enumerate(requests))
         self._replies: list[Reply | None] = [None] * len(requests)
-        self._busy: dict[Worker, tuple[_Task, float]] = {}
+        self._busy: dict[Worker, _Task] = {}
         self._selector = selectors.DefaultSelector()
 
     def replies(self) -> list[Reply]:
@@ -177,7 +183,8 @@ class _Run:
             if worker is None:
                 return
             task = self._pending.popleft()
-            self._busy[worker] = task, time.monotonic() + self._timeout_s * _KILL_AT
+            task.deadline = min(task.deadline, time.monotonic() + self._kill_after_s)
+            self._busy[worker] = task
             self._selector.register(worker.connection, selectors.EVENT_READ, worker)
             try:
                 worker.send(task.request)
@@ -187,7 +194,7 @@ class _Run:
     def _collect(self) -> None:
         if not self._busy:
             return
-        earliest = min(deadline for _, deadline in self._busy.values())
+        earliest = min(task.deadline for task in self._busy.values())
         for key, _ in self._selector.select(max(0.0, earliest - time.monotonic())):
             worker: Worker = key.data
             try:
@@ -201,11 +208,13 @@ class _Run:
 
     def _end_late_ones(self) -> None:
         now = time.monotonic()
-        late = [worker for worker, (_, deadline) in self._busy.items() if deadline <= now]
+        late = [worker for worker, task in self._busy.items() if task.deadline <= now]
         for worker in late:
             task = self._release(worker)
             self._pool.kill(worker)
-            self._settle(task, Reply("timeout", reason=f"no result within {self._timeout_s:g} s"))
+            reason = f"no result within {self._timeout_s:g} s"
+            reply = Reply("timeout", reason=reason, killed_after_s=self._kill_after_s)
+            self._settle(task, reply)
 
     def _died(self, worker: Worker) -> None:
         """A worker that served others may have died of their heap: one try in a fresh one."""
@@ -220,7 +229,7 @@ class _Run:
 
     def _release(self, worker: Worker) -> _Task:
         self._selector.unregister(worker.connection)
-        return self._busy.pop(worker)[0]
+        return self._busy.pop(worker)
 
     def _settle(self, task: _Task, reply: Reply) -> None:
         self._replies[task.index] = reply

@@ -3,7 +3,10 @@
 import os
 import signal
 import time
+from pathlib import Path
 from typing import Any
+
+from rlvr.verifiers import notation
 
 
 def act(request: list[Any]) -> Any:
@@ -19,6 +22,16 @@ def act(request: list[Any]) -> Any:
                 signal.signal(number, signal.SIG_IGN)
             while True:
                 pass
+        case "note pid and spin":
+            Path(argument).write_text(str(os.getpid()))
+            while True:
+                pass
+        case "sleep and die":
+            time.sleep(argument)
+            os._exit(1)
+        case "settle by text":
+            gold, answer = argument
+            return [notation.compare(gold, answer), notation.too_large(gold, answer)]
         case "die":
             os._exit(argument)
         case "raise":

@@ -2,17 +2,28 @@
 
 The list is that of inputs measured to cost math-verify 5 to 10 seconds each, and what its limits
 must not be. The tests hold if they end at all: a hang would meet the time limit of the test.
+
+That each answer comes within 2 s is shown without a clock. What is settled by text, in the caller,
+is settled in a worker that would be killed before 2 s; what is parsed says when it was killed. The
+workers' process, started once with the first answer or by `warm_up`, is not part of it.
 """
 
+import inspect
 import signal
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from rlvr.records import Attempt, Outcome, Problem
+from rlvr.verifiers import Verifier, pool
 from rlvr.verifiers.math import MathVerifier
+from rlvr.verifiers.pool import WorkerPool
+from rlvr_eval.verify import VERIFY_TIMEOUT_S
 
 TIMEOUT_S = 2.0
 
@@ -62,6 +73,40 @@ def outcome(answer: str, gold: str = "3") -> Outcome:
 @pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW)
 def test_an_answer_that_takes_too_long_is_undecided(answer: str) -> None:
     assert outcome(answer) is Outcome.TIMEOUT
+
+
+def test_two_seconds_is_what_an_answer_gets_where_nobody_says_otherwise() -> None:
+    for verify in (MathVerifier.verify, Verifier.verify):
+        assert inspect.signature(verify).parameters["timeout_s"].default == TIMEOUT_S
+    assert VERIFY_TIMEOUT_S == TIMEOUT_S
+
+
+@pytest.mark.parametrize("answer", SLOW.values(), ids=SLOW)
+def test_the_worker_of_a_slow_answer_is_killed_before_the_limit(answer: str) -> None:
+    task = pool.shared("rlvr.verifiers.equivalence:equal")
+    (reply,) = task.run([["3", answer]], timeout_s=TIMEOUT_S)
+    assert reply.status == "timeout"
+    assert reply.killed_after_s is not None
+    assert reply.killed_after_s < TIMEOUT_S
+
+
+@pytest.fixture(scope="module")
+def settling() -> Iterator[WorkerPool]:
+    """Workers that do what the verifier does in its caller: compare by text, and no more."""
+    here = str(Path(__file__).parent)
+    sys.path.insert(0, here)
+    opened = WorkerPool("pool_tasks:act", workers=1)
+    yield opened
+    opened.close()
+    sys.path.remove(here)
+
+
+def test_the_text_of_every_hostile_answer_is_settled_before_the_limit(settling: WorkerPool) -> None:
+    answers = [*SLOW.values(), *TOO_LARGE.values(), *BROKEN.values(), SET_OF_300_REORDERED]
+    pairs = [pair for answer in answers for pair in (("3", answer), (answer, answer))]
+    pairs.append((SET_OF_300, SET_OF_300_REORDERED))
+    replies = settling.run([["settle by text", pair] for pair in pairs], timeout_s=TIMEOUT_S)
+    assert [reply.status for reply in replies] == ["done"] * len(pairs)
 
 
 @pytest.mark.parametrize("answer", TOO_LARGE.values(), ids=TOO_LARGE)

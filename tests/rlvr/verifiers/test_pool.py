@@ -61,6 +61,28 @@ def test_a_late_worker_is_killed_and_replaced_even_if_it_ignores_signals(
     assert [reply.status for reply in replies] == ["timeout", "done", "timeout", "timeout", "done"]
 
 
+def test_a_late_worker_is_gone_and_its_reply_says_when_it_was_killed(
+    workers: WorkerPool, tmp_path: Path
+) -> None:
+    note = tmp_path / "pid"
+    (reply,) = workers.run([["note pid and spin", str(note)]], timeout_s=2.0)
+    assert reply.status == "timeout"
+    assert reply.killed_after_s is not None
+    assert 0 < reply.killed_after_s < 2.0  # so that the reply itself is in time
+    _wait_until_gone(int(note.read_text()))
+
+
+def test_a_second_try_has_only_what_the_first_one_left_of_the_limit(task: str) -> None:
+    """Each try dies before the limit, both together after it."""
+    single = WorkerPool(task, workers=1)
+    try:
+        requests = [["echo", 1], ["sleep and die", 1.2]]
+        replies = single.run(requests, timeout_s=2.0)
+    finally:
+        single.close()
+    assert [reply.status for reply in replies] == ["done", "timeout"]
+
+
 def test_a_worker_that_dies_costs_its_own_request_only(workers: WorkerPool) -> None:
     replies = workers.run([["echo", 1], ["die", 3], ["echo", 2]], timeout_s=10)
     assert [reply.status for reply in replies] == ["done", "crashed", "done"]
