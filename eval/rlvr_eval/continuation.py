@@ -15,6 +15,11 @@ k <= t the first k draws of a dropped problem are known to have failed, hence m_
 
 m_k, the control value, should predict (1-p)^k of problems that reach t without success, from
 *earlier* checkpoints only: fixed by the data it is applied to, it would bias the estimate.
+Evaluations and reports always take control 0 (no success predicted, m_k = 1), which is fixed before
+anything is drawn: unbiased, and noisier than with a good prediction. Nothing here derives one from
+an earlier checkpoint. It is for callers of the Python API, as the argument `control` of
+`pass_at_k_curve`; an evaluation has no place for it, so a report could not repeat it.
+
 Estimates of a single problem can leave [0, 1]. Never clip them before averaging.
 """
 
