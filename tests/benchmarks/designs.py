@@ -14,7 +14,9 @@ sets that have a goal (design_search.py); the others, of other shapes, had no pa
 "Total" standard error is that of the mean over problems as reported: sampling noise and the spread
 of problems together. The goals are for pass@64 and pass@1024, single and paired, at most 5 % more;
 the largest increase at any k from 64 on is printed beside them. For a run, completions and tokens
-are those that a sequential design would have used of the stored draws, in sample-index order.
+are those that a sequential design would have used of the stored draws, in sample-index order. The
+paired difference is that of each model to the first of its benchmark, which is the base where there
+is one.
 """
 
 import sys
@@ -189,13 +191,43 @@ def _print_errors(
 
 def compare_stored(run: Run) -> None:
     """Print what a sequential design would have used of a run's draws under a fixed design."""
+    first: dict[str, _Stored] = {}
     for entry in Ledger(run).entries():
         fixed = parse_design(entry["design"])
         if isinstance(fixed, FixedDesign) and "counts" not in entry:
-            _compare_stored(run, entry, fixed)
+            stored = _compare_stored(run, entry, fixed)
+            base = first.setdefault(entry["benchmark"], stored)
+            if base is not stored:
+                _print_paired(stored, base)
 
 
-def _compare_stored(run: Run, entry: Entry, fixed: FixedDesign) -> None:
+@dataclass(frozen=True)
+class _Stored:
+    """pass@k of an evaluation's problems under both designs, each of shape (problems, n_max)."""
+
+    model: str
+    problem_ids: list[str]
+    ours: Floats
+    theirs: Floats
+
+
+def _print_paired(stored: _Stored, base: _Stored) -> None:
+    if stored.problem_ids != base.problem_ids or stored.ours.shape != base.ours.shape:
+        print(f"    other problems, or another n, than {base.model}: no paired difference")
+        return
+    print(f"  paired difference to {base.model}")
+    _print_standard_errors(stored.ours - base.ours, stored.theirs - base.theirs)
+
+
+def _print_standard_errors(ours: Floats, theirs: Floats) -> None:
+    """Of the mean over problems of what has shape (problems, n_max), at three k."""
+    problems, n_max = ours.shape
+    for k in (1, n_max // 4, n_max):
+        one, other = (each[:, k - 1].std(ddof=1) / np.sqrt(problems) for each in (ours, theirs))
+        print(f"    k={k}: total standard error {100 * one:.2f} against {100 * other:.2f} points")
+
+
+def _compare_stored(run: Run, entry: Entry, fixed: FixedDesign) -> _Stored:
     design = SequentialDesign.up_to(fixed.n)
     draws = Ledger(run).draws(entry)
     rows = draws.verdicts(entry["verifier"]).by_problem()
@@ -213,12 +245,11 @@ def _compare_stored(run: Run, entry: Entry, fixed: FixedDesign) -> None:
         f"{whole:,} tokens ({whole / used:.2f}x fewer)"
     )
     ours = Counts(design, n, c).curves()
-    theirs = Counts(fixed, np.full(n.size, fixed.n), np.array([row.sum() for row in correct]))
-    for k in (1, fixed.n // 4, fixed.n):
-        one, other = (
-            curves[:, k - 1].std(ddof=1) / np.sqrt(n.size) for curves in (ours, theirs.curves())
-        )
-        print(f"    k={k}: total standard error {100 * one:.2f} against {100 * other:.2f} points")
+    theirs = Counts(
+        fixed, np.full(n.size, fixed.n), np.array([row.sum() for row in correct])
+    ).curves()
+    _print_standard_errors(ours, theirs)
+    return _Stored(entry["model"], entry["problem_ids"], ours, theirs)
 
 
 def _tokens(tables: list[pa.Table]) -> dict[tuple[str, int], int]:
