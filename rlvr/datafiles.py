@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 # (repository, revision asked for) -> the commit that it stood for when this process first asked
 _resolved: dict[tuple[str, str | None], str] = {}
 
+_KINDS = (".jsonl", ".json", ".parquet", ".csv")
 _HUB_ANSWERS_WITHIN_S = 5.0
 _DOWNLOAD_STALLS_AFTER_S = 30.0
 
@@ -38,12 +39,21 @@ def rows(file: Path) -> Iterator[Row]:
     Raises:
         UserError: if the file is missing, of another kind or broken; with the line where known.
     """
+    check(file)
     readers = {".jsonl": _jsonl, ".json": _json, ".parquet": _parquet, ".csv": _csv}
-    if file.suffix not in readers:
-        raise UserError(f"{file}: cannot read '{file.suffix}'; give one of {', '.join(readers)}")
+    yield from readers[file.suffix](file)
+
+
+def check(file: Path) -> None:
+    """Refuse a file that `rows` could not read, without opening it.
+
+    Raises:
+        UserError: if the file is missing or of another kind.
+    """
+    if file.suffix not in _KINDS:
+        raise UserError(f"{file}: cannot read '{file.suffix}'; give one of {', '.join(_KINDS)}")
     if not file.is_file():
         raise UserError(f"{file}: no such file; check path:, relative to {Path.cwd()}")
-    yield from readers[file.suffix](file)
 
 
 def _jsonl(file: Path) -> Iterator[Row]:
@@ -105,8 +115,8 @@ def fetch(benchmark: "Benchmark", revision: str | None = None) -> list[Path]:
     Raises:
         UserError: in one line, if they are neither cached nor to be had.
     """
+    check_revision(benchmark, revision)
     if benchmark.url is not None:
-        _refuse_revision(benchmark, revision)
         return [_fetch_url(benchmark)]
     folder = _snapshot(benchmark, revision)
     found = sorted(
@@ -130,16 +140,20 @@ def resolve(benchmark: "Benchmark", revision: str | None = None) -> str:
     Raises:
         UserError: if it is neither pinned nor cached and the Hub does not answer.
     """
-    if benchmark.url is not None:
-        _refuse_revision(benchmark, revision)
+    check_revision(benchmark, revision)
     if benchmark.url is not None or (revision is None and benchmark.revision is not None):
         assert benchmark.revision is not None
         return benchmark.revision
     return _snapshot(benchmark, revision).name
 
 
-def _refuse_revision(benchmark: "Benchmark", revision: str | None) -> None:
-    if revision not in (None, benchmark.revision):
+def check_revision(benchmark: "Benchmark", revision: str | None) -> None:
+    """Refuse to choose a revision where there is but one.
+
+    Raises:
+        UserError: if the benchmark is a single file that is pinned by its checksum.
+    """
+    if benchmark.url is not None and revision not in (None, benchmark.revision):
         raise UserError(
             f"{benchmark.name}: revision {revision} cannot be chosen, since the file is pinned by "
             f"its checksum; leave it out, or give path: with a local file"

@@ -5,7 +5,8 @@ exit code. Its message names the value that is wrong, what was expected and what
 Our own bugs are never UserErrors: they keep their traceback.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class UserError(Exception):
@@ -28,3 +29,14 @@ class Faults(UserError):
     def __reduce__(self) -> tuple[type["Faults"], tuple[str, tuple[str, ...]]]:
         """Pickled by what it is made from; an exception's own way would pass the message alone."""
         return type(self), (self.source, self.faults)
+
+
+@contextmanager
+def concerning(place: str) -> Iterator[None]:
+    """Put before a UserError's message what it concerns: a file, or a key of a recipe."""
+    try:
+        yield
+    except UserError as error:
+        if type(error) is not UserError:  # Faults name theirs; the others are no faults of an input
+            raise
+        raise UserError(f"{place}: {error}") from error

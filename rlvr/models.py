@@ -15,19 +15,25 @@ def resolve(name: str, revision: str | None = None) -> Path:
     Raises:
         UserError: if the model cannot be had; the message says what to write instead.
     """
+    if fault := local_fault(name):
+        raise UserError(f"model '{name}': {fault}")
     if name.startswith(_PREFIX):
-        return _embedded(name.removeprefix(_PREFIX))
+        return EMBEDDED[name.removeprefix(_PREFIX)]
+    return Path(name) if Path(name).is_dir() else _download(name, revision)
+
+
+def local_fault(name: str) -> str | None:
+    """Why there can be no model of this name, as far as this machine alone can tell; else None."""
+    if name.startswith(_PREFIX):
+        embedded = name.removeprefix(_PREFIX)
+        if embedded in EMBEDDED:
+            return None
+        return f"no embedded model '{embedded}'; there are: {', '.join(EMBEDDED)}"
     if Path(name).is_dir():
-        return Path(name)
+        return None
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise UserError(f"model '{name}': no such folder")
-    return _download(name, revision)
-
-
-def _embedded(name: str) -> Path:
-    if name not in EMBEDDED:
-        raise UserError(f"no embedded model '{name}'; there are: {', '.join(EMBEDDED)}")
-    return EMBEDDED[name]
+        return f"no such folder; write one that is there, seen from {Path.cwd()}, or a Hub id"
+    return None
 
 
 def _download(name: str, revision: str | None) -> Path:

@@ -14,14 +14,34 @@ from pathlib import Path
 
 from rlvr import datafiles
 from rlvr.benchmarks import NAMES, Benchmark, get
-from rlvr.benchmarks.generated import reasoning_gym_version
+from rlvr.benchmarks.generated import check_reasoning_gym_task, reasoning_gym_version
 from rlvr.benchmarks.record import LeftOut
 from rlvr.errors import UserError
 from rlvr.records import Problem
 
-__all__ = ["NAMES", "Benchmark", "get", "load", "revision_of"]
+__all__ = ["NAMES", "Benchmark", "check", "get", "load", "revision_of"]
 
 logger = logging.getLogger(__name__)
+
+
+_REASONING_GYM = "reasoning_gym:"
+
+
+def check(name: str, *, path: str | Path | None = None, revision: str | None = None) -> None:
+    """Refuse what `load` would refuse, as far as it can be known before anything is read.
+
+    Raises:
+        UserError: unknown name, a file that is not there, a revision that cannot be chosen.
+    """
+    benchmark = get(name)
+    if benchmark.generate is not None:
+        _refuse_path(name, path)
+        if name.startswith(_REASONING_GYM):
+            check_reasoning_gym_task(name.removeprefix(_REASONING_GYM))
+    elif path is not None:
+        datafiles.check(Path(path))
+    else:
+        datafiles.check_revision(benchmark, revision)
 
 
 def load(
@@ -63,7 +83,7 @@ def revision_of(name: str, *, path: str | Path | None = None, revision: str | No
     benchmark = get(name)
     if path is not None:
         return datafiles.file_hash(Path(path))
-    if name.startswith("reasoning_gym:"):
+    if name.startswith(_REASONING_GYM):
         return reasoning_gym_version()
     if benchmark.generate is not None:
         return "embedded"

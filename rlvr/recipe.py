@@ -1,10 +1,10 @@
 """Recipes: YAML and `key=value` overrides in, one frozen `Recipe` out, every fault named at once.
 
 What belongs to us is declared here; what belongs to TRL (`trainer:`) and PEFT (`peft:`) is passed
-on and checked against their own classes when training is built (`rlvr.training.settings`), so that
-no field of theirs is declared a second time. What TRL does not know (a critic, a refill, a second
-reward) has a section of its own, named after its method where one method alone reads it. Unknown
-keys are refused with the nearest known one.
+on and checked against their own classes (`rlvr.training.settings`), so that no field of theirs is
+declared a second time. What TRL does not know (a critic, a refill, a second reward) has a section
+of its own, named after its method where one method alone reads it. Unknown keys are refused with
+the nearest known one. Whether what a recipe names is there is asked in `rlvr.training.faults`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -153,11 +153,20 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         Faults: naming every fault with its file, key, and what to write instead.
         UserError: if the file is missing or is no YAML mapping.
     """
+    return parse(read(path, overrides), source=str(path))
+
+
+def read(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """A recipe file with overrides as it is written, not looked at yet.
+
+    Raises:
+        UserError: if the file is missing or is no YAML mapping, or an override is none.
+    """
     raw = _read(path)
     for override in overrides:
         _override(raw, override)
     raw.setdefault("name", path.stem)
-    return parse(raw, source=str(path))
+    return raw
 
 
 def parse(raw: Mapping[str, Any], *, source: str) -> Recipe:

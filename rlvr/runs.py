@@ -82,22 +82,29 @@ class Run:
             raise UserError(f"{self.path}: not a run directory (no recipe.yaml in it)")
         return recipes.load(path)
 
-    def start(self, recipe: Recipe) -> None:
-        """Create the directory, or check that it belongs to the same recipe.
+    def refuse_another(self, recipe: Recipe) -> None:
+        """Check that no other recipe was started here; its checkpoints would be mixed up.
 
         Raises:
-            UserError: if another recipe was started here; its checkpoints would be mixed up.
+            UserError: naming what is different.
         """
-        path = self.path / "recipe.yaml"
-        if path.is_file():
+        if (self.path / "recipe.yaml").is_file():
             different = _differences(self.recipe(), recipe)
             if different:
                 raise UserError(
                     f"{self.path} was started with another recipe (different: "
                     f"{', '.join(different)}); choose another name=.. or delete the directory"
                 )
+
+    def start(self, recipe: Recipe) -> None:
+        """Create the directory, or take it up again with the same recipe.
+
+        Raises:
+            UserError: as `refuse_another`.
+        """
+        self.refuse_another(recipe)
         self.path.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, recipes.dump(recipe))
+        write_atomically(self.path / "recipe.yaml", recipes.dump(recipe))
 
     def manifest(self) -> dict[str, Any]:
         """What is recorded of the run so far; empty before training started."""

@@ -23,7 +23,7 @@ from trl import GRPOConfig
 from rlvr.errors import UserError
 from rlvr.recipe import Recipe
 from rlvr.training import rl
-from rlvr.training.method import Job, Method
+from rlvr.training.method import Job, Method, by_rules
 from rlvr.training.verified import Rollout, VerifiedTrainer
 
 _TOKEN_MEANS = ("dapo", "bnpo")
@@ -151,14 +151,13 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         )
 
 
-def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    found = rl.faults(values, recipe, world_size)
-    if values["loss_type"] not in _TOKEN_MEANS:
-        found.append(
-            f"trainer.loss_type: {values['loss_type']} is no mean over tokens, as DAPO takes it; "
-            "write dapo"
-        )
-    return found
+def _no_token_mean(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    if values.get("loss_type") in _TOKEN_MEANS:
+        return []
+    return [
+        f"trainer.loss_type: {values.get('loss_type')} is no mean over tokens, as DAPO takes it; "
+        "write dapo"
+    ]
 
 
 METHOD = Method(
@@ -166,6 +165,6 @@ METHOD = Method(
     build=DynamicSamplingTrainer,
     # arXiv:2503.14476, section 4.1: clip ratios 0.2 and 0.28
     defaults={**rl.DEFAULTS, "loss_type": "dapo", "epsilon": 0.2, "epsilon_high": 0.28},
-    faults=_faults,
+    faults=by_rules(rl.faults, _no_token_mean),
     resume_interval=rl.resume_interval,
 )

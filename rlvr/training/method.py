@@ -4,7 +4,8 @@ Each method is one small module with a `METHOD`; `rlvr.training.methods` finds i
 one: write the module, name it in `rlvr.recipe.Method` and in `methods.MODULES`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,40 @@ class Job:
     peft_config: Any = None
 
 
+class Unreadable(Exception):
+    """A rule asked for a value that is wrong by itself, so the rule has nothing to say."""
+
+
+class Values(dict[str, Any]):
+    """`trainer:` values for a method's rules, without those that could not be read."""
+
+    def __init__(self, values: Mapping[str, Any], unreadable: Collection[str] = ()) -> None:
+        super().__init__(values)
+        self._unreadable = unreadable
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As a dict's; where a value was given that cannot be read, there is no default either."""
+        if key in self._unreadable:
+            raise Unreadable(key)
+        return super().get(key, default)
+
+
+Rule = Callable[[Mapping[str, Any], Recipe, int], Sequence[str]]
+
+
+def by_rules(*rules: Rule) -> Rule:
+    """What all rules find; one that asks for an unreadable value is passed over."""
+
+    def faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+        found: list[str] = []
+        for rule in rules:
+            with suppress(Unreadable):
+                found += rule(values, recipe, world_size)
+        return found
+
+    return faults
+
+
 def no_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     """For methods with no rules beyond their config class."""
     return []
@@ -57,5 +92,5 @@ class Method:
     config_class: type
     build: Callable[[Job], "Trainer"]
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    faults: Callable[[Mapping[str, Any], Recipe, int], Sequence[str]] = no_faults
+    faults: Rule = no_faults
     resume_interval: Callable[[Any], int] = every_step

@@ -18,25 +18,29 @@ from rlvr import models
 from rlvr.adapters import full_weights
 from rlvr.errors import UserError
 from rlvr.recipe import Recipe
+from rlvr.training import rl
 from rlvr.training.epochs import EpochOrder
-from rlvr.training.method import Job, Method
+from rlvr.training.method import Job, Method, by_rules
 from rlvr.training.task import Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    found = []
-    if not recipe.data.problems:
-        found.append("missing key 'data.problems'; name a training set, as in countdown-train")
-    if not values.get("teacher_model_name_or_path"):
-        found.append("missing key 'trainer.teacher_model_name_or_path'; name the teacher")
-    return found
+def _no_teacher(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    if values.get("teacher_model_name_or_path"):
+        return []
+    return ["missing key 'trainer.teacher_model_name_or_path'; name the teacher"]
 
 
 class OnPolicyTrainer(DistillationTrainer):
-    """TRL's trainer, resumed exactly in any epoch."""
+    """TRL's trainer, resumed exactly in any epoch.
+
+    Attributes:
+        task: the problems that the student completes.
+    """
+
+    task: Task
 
     def _get_train_sampler(self, dataset: Any = None) -> EpochOrder:
         return EpochOrder(super()._get_train_sampler(dataset), lambda: self.state.epoch)
@@ -44,14 +48,17 @@ class OnPolicyTrainer(DistillationTrainer):
 
 def _build(job: Job) -> OnPolicyTrainer:
     job.tokenizer.padding_side = "left"
-    return OnPolicyTrainer(
+    task = Task(job)
+    trainer = OnPolicyTrainer(
         model=job.model,
         teacher_model=_teacher(job),
         args=job.args,
-        train_dataset=Task(job).dataset(),
+        train_dataset=task.dataset(),
         processing_class=job.tokenizer,
         peft_config=job.peft_config,
     )
+    trainer.task = task
+    return trainer
 
 
 def _teacher(job: Job) -> "PreTrainedModel":
@@ -81,5 +88,5 @@ METHOD = Method(
     config_class=DistillationConfig,
     build=_build,
     defaults={"gradient_checkpointing": False, "save_strategy": "steps", "shuffle_dataset": True},
-    faults=_faults,
+    faults=by_rules(rl.no_problems, _no_teacher),
 )

@@ -24,7 +24,7 @@ from trl import GRPOConfig
 from rlvr.recipe import Recipe
 from rlvr.training import critic as critics
 from rlvr.training import rl
-from rlvr.training.method import Job, Method
+from rlvr.training.method import Job, Method, by_rules
 from rlvr.training.reward_kl import RewardKLTrainer
 from rlvr.training.tokens import explained_variance, generalized_advantages, whitened
 from rlvr.training.verified import Rollout
@@ -184,21 +184,20 @@ def _hold_policy(scheduler: LambdaLR, steps: int) -> None:
     scheduler._last_lr = [group["lr"] for group in groups]
 
 
-def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    found = rl.faults(values, recipe, world_size)
+def _no_warmup(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     schedule = values.get("lr_scheduler_type", "linear")
-    if recipe.ppo and recipe.ppo.value_warmup_steps and str(schedule) not in _SCHEDULES:
-        found.append(
-            f"trainer.lr_scheduler_type: {schedule} cannot hold the policy back while "
-            f"ppo.value_warmup_steps last; write one of {', '.join(_SCHEDULES)}"
-        )
-    return found
+    if not recipe.ppo or not recipe.ppo.value_warmup_steps or str(schedule) in _SCHEDULES:
+        return []
+    return [
+        f"trainer.lr_scheduler_type: {schedule} cannot hold the policy back while "
+        f"ppo.value_warmup_steps last; write one of {', '.join(_SCHEDULES)}"
+    ]
 
 
 METHOD = Method(
     config_class=GRPOConfig,
     build=ActorCriticTrainer,
     defaults={**rl.DEFAULTS, "ddp_find_unused_parameters": False},
-    faults=_faults,
+    faults=by_rules(rl.faults, _no_warmup),
     resume_interval=rl.resume_interval,
 )

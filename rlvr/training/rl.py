@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlvr.recipe import Recipe
+from rlvr.training.method import by_rules
 
 DEFAULTS: Mapping[str, Any] = {
     "beta": 0.0,
@@ -22,31 +23,29 @@ DEFAULTS: Mapping[str, Any] = {
 }
 
 
-def faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """What is wrong with a reinforcement-learning recipe, each with what to write instead."""
-    found = []
-    if not recipe.data.problems:
-        found.append("missing key 'data.problems'; name a training set, as in countdown-train")
+def no_problems(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    """The rule of every method that samples its own completions."""
+    if recipe.data.problems:
+        return []
+    return ["missing key 'data.problems'; name a training set, as in countdown-train"]
+
+
+def _uneven_groups(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     group = values.get("num_generations", 8)
     batch = values.get("generation_batch_size") or (
         values.get("per_device_train_batch_size", 8) * world_size * _forward_batches(values)
     )
-    if batch % group:
-        fitting = [size for size in range(2, batch + 1) if batch % size == 0]
-        nearest = min(fitting, key=lambda size: abs(size - group), default=2)
-        found.append(
-            f"trainer.num_generations: {group} does not divide the generation batch of {batch} "
-            f"completions; write {nearest}, or a batch that is a multiple of {group}"
-        )
+    if batch % group == 0:
+        return []
+    fitting = [size for size in range(2, batch + 1) if batch % size == 0]
+    nearest = min(fitting, key=lambda size: abs(size - group), default=2)
     return [
-        *found,
-        *_off_boundary(values, world_size),
-        *_reward_faults(values, recipe),
-        *_kl_faults(values, recipe),
+        f"trainer.num_generations: {group} does not divide the generation batch of {batch} "
+        f"completions; write {nearest}, or a batch that is a multiple of {group}"
     ]
 
 
-def _off_boundary(values: Mapping[str, Any], world_size: int) -> list[str]:
+def _off_boundary(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     interval = interval_of(values, world_size)
     save_steps = values.get("save_steps", 500)
     if values.get("save_strategy") != "steps" or save_steps % interval == 0:
@@ -58,7 +57,7 @@ def _off_boundary(values: Mapping[str, Any], world_size: int) -> list[str]:
     ]
 
 
-def _reward_faults(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
+def _reward_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     found = []
     if values.get("reward_weights") is not None:
         found.append("trainer.reward_weights cannot be set: write rewards.format.weight and so on")
@@ -71,7 +70,7 @@ def _reward_faults(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
     return found
 
 
-def _kl_faults(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
+def _kl_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     found = []
     section = recipe.ppo or recipe.reinforce_pp
     in_reward, in_loss = section.kl_coefficient if section else 0.0, values.get("beta", 0.0)
@@ -86,6 +85,10 @@ def _kl_faults(values: Mapping[str, Any], recipe: Recipe) -> list[str]:
             "set trainer.beta: 0 and no kl_coefficient"
         )
     return found
+
+
+# what is wrong with a reinforcement-learning recipe, each with what to write instead
+faults = by_rules(no_problems, _uneven_groups, _off_boundary, _reward_faults, _kl_faults)
 
 
 def _forward_batches(values: Mapping[str, Any]) -> int:

@@ -9,19 +9,22 @@ import logging
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr import models
+from rlvr.errors import UserError, concerning
 from rlvr.progress import stage
 from rlvr.recipe import Recipe
 from rlvr.runs import Checkpoint, Run
 from rlvr.training import methods, rollouts
 from rlvr.training.launch import world_size
 from rlvr.training.method import Job
-from rlvr.training.settings import training_arguments
+from rlvr.training.settings import peft_config, training_arguments
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, Trainer
@@ -45,6 +48,9 @@ class Ending(Enum):
 def train(recipe: Recipe, run: Run, *, source: str, until_save: bool = False) -> Ending:
     """Train the recipe into the run directory, from its last resumable checkpoint on.
 
+    The directory is made once model, data and trainer are there: a recipe that is refused leaves
+    none behind, and its corrected version takes the same name.
+
     Args:
         source: what messages about the recipe begin with: its file.
         until_save: stop behind the next checkpoint, and end as PAUSED while steps are left.
@@ -57,22 +63,35 @@ def train(recipe: Recipe, run: Run, *, source: str, until_save: bool = False) ->
 
     method = methods.get(recipe.method)
     args = training_arguments(recipe, method, run, source=source)
-    rollouts.check(args)
-    folder = models.resolve(recipe.model, recipe.revision)
-    first_process = args.process_index == 0
-    with args.main_process_first(desc="preparing the run directory"):
-        if first_process:
-            run.start(recipe)
-    if run.manifest().get("finished"):
-        return Ending.ALREADY_FINISHED
-    with args.main_process_first(desc="finding the checkpoint to resume from"):
-        resumed = run.last_resumable()
-    trainer = build_trainer(recipe, run, args, folder)
-    if first_process:
+    with _nothing_left_if_refused(run), concerning(source):
+        rollouts.check(args)
+        run.refuse_another(recipe)
+        if run.manifest().get("finished"):
+            return Ending.ALREADY_FINISHED
+        with concerning("model"):
+            folder = models.resolve(recipe.model, recipe.revision)
+        with args.main_process_first(desc="finding the checkpoint to resume from"):
+            resumed = run.last_resumable()
+        trainer = build_trainer(recipe, run, args, folder)
+    if args.process_index == 0:
+        run.start(recipe)
         run.trim_metrics(resumed.step if resumed else 0)
-        run.record(**_provenance(run))
+        run.record(**_provenance(run), **_problems(trainer))
     stop = StopSignal(method.resume_interval(args), at_save=until_save)
     return _run(trainer, recipe, run, resumed, stop)
+
+
+@contextmanager
+def _nothing_left_if_refused(run: Run) -> Iterator[None]:
+    """Remove the empty folder that transformers makes for a trainer, if the trainer is refused."""
+    was_there = run.path.exists()
+    try:
+        yield
+    except UserError:
+        if not was_there:
+            with suppress(OSError):  # not empty, or never made
+                run.path.rmdir()
+        raise
 
 
 def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer":
@@ -132,15 +151,6 @@ def _model(recipe: Recipe, folder: Path, args: Any) -> "PreTrainedModel":
     return AutoModelForCausalLM.from_pretrained(folder, **options)
 
 
-def peft_config(recipe: Recipe) -> Any:
-    """PEFT's LoraConfig, or None where all weights are trained."""
-    from peft import LoraConfig, TaskType
-
-    if recipe.peft is None:
-        return None
-    return LoraConfig(**{"task_type": TaskType.CAUSAL_LM, **recipe.peft})
-
-
 def _steps(trainer: "Trainer") -> int:
     """Optimizer steps of the whole run."""
     if trainer.args.max_steps > 0:
@@ -148,6 +158,12 @@ def _steps(trainer: "Trainer") -> int:
     batches = len(trainer.get_train_dataloader())
     per_epoch = max(1, batches // trainer.args.gradient_accumulation_steps)
     return int(per_epoch * trainer.args.num_train_epochs)
+
+
+def _problems(trainer: "Trainer") -> dict[str, Any]:
+    """What identifies the problems that it samples from; nothing for one that samples nothing."""
+    task = getattr(trainer, "task", None)
+    return {"problems": task.identities} if task else {}
 
 
 def _provenance(run: Run) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """From a recipe's `trainer:` to an instance of TRL's config class, with every fault named at once.
 
-TRL's fields are read from its class: names, types, and its own cross-checks when it is built. What
-the run directory decides (where, which seed, how it logs) is ours and cannot be set twice.
+TRL's fields are read from its class: names, types, and its own cross-checks when it is built; so
+are PEFT's. What the run directory decides (where, which seed, how it logs) is ours and cannot be
+set twice.
 """
 
 from collections.abc import Mapping
 from dataclasses import fields
+from difflib import get_close_matches
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,8 +16,8 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnno
 from rlvr.errors import Faults
 from rlvr.recipe import Recipe, suggestion
 from rlvr.runs import Run
-from rlvr.training import launch
-from rlvr.training.method import Method
+from rlvr.training import launch, rollouts
+from rlvr.training.method import Method, Values, by_rules
 
 _OURS = {
     "output_dir": "it is the run directory; set name=..",
@@ -44,37 +46,88 @@ def training_arguments(
     Raises:
         Faults: naming all wrong keys, types and combinations in `trainer:`.
     """
-    config_class = method.config_class
-    given, faults = _checked(recipe.trainer, config_class)
-    values = {**_hardware(given), **method.defaults, **given}
-    if not faults:
-        faults = list(method.faults(values, recipe, processes or launch.world_size()))
-    if faults:
+    values, faults = _read(recipe, method)
+    if faults or (faults := _against_method(values, recipe, method, processes)):
         raise Faults(source, faults)
-    launch.prepare(use_cpu=bool(given.get("use_cpu")))
+    launch.prepare(use_cpu=bool(recipe.trainer.get("use_cpu")))
     try:
-        return config_class(**values, **_fixed(recipe, run))
+        return method.config_class(**values, **_fixed(recipe, run))
     except (ValueError, TypeError, ImportError) as error:
         raise Faults(source, [f"trainer: {error}"]) from None
 
 
-def _checked(values: Mapping[str, Any], config_class: type) -> tuple[dict[str, Any], list[str]]:
-    """Values converted to their field's type, and what is wrong with the others."""
+def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None) -> list[str]:
+    """All that is wrong with `trainer:` by TRL's fields, and with the recipe by its method's rules.
+
+    Unless it is meant for another machine's `processes`, also what this machine cannot do.
+    A rule that would read a value which is wrong by itself is not applied: it would hold another
+    value against a default that nobody wrote.
+    """
+    values, faults = _read(recipe, method)
+    found = faults + _against_method(values, recipe, method, processes)
+    if processes is None:
+        found += by_rules(rollouts.faults)(values, recipe, launch.world_size())
+    return found
+
+
+def peft_faults(recipe: Recipe) -> list[str]:
+    """All that is wrong with `peft:` by the fields of PEFT's LoraConfig, and by its own checks."""
+    from peft import LoraConfig
+
+    if recipe.peft is None:
+        return []
+    _, _, faults = _checked(recipe.peft, LoraConfig, "peft")
+    if faults:
+        return faults
+    try:
+        peft_config(recipe)
+    except (ValueError, TypeError, ImportError) as error:
+        return [f"peft: {error}"]
+    return []
+
+
+def peft_config(recipe: Recipe) -> Any:
+    """PEFT's LoraConfig, or None where all weights are trained."""
+    from peft import LoraConfig, TaskType
+
+    if recipe.peft is None:
+        return None
+    return LoraConfig(**{"task_type": TaskType.CAUSAL_LM, **recipe.peft})
+
+
+def _read(recipe: Recipe, method: Method) -> tuple[Values, list[str]]:
+    """What TRL's config is built from, and what is wrong with the values that are left out."""
+    given, unreadable, faults = _checked(recipe.trainer, method.config_class, "trainer")
+    return Values({**_hardware(given), **method.defaults, **given}, unreadable), faults
+
+
+def _against_method(
+    values: Values, recipe: Recipe, method: Method, processes: int | None
+) -> list[str]:
+    return list(method.faults(values, recipe, processes or launch.world_size()))
+
+
+def _checked(
+    values: Mapping[str, Any], config_class: type, section: str
+) -> tuple[dict[str, Any], set[str], list[str]]:
+    """Values converted to their field's type; the fields that are left without; their faults."""
     hints = get_type_hints(config_class)
     known = [field.name for field in fields(config_class) if field.init]
-    converted, faults = {}, []
+    converted, unreadable, faults = {}, set[str](), []
     for key, value in values.items():
-        if key in _OURS:
+        if section == "trainer" and key in _OURS:
             faults.append(f"trainer.{key} cannot be set: {_OURS[key]}")
         elif key not in known:
-            faults.append(f"unknown key 'trainer.{key}'; {suggestion(key, known)}")
+            unreadable |= {*get_close_matches(key, known, n=1)} - values.keys()
+            faults.append(f"unknown key '{section}.{key}'; {suggestion(key, known)}")
         else:
             try:
                 converted[key] = _convert(value, hints[key])
             except ValidationError as error:
+                unreadable.add(key)
                 wanted = error.errors()[0]["msg"]
-                faults.append(f"trainer.{key}: {wanted}, found {value!r}")
-    return converted, faults
+                faults.append(f"{section}.{key}: {wanted}, found {value!r}")
+    return converted, unreadable, faults
 
 
 def _convert(value: Any, hint: Any) -> Any:

@@ -14,7 +14,7 @@ from rlvr.distill.folder import Folder
 from rlvr.errors import UserError
 from rlvr.recipe import Demonstrations, Recipe
 from rlvr.tiny.countdown import training_chains
-from rlvr.training.method import Job, Method
+from rlvr.training.method import Job, Method, by_rules
 
 _COLUMNS = ("prompt", "completion")
 
@@ -39,11 +39,7 @@ def demonstrations(source: Demonstrations, seed: int, end: str) -> Dataset:
     return dataset.select_columns(list(_COLUMNS))
 
 
-def _faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    return [*_source_faults(recipe), *_packing_faults(values)]
-
-
-def _source_faults(recipe: Recipe) -> list[str]:
+def _source_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     source = recipe.data.demonstrations
     if recipe.distill is not None:
         return []
@@ -59,7 +55,7 @@ def _source_faults(recipe: Recipe) -> list[str]:
     return []
 
 
-def _packing_faults(values: Mapping[str, Any]) -> list[str]:
+def _packing_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     """Packed demonstrations must not see each other; only `bfd` marks where each begins."""
     if values.get("packing") and values.get("packing_strategy", "bfd") == "wrapped":
         return [
@@ -94,5 +90,5 @@ METHOD = Method(
     config_class=SFTConfig,
     build=_build,
     defaults={"gradient_checkpointing": False, "save_strategy": "steps"},
-    faults=_faults,
+    faults=by_rules(_source_faults, _packing_faults),
 )

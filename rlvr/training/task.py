@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rlvr import rewards, verifiers
-from rlvr.errors import UserError
+from rlvr.errors import UserError, concerning
 from rlvr.problems import get as get_benchmark
 from rlvr.problems import load as load_problems
 from rlvr.problems import revision_of
@@ -34,6 +34,7 @@ class Task:
         problems: as loaded; completions name theirs by its place here.
         functions: TRL reward functions, correctness first; `weights` are theirs, in order.
         verdicts: of the completions that `correctness` was called with last.
+        identities: of the problems, by benchmark: a commit, or the hash of a file.
         end_ids: tokens of which a completion's last is one, unless its budget cut it off.
     """
 
@@ -41,14 +42,11 @@ class Task:
         data, recipe = job.recipe.data, job.recipe
         first = get_benchmark(data.problems[0].name)
         template = data.prompt or first.prompt
-        self.problems: list[Problem] = [
-            problem
-            for source, revision in _revisions(job)
-            for problem in load_problems(
-                source.name, path=source.path, limit=source.limit, revision=revision
-            )
-        ]
-        prompts = [render(template, problem, job.tokenizer) for problem in self.problems]
+        with concerning("data.problems"):
+            revisions, self.identities = _revisions(job)
+            self.problems = _load(data.problems, revisions)
+        with concerning("data.prompt"):
+            prompts = [render(template, problem, job.tokenizer) for problem in self.problems]
         self._prompts = dict(enumerate(prompts))
         for index in _too_long(prompts, job):
             del self._prompts[index]
@@ -137,17 +135,26 @@ class Task:
         self.weights.append(weight)
 
 
-def _revisions(job: Job) -> list[tuple[ProblemSource, str | None]]:
-    """Every source with the revision to read it at: on resuming, that which the run began with.
+def _load(sources: Sequence[ProblemSource], revisions: Sequence[str | None]) -> list[Problem]:
+    return [
+        problem
+        for source, revision in zip(sources, revisions, strict=True)
+        for problem in load_problems(
+            source.name, path=source.path, limit=source.limit, revision=revision
+        )
+    ]
 
-    What identifies the problems is in the manifest: a commit for a set that is not pinned. Where
-    there is no run directory nothing is being trained, and nothing is recorded.
+
+def _revisions(job: Job) -> tuple[list[str | None], dict[str, str]]:
+    """The revision to read every source at, and what identifies the problems there.
+
+    On resuming it is that which the run began with, as its manifest tells.
 
     Raises:
         UserError: if a file, or what generates the problems, is not what it was.
     """
     began_with: dict[str, str] = job.run.manifest().get("problems", {})
-    found, identities = [], {}
+    revisions, identities = [], {}
     for source in job.recipe.data.problems:
         before, benchmark = began_with.get(source.name), get_benchmark(source.name)
         revision = source.revision
@@ -156,14 +163,12 @@ def _revisions(job: Job) -> list[tuple[ProblemSource, str | None]]:
         now = revision_of(source.name, path=source.path, revision=revision)
         if before not in (None, now):
             raise UserError(
-                f"data.problems: {source.path or source.name} is not what this run began with "
+                f"{source.path or source.name} is not what this run began with "
                 f"({before} then, {now} now); bring that back, or choose another name=.."
             )
-        found.append((source, revision))
+        revisions.append(revision)
         identities[source.name] = now
-    if job.args.process_index == 0 and job.run.path.is_dir():
-        job.run.record(problems=identities)
-    return found
+    return revisions, identities
 
 
 def _format(
@@ -196,8 +201,8 @@ def _too_long(prompts: Sequence[str], job: Job) -> list[int]:
     room = f"{budget} tokens of completion leave {context - budget} of the context of {context}"
     if len(too_long) == len(prompts):
         raise UserError(
-            f"no prompt fits: {room}, and the shortest of {len(prompts)} prompts has "
-            f"{min(lengths)}; lower trainer.max_completion_length or take a model with more context"
+            f"trainer.max_completion_length: no prompt fits: {room}, and the shortest of "
+            f"{len(prompts)} prompts has {min(lengths)}; lower it or take a model with more context"
         )
     if too_long:
         logger.warning("%d of %d prompts dropped: %s", len(too_long), len(prompts), room)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from rlvr.distill import STAGES, Stage
-from rlvr.verbs.shared import add_training_arguments, train_recipe
+from rlvr.verbs.shared import add_training_arguments, recipe_and_run, train_recipe
 
 HELP = "Distil a teacher: ask, verify, select, write, train; run again, it goes on."
 EXAMPLE = "rlvr distill recipes/quickstart/distill.yaml --until write"
@@ -21,14 +21,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out the stages; evaluate afterwards with rlvr eval, like any other run."""
-    from rlvr import recipe as recipes
     from rlvr.distill.run import prepare
-    from rlvr.runs import Run
 
     stages = wanted_stages(options.only, options.until)
-    recipe = recipes.load(options.recipe, options.overrides)
+    recipe, run = recipe_and_run(options.recipe, options)
     if recipe.method != "on_policy_distillation":  # whose student makes its own completions
-        run = Run(options.runs / recipe.name)
         for line in prepare(recipe, run, stages=stages, asked_for=options.only is not None):
             print(line)
     return train_recipe(options.recipe, options)[1] if "train" in stages else 0

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.verbs import distill
-from rlvr.verbs.shared import add_training_arguments, track, train_recipe, write_report
+from rlvr.verbs.shared import (
+    add_training_arguments,
+    checked_recipe,
+    track,
+    train_recipe,
+    write_report,
+)
 
 if TYPE_CHECKING:
     from rlvr.runs import Run
@@ -34,14 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, distil, evaluate and report; run again, it continues or only reports."""
-    from rlvr import recipe as recipes
     from rlvr import tiny
     from rlvr.runs import Run
     from rlvr_eval.given import settings_of
     from rlvr_eval.pipeline import evaluate
 
     taught, own = _split(options.overrides)
-    student = recipes.load(tiny.RECIPES / "distill.yaml", taught)
+    student = checked_recipe(tiny.RECIPES / "distill.yaml", taught)
     own.append(f"evaluation.beside=[{student.name}]")
     trained, code = train_recipe(tiny.RECIPES / "grpo.yaml", _with(options, own))
     if code == 0 and not Run(options.runs / student.name).manifest().get("finished"):

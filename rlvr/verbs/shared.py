@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,12 +39,25 @@ def train_recipe(path: Path, options: argparse.Namespace) -> "tuple[Run, int]":
 
 
 def recipe_and_run(path: Path, options: argparse.Namespace) -> "tuple[Recipe, Run]":
-    """A recipe with the options' overrides, and where it is trained."""
-    from rlvr import recipe as recipes
+    """A recipe with the options' overrides and without faults, and where it is trained."""
     from rlvr.runs import Run
 
-    recipe = recipes.load(path, options.overrides)
+    recipe = checked_recipe(path, options.overrides)
     return recipe, Run(options.runs / recipe.name)
+
+
+def checked_recipe(path: Path, overrides: Sequence[str]) -> "Recipe":
+    """A recipe to be trained on this machine.
+
+    Raises:
+        Faults: naming everything that can be known to be wrong before anything is loaded.
+    """
+    from rlvr import recipe as recipes
+    from rlvr.training import faults
+    from rlvr_eval.estimators import parse_design
+
+    raw = recipes.read(path, overrides)
+    return faults.check(raw, source=str(path), parse_design=parse_design)
 
 
 def train_here(path: Path, recipe: "Recipe", run: "Run", *, until_save: bool = False) -> int:

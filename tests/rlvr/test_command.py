@@ -89,12 +89,14 @@ def test_batch_arithmetic_is_checked_with_what_to_write_instead(
     ("override", "message"),
     [
         ("model=embedded:nothing", "no embedded model 'nothing'; there are: countdown-base"),
-        ("model=./nowhere", "model './nowhere': no such folder"),
-        ("data.problems=nothing", "nothing"),
+        ("model=./nowhere", "model: ./nowhere: no such folder"),
+        ("data.problems=nothing", "data.problems: unknown benchmark 'nothing'; write one of: "),
+        ("data.prompt=chat", "grpo.yaml: data.prompt: prompt template 'chat' needs a tokenizer"),
         ("data.prompt=chat", "chat template, and this model has none; write prompt: "),
         (
             "trainer.max_completion_length=64",
-            "no prompt fits: 64 tokens of completion leave 0 of the context of 64, and",
+            "grpo.yaml: trainer.max_completion_length: no prompt fits: 64 tokens of completion "
+            "leave 0 of the context of 64, and",
         ),
     ],
 )
@@ -103,6 +105,7 @@ def test_what_cannot_be_had_is_named(
 ) -> None:
     arguments = ["train", str(RECIPES / "grpo.yaml"), override, "--runs", str(tmp_path)]
     assert message in refused(arguments, capsys)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -44,8 +44,8 @@ def test_vllm_on_cpu_is_refused_in_one_line_by_the_command(
     assert main(["train", str(RECIPES / "remax.yaml"), *options]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
-        "rlvr train: trainer.use_vllm: vLLM samples for training on GPUs, and this training is on "
-        "CPU; trainer.use_vllm=false samples with transformers"
+        f"rlvr train: {RECIPES / 'remax.yaml'}: trainer.use_vllm: vLLM samples for training on "
+        "GPUs, and this training is on CPU; trainer.use_vllm=false samples with transformers"
     ]
     # or the same command without vLLM would find another recipe's run
     assert list(tmp_path.iterdir()) == []

@@ -6,16 +6,29 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from transformers import AutoTokenizer, Qwen2Config
 
+from rlvr import recipe as recipes
 from rlvr.datafiles import file_hash
 from rlvr.errors import UserError
 from rlvr.runs import Run
+from rlvr.tiny.model import BASE
+from rlvr.training import methods
+from rlvr.training.method import Job
+from rlvr.training.run import train
+from rlvr.training.settings import training_arguments
+from rlvr.training.task import Task
 from tests.rlvr.test_problems import cache_without_a_pin
 from tests.rlvr.training.known_batch import END, FailingVerifier, completions, known_trainer
 from tests.rlvr.training.known_batch import raw_recipe as raw
+
+ROOT = Path(__file__).resolve().parents[3]
+GSM8K_TRAIN = 7473  # rows of openai/gsm8k, split train, by its card
+QWEN_CONTEXT = 32768  # tokens, by the config.json of Qwen/Qwen2.5-0.5B
 
 
 def logged(trainer: Any) -> dict[str, Any]:
@@ -40,22 +53,24 @@ def test_correctness_format_and_overlong_penalty_are_logged_apart(tmp_path: Path
     assert metrics["reward"] == pytest.approx(0.25 + 0.5 * 0 + 2 * -0.5)
 
 
+def train_one_step(recipe: Any, run: Run) -> None:
+    train(recipes.parse(recipe, source="test"), run, source="test")
+
+
 def test_manifest_tells_what_identifies_the_problems(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text(json.dumps({"question": "1 + 1?", "answer": "#### 2"}) + "\n")
     run = Run(tmp_path / "known")
-    run.path.mkdir()
     sources = ["countdown-train", {"name": "gsm8k", "path": str(rows)}]
-    known_trainer(raw("grpo") | {"data": {"problems": sources}}, tmp_path)
+    train_one_step(raw("grpo") | {"data": {"problems": sources}}, run)
     assert run.manifest()["problems"] == {"countdown-train": "embedded", "gsm8k": file_hash(rows)}
 
 
 def test_file_that_changed_since_the_run_began_is_refused(tmp_path: Path) -> None:
     rows = tmp_path / "rows.jsonl"
     rows.write_text(json.dumps({"question": "1 + 1?", "answer": "#### 2"}) + "\n")
-    Run(tmp_path / "known").path.mkdir()
     recipe = raw("grpo") | {"data": {"problems": {"name": "gsm8k", "path": str(rows)}}}
-    known_trainer(recipe, tmp_path)
+    train_one_step(recipe, Run(tmp_path / "known"))
     rows.write_text(json.dumps({"question": "1 + 1?", "answer": "#### 3"}) + "\n")
     with pytest.raises(UserError, match=r"rows\.jsonl is not what this run began with"):
         known_trainer(recipe, tmp_path)
@@ -77,8 +92,7 @@ def test_set_without_a_pin_is_read_again_at_the_commit_that_the_run_began_with(
         "    run = Run(Path(sys.argv[2]))\n"
         "    run.record(problems=began)\n"
         "    data = Data(problems='olympiadbench')\n"
-        "    _revisions(Of(run=run, recipe=Of(data=data), args=Of(process_index=0)))\n"
-        "    print(run.manifest()['problems']['olympiadbench'])\n"
+        "    print(_revisions(Of(run=run, recipe=Of(data=data)))[1]['olympiadbench'])\n"
     )
     run = tmp_path / "run"
     run.mkdir()
@@ -170,3 +184,28 @@ def test_completion_that_ends_on_any_end_token_of_the_model_is_not_truncated(
     trainer = known_trainer(raw("grpo"), tmp_path)
     end = trainer.processing_class.convert_tokens_to_ids(END.strip())
     assert trainer.task.end_ids >= {end, trainer.processing_class.pad_token_id}
+
+
+def test_recipe_of_a_real_model_reads_its_training_set_as_published(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    """All but the weights: the recipe as it is, its problems from a file in place of the Hub."""
+    file = shared_data / "benchmarks" / "gsm8k_train.jsonl"
+    override = f"data.problems={{name: gsm8k-train, path: '{file}'}}"
+    recipe = recipes.load(ROOT / "recipes" / "qwen2.5-0.5b" / "grpo-gsm8k.yaml", [override])
+    run = Run(tmp_path / "unused")
+    args = training_arguments(recipe, methods.get("grpo"), run, source="test", processes=1)
+    model: Any = SimpleNamespace(config=Qwen2Config(max_position_embeddings=QWEN_CONTEXT))
+    task = Task(Job(recipe, run, args, model, AutoTokenizer.from_pretrained(BASE)))
+
+    assert len(task.problems) == len(task.dataset()) == GSM8K_TRAIN
+    assert task.identities == {"gsm8k-train": file_hash(file)}
+    first = task.dataset()[0]["prompt"]
+    assert task.problems[0].question in first
+    assert first.endswith(
+        "put your final answer within \\boxed{}.<|im_end|>\n<|im_start|>assistant\n"
+    )
+    # "#### 72" is the answer to Natalia's clips; the last token is an end
+    ends = [[min(task.end_ids)]] * 2
+    said = ["so \\boxed{72}", "so \\boxed{71}"]
+    assert task.total(said, ends, [0, 0]) == [1.0, 0.0]
