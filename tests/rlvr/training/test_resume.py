@@ -57,13 +57,14 @@ def test_run_killed_at_random_moments_ends_with_identical_parameters_and_metrics
     assert _timeless(run) == _timeless(undisturbed)
 
 
-def test_sigterm_saves_at_a_generation_boundary_and_asks_to_be_requeued(
-    undisturbed: Run, tmp_path: Path
+@pytest.mark.parametrize("asked_by", [signal.SIGTERM, signal.SIGUSR1], ids=lambda s: s.name)
+def test_signal_saves_at_a_generation_boundary_and_asks_to_be_requeued(
+    undisturbed: Run, tmp_path: Path, asked_by: signal.Signals
 ) -> None:
     run = Run(tmp_path / "resumed")
     process = start_training(GRPO, run.path, tmp_path / "log")
     _wait(lambda: len(_lines(run)) >= 1)
-    os.kill(int(process.pid or 0), signal.SIGTERM)
+    os.kill(int(process.pid or 0), asked_by)
     process.join()
 
     assert process.exitcode == EXIT_REQUEUE
