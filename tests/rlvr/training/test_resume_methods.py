@@ -4,6 +4,7 @@ What `test_resume.py` proves of GRPO in many ways is proved here of all methods 
 so few that the second half of a run is its second epoch, whose order must be found again too.
 """
 
+import os
 import random
 import shutil
 import signal
@@ -48,12 +49,15 @@ WEIGHTS = (
     "tokenizer_config.json",
 )
 
+METHODS = ("grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo")
+
 Start = Callable[[Path], list[BaseProcess]]
 
 
 @pytest.mark.parametrize(
     ("method", "sections"),
     [
+        ("grpo", {}),
         ("rloo", {}),
         ("reinforce_pp", SECTIONS["reinforce_pp"]),
         ("remax", {}),
@@ -61,16 +65,12 @@ Start = Callable[[Path], list[BaseProcess]]
         ("ppo", SECTIONS["ppo"]),
         ("ppo", SECTIONS["ppo"] | LORA),
     ],
-    ids=["rloo", "reinforce_pp", "remax", "dapo", "ppo", "ppo-lora"],
+    ids=["grpo", "rloo", "reinforce_pp", "remax", "dapo", "ppo", "ppo-lora"],
 )
 def test_killed_run_ends_with_the_parameters_and_metrics_of_one_that_was_not(
     tmp_path: Path, method: str, sections: dict[str, Any]
 ) -> None:
-    raw = raw_recipe(method, OPTIONS, **sections, **data(ranks=1))
-
-    def start(folder: Path) -> list[BaseProcess]:
-        return [start_training(raw, folder / "known", folder / "log")]
-
+    start = alone(raw_recipe(method, OPTIONS, **sections, **data(ranks=1)))
     undisturbed, resumed = tmp_path / "undisturbed", tmp_path / "resumed"
     undisturbed.mkdir()
     going_on = start(undisturbed)
@@ -79,24 +79,19 @@ def test_killed_run_ends_with_the_parameters_and_metrics_of_one_that_was_not(
     finish(start(resumed), resumed)
 
     assert_same(undisturbed, resumed)
-    files = [folder / "known" / f"checkpoint-{STEPS}" for folder in (undisturbed, resumed)]
-    assert same(*(torch.load(file / "optimizer.pt") for file in files))
-    assert same(*(torch.load(file / "scheduler.pt") for file in files))
+    assert_same_state(undisturbed, resumed, "optimizer.pt", "scheduler.pt")
 
 
-@pytest.mark.parametrize("method", ["grpo", "ppo"])
-def test_one_rank_of_two_is_killed_under_zero_2_and_both_resume(
-    tmp_path: Path, method: str
+@pytest.mark.parametrize(
+    ("method", "stage"),
+    [*((method, 2) for method in METHODS), ("ppo", 3)],
+    ids=[*(f"{method}-zero2" for method in METHODS), "ppo-zero3"],
+)
+def test_one_rank_of_two_is_killed_under_zero_and_both_resume(
+    tmp_path: Path, method: str, stage: int
 ) -> None:
     raw = raw_recipe(method, OPTIONS, **SECTIONS.get(method, {}), **data(ranks=2))
-
-    def start(folder: Path) -> list[BaseProcess]:
-        port = str(free_port())
-        return [
-            start_training(raw, folder / "known", folder / "log", two_ranks(rank, port))
-            for rank in (0, 1)
-        ]
-
+    start = together(raw, stage)
     undisturbed, resumed = tmp_path / "undisturbed", tmp_path / "resumed"
     undisturbed.mkdir()
     finish(start(undisturbed), undisturbed)
@@ -104,8 +99,60 @@ def test_one_rank_of_two_is_killed_under_zero_2_and_both_resume(
     finish(start(resumed), resumed)
 
     assert_same(undisturbed, resumed)
+    of_each_rank = [
+        f"global_step{STEPS}/zero_pp_rank_{rank}_mp_rank_00_optim_states.pt" for rank in (0, 1)
+    ]
+    assert_same_state(undisturbed, resumed, *of_each_rank, "scheduler.pt")
     thinned = {path.name for path in (resumed / "known" / "checkpoint-2").iterdir()}
     assert thinned == {"COMPLETE", *WEIGHTS}
+
+
+def test_truncated_critic_is_refused_by_name_and_the_checkpoint_before_is_used(
+    tmp_path: Path,
+) -> None:
+    start = alone(raw_recipe("ppo", OPTIONS, **SECTIONS["ppo"], **data(ranks=1)))
+    undisturbed, damaged = tmp_path / "undisturbed", tmp_path / "damaged"
+    undisturbed.mkdir()
+    finish(start(undisturbed), undisturbed)
+    shutil.copytree(undisturbed / "known", damaged / "known")
+    run = damaged / "known"
+    (run / "manifest.json").unlink()  # which says that there is nothing left to train
+    last, before = run / f"checkpoint-{STEPS}", run / f"checkpoint-{STEPS - 2}"
+    critic = last / "critic" / "model.safetensors"
+    whole = critic.stat().st_size
+    os.truncate(critic, whole // 2)
+    written = (before / "model.safetensors").stat().st_mtime_ns
+
+    finish(start(damaged), damaged)
+
+    fault = f"critic/model.safetensors has {whole // 2} bytes instead of {whole}"
+    assert f"{last.name} is not whole: {fault}" in log(damaged)
+    assert (run / "set-aside" / last.name / "critic").is_dir()
+    # a run that had gone back further would have saved it again
+    assert (before / "model.safetensors").stat().st_mtime_ns == written
+    assert_same(undisturbed, damaged)
+
+
+def alone(raw: dict[str, Any]) -> Start:
+    """Starts the recipe in one process, in the folder's `known`."""
+
+    def start(folder: Path) -> list[BaseProcess]:
+        return [start_training(raw, folder / "known", folder / "log")]
+
+    return start
+
+
+def together(raw: dict[str, Any], stage: int) -> Start:
+    """Starts the recipe in two processes under DeepSpeed ZeRO."""
+
+    def start(folder: Path) -> list[BaseProcess]:
+        port = str(free_port())
+        return [
+            start_training(raw, folder / "known", folder / "log", two_ranks(rank, port, stage))
+            for rank in (0, 1)
+        ]
+
+    return start
 
 
 def data(*, ranks: int) -> dict[str, Any]:
@@ -113,8 +160,9 @@ def data(*, ranks: int) -> dict[str, Any]:
     return {"data": {"problems": {"name": "countdown-train", "limit": limit}}}
 
 
-def two_ranks(rank: int, port: str) -> dict[str, str]:
-    """What `accelerate launch` with launch/accelerate/cpu-zero2.yaml tells its processes."""
+def two_ranks(rank: int, port: str, stage: int) -> dict[str, str]:
+    """What `accelerate launch` with cpu-zero2.yaml or cpu-zero3.yaml tells its processes."""
+    is_3 = str(stage == 3).lower()
     return {
         "RANK": str(rank),
         "LOCAL_RANK": str(rank),
@@ -123,7 +171,9 @@ def two_ranks(rank: int, port: str) -> dict[str, str]:
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": port,
         "ACCELERATE_USE_DEEPSPEED": "true",
-        "ACCELERATE_DEEPSPEED_ZERO_STAGE": "2",
+        "ACCELERATE_DEEPSPEED_ZERO_STAGE": str(stage),
+        "ACCELERATE_DEEPSPEED_ZERO3_INIT": is_3,
+        "ACCELERATE_DEEPSPEED_ZERO3_SAVE_16BIT_MODEL": is_3,
         "ACCELERATE_MIXED_PRECISION": "no",
         "DS_ACCELERATOR": "cpu",
     }
@@ -182,6 +232,19 @@ def assert_same(undisturbed: Path, resumed: Path) -> None:
                 assert weights_hash(parts[0] / name) == weights_hash(parts[1] / name)
 
 
+def assert_same_state(undisturbed: Path, resumed: Path, *names: str) -> None:
+    """Of the last checkpoints: files that torch wrote, with DeepSpeed's own classes in them."""
+    checkpoints = [folder / "known" / f"checkpoint-{STEPS}" for folder in (undisturbed, resumed)]
+    for name in names:
+        states = [torch.load(each / name, weights_only=False) for each in checkpoints]
+        for state in states:
+            # the weights again, which `assert_same` compares: ZeRO-3 pads each parameter that does
+            # not divide among the ranks with whatever the memory held
+            state.get("optimizer_state_dict", {}).pop("fp32_flat_groups", None)
+        assert states[0]
+        assert same(*states), name
+
+
 def timeless(run: Run) -> list[dict[str, Any]]:
     return [
         {key: value for key, value in entry.items() if key != "step_time"}
@@ -197,6 +260,8 @@ def same(first: Any, second: Any) -> bool:
         return first.keys() == second.keys() and all(same(first[k], second[k]) for k in first)
     if isinstance(first, list | tuple):
         return len(first) == len(second) and all(map(same, first, second))
+    if hasattr(first, "__dict__"):
+        return type(first) is type(second) and same(vars(first), vars(second))
     return bool(first == second)
 
 
