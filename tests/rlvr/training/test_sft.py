@@ -3,6 +3,7 @@
 import shutil
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,22 +12,40 @@ import pytest
 import torch
 
 from rlvr import recipe as recipes
+from rlvr import verifiers
 from rlvr.adapters import full_weights
 from rlvr.distill.run import prepare
 from rlvr.distill.student import DEFAULT_MAX_LENGTH
 from rlvr.errors import Faults, UserError
 from rlvr.models import resolve
+from rlvr.records import Attempt, Outcome, Problem
 from rlvr.runs import Run
+from rlvr.samplers.base import SampleRequest, draw_seed
+from rlvr.samplers.hf import HFSampler
+from rlvr.tiny import countdown
 from rlvr.training import methods
 from rlvr.training.run import build_trainer
 from rlvr.training.settings import training_arguments
 from rlvr.weights import weights_hash
+from rlvr_eval.ledger import Ledger
+from rlvr_eval.pipeline import evaluate
 from rlvr_eval.plan import models_of
 from tests.processes import start_training
 from tests.rlvr.distill import recipes_for_tests as small
 
 PROBLEMS = 8
 END_TOKEN = 1
+DRAWS = 2
+MEASURED_ON = countdown.problems("dev")[:2]
+MEASURED = recipes.evaluation(
+    {
+        "benchmarks": {"name": "countdown-dev", "limit": len(MEASURED_ON)},
+        "design": f"fixed:{DRAWS}",
+        "sampler": "hf",
+        "sampling": {"temperature": 1.0, "top_p": 1.0, "max_completion_tokens": 24},
+    },
+    source="test",
+)
 
 
 @pytest.fixture
@@ -103,6 +122,36 @@ def test_distilled_run_is_evaluated_like_any_other(
     assert [model.name for model in models] == ["base", "checkpoint-1", "checkpoint-2"]
     assert len({weights_hash(full_weights(model.folder)) for model in models}) == 3
     assert len(list(run.metrics())) == 2
+    assert evaluate(run, MEASURED, processes=1) == 3
+    ledger = Ledger(run)
+    for entry, outcomes, model in zip(ledger.entries(), ledger.outcomes(), models, strict=True):
+        drawn = draws_of(full_weights(model.folder))
+        assert outcomes.model.name == model.name
+        assert outcomes.problem_ids == tuple(problem.id for problem in MEASURED_ON)
+        assert outcomes.counts.n.tolist() == [DRAWS, DRAWS]
+        assert outcomes.counts.c.tolist() == [correct(drawn, problem) for problem in MEASURED_ON]
+        assert outcomes.undecided.tolist() == [0, 0]
+        assert ledger.draws(entry).texts(drawn) == drawn
+    assert evaluate(run, MEASURED, processes=1) == 0
+
+
+def draws_of(folder: Path) -> dict[tuple[str, int], str]:
+    """What an evaluation of these whole weights must have drawn, by problem and sample index."""
+    sampler, weights = HFSampler(), weights_hash(folder)
+    sampler.load(folder)
+    requests = [
+        SampleRequest(p.id, p.question, draw_seed(MEASURED.run_seed, weights, p.id), 0, DRAWS)
+        for p in MEASURED_ON
+    ]
+    drawn = sampler.sample(requests, MEASURED.sampling)
+    return {(each.problem_id, each.sample_index): each.text for each in drawn}
+
+
+def correct(drawn: Mapping[tuple[str, int], str], problem: Problem) -> int:
+    """How many of a problem's draws solve it."""
+    texts = [text for (problem_id, _), text in drawn.items() if problem_id == problem.id]
+    verdicts = verifiers.get("countdown").verify([Attempt(problem, text) for text in texts])
+    return sum(verdict.outcome is Outcome.CORRECT for verdict in verdicts)
 
 
 def test_training_killed_between_checkpoints_ends_with_identical_parameters(
