@@ -10,9 +10,11 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from rlvr import recipe as recipes
+from rlvr.__main__ import main
 from rlvr.errors import Faults, UserError
 from rlvr.models import resolve
 from rlvr.runs import Run
+from rlvr.tiny import RECIPES
 from rlvr.tiny.model import BASE
 from rlvr.training import methods
 from rlvr.training.run import build_trainer
@@ -119,3 +121,34 @@ def test_teacher_of_another_vocabulary_is_refused_with_the_way_out(tmp_path: Pat
     LlamaForCausalLM(config).save_pretrained(tmp_path / "teacher")
     with pytest.raises(UserError, match=r"has 7 tokens and the student 110.* method sft with"):
         build(raw(str(tmp_path / "teacher")), Run(tmp_path / "r"))
+
+
+def small(tmp_path: Path) -> list[str]:
+    """The recipe that comes along, as arguments of a verb, for two steps on few problems."""
+    return [
+        str(RECIPES / "on-policy.yaml"),
+        f"trainer.teacher_model_name_or_path={unlike_the_base(tmp_path / 'teacher')}",
+        "data.problems={name: countdown-train, limit: 64}",
+        "trainer.max_steps=2",
+        "trainer.per_device_train_batch_size=16",
+        "--runs",
+        str(tmp_path / "runs"),
+    ]
+
+
+def test_distill_trains_by_this_method_with_no_traces_collected_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    run = Run(tmp_path / "runs" / "quickstart-on-policy")
+    assert main(["distill", *small(tmp_path)]) == 0
+    assert capsys.readouterr().out.endswith(f"{run.path}: finished\n")
+    assert run.manifest()["finished"]
+    assert [checkpoint.step for checkpoint in run.checkpoints()] == [2]
+    assert weights_hash(run.checkpoints()[0].path) != weights_hash(BASE)
+    assert not (run.path / "distill").exists()
+
+
+def test_stages_before_training_have_nothing_to_do(tmp_path: Path) -> None:
+    assert main(["distill", *small(tmp_path), "--until", "write"]) == 0
+    assert not (tmp_path / "runs").exists()
