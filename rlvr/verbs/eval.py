@@ -51,7 +51,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to measure on, instead of the recipe's; FILE is read instead of the Hub's",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="directory for --base and --model")
-    parser.add_argument("--design", help="fixed:N or sequential[:N or :LOOKS/THRESHOLDS]")
+    parser.add_argument(
+        "--design",
+        help="fixed:N or sequential[:N or :LOOKS/THRESHOLDS]; one with "
+        "/continue:LOOK@PROBABILITY is reported with control 0",
+    )
     parser.add_argument("--processes", type=int, help="processes that sample at once")
     parser.add_argument("--watch", action="store_true", help="follow the run while it trains")
     parser.add_argument(
