@@ -39,6 +39,8 @@ def variables(run: Run, environment: Mapping[str, str] = os.environ) -> dict[str
         "WANDB_RUN_GROUP": run.name,
         "WANDB_DIR": str(run.path.resolve()),
         "WANDB_SILENT": "true",
+        # its reports about itself wait for the server at the end of a process, half a minute long
+        "WANDB_ERROR_REPORTING": "false",
     }
     if not logged_in(environment):
         defaults["WANDB_MODE"] = "offline"

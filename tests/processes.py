@@ -30,14 +30,18 @@ def start_training(
     log: Path,
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> BaseProcess:
-    """Train in a process of its own; its exit code is that of the `rlvr train` command."""
+    """Train in a process of its own; its exit code is that of the `rlvr train` command.
+
+    W&B is switched off unless the environment has a WANDB_MODE. What stands behind `atexit` does
+    not run in such a process.
+    """
     process = context().Process(target=_train, args=(raw_recipe, run, log, dict(environment)))
     process.start()
     return process
 
 
 def _train(raw_recipe: dict[str, Any], run: Path, log: Path, environment: dict[str, str]) -> None:
-    os.environ.update(environment)
+    os.environ.update({"WANDB_MODE": "disabled", **environment})
     with log.open("a") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
@@ -49,6 +53,5 @@ def _train(raw_recipe: dict[str, Any], run: Path, log: Path, environment: dict[s
     from rlvr.verbs.shared import EXIT_REQUEUE
 
     torch.set_num_threads(1)
-    os.environ["WANDB_MODE"] = "disabled"
     ending = train(recipes.parse(raw_recipe, source="test"), Run(run), source="test")
     sys.exit(EXIT_REQUEUE if ending is Ending.INTERRUPTED else 0)

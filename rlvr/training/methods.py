@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import cast
 
 from rlvr.training.method import Method
+from rlvr.training.working_wandb import hide_if_broken
 
 MODULES = {
     "grpo": "rlvr.training.grpo",
@@ -19,4 +20,5 @@ MODULES = {
 
 def get(name: str) -> Method:
     """The method called `name`; recipes admit no other names."""
+    hide_if_broken()
     return cast(Method, import_module(MODULES[name]).METHOD)

@@ -28,6 +28,7 @@ def test_offline_where_nobody_is_logged_in(home: Path) -> None:
         "WANDB_RUN_GROUP": "a",
         "WANDB_DIR": str(run.path),
         "WANDB_SILENT": "true",
+        "WANDB_ERROR_REPORTING": "false",
         "WANDB_MODE": "offline",
     }
 
