@@ -20,6 +20,7 @@ class Stage:
         self, title: str, total: int, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.title, self.total, self.done = title, total, 0
+        self._found_done = 0
         self._clock = clock
         self._began = self._printed = clock()
 
@@ -36,7 +37,12 @@ class Stage:
     def left_s(self) -> float:
         """Seconds that the rest will take if it goes on at the pace so far."""
         took = self._clock() - self._began
-        return took / max(self.done, 1) * (self.total - self.done)
+        return took / max(self.done - self._found_done, 1) * (self.total - self.done)
+
+    def resume(self, units: int) -> None:
+        """So many units were done before, which says nothing of today's pace."""
+        self.done += units
+        self._found_done += units
 
     def extend(self, units: int) -> None:
         """Find that so many units more are to be done."""
@@ -78,6 +84,11 @@ class BarStage(Stage):
         """Move the bar."""
         self.done += units
         self._bar.update(self._task, advance=units, note=note)
+
+    def resume(self, units: int) -> None:
+        """Put the bar where it was; its speed is measured from there."""
+        super().resume(units)
+        self._bar.reset(self._task, completed=self.done)
 
     def extend(self, units: int) -> None:
         """Lengthen the bar."""

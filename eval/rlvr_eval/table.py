@@ -37,7 +37,7 @@ def write_summary(summary: Json, stream: TextIO) -> None:
     console = _console(stream)
     for name, benchmark in summary["benchmarks"].items():
         models = benchmark["models"]
-        who = [Column("step", _step), Column("model", _name, "left")]
+        who = [Column("step", step_of), Column("model", _name, "left")]
         columns = _curve_columns(benchmark), _rates(), _difference_columns(benchmark)
         _print(console, name, who, columns, models)
         for stratum in dict.fromkeys(kind for model in models for kind in model["strata"]):
@@ -56,7 +56,7 @@ def write_comparison(comparison: Json, stream: TextIO) -> None:
         rows = benchmark["rows"]
         who = [
             Column("run", lambda row: row["run"] or row["name"], "left"),
-            Column("step", _step),
+            Column("step", step_of),
         ]
         differences = [
             Column(f"Delta_SE({_gap_k(rows)})", _delta_se),
@@ -159,7 +159,7 @@ def _gap_k(rows: list[Json]) -> int | str:
     return next((row["delta_se"]["k"] for row in rows if "delta_se" in row), "k")
 
 
-def _step(model: Json) -> str:
+def step_of(model: Json) -> str:
     """The training step; a model beside the run's own has none of its own."""
     return "-" if model["beside"] else str(model["step"])
 

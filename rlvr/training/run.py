@@ -128,7 +128,7 @@ def _run(
     for callback in (LossGuard(run), *saving, MetricsLog(run), stop, *training_log(run)):
         trainer.add_callback(callback)
     with stage(f"train {run.name}", _steps(trainer)) as bar, told(trainer, run):
-        bar.advance(resumed.step if resumed else 0)
+        bar.resume(resumed.step if resumed else 0)
         trainer.add_callback(ProgressBar(bar))
         trainer.train(resume_from_checkpoint=str(resumed.path) if resumed else None)
     if trainer.state.global_step < trainer.state.max_steps and (stop.received or stop.paused):

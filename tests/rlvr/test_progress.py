@@ -99,3 +99,10 @@ def test_time_left_shrinks_by_what_each_unit_takes(total: int, seconds: int) -> 
         stage.work(seconds)
         left.append(stage.left_s)
     assert left == pytest.approx([seconds * rest for rest in reversed(range(total))])
+
+
+def test_what_was_done_before_says_nothing_of_the_pace(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = TimedStage("train", 200)
+    stage.resume(190)
+    stage.work(60)
+    assert lines(capsys) == ["train: 191/200, 0:09:00 left"]

@@ -4,7 +4,7 @@ from functools import partial
 from typing import TextIO
 
 from rlvr_eval.model_summary import Json, at_k
-from rlvr_eval.table import Column, crossover_cell, with_interval, write_rows
+from rlvr_eval.table import Column, crossover_cell, step_of, with_interval, write_rows
 
 
 def write_probes(summary: Json, stream: TextIO) -> None:
@@ -93,7 +93,7 @@ def _write_reasoning(benchmark: str, rows: list[Json], k: int, stream: TextIO) -
         return with_interval(at_k(row["reasoning"].get(name) or (), k))
 
     columns = [
-        Column("step", lambda row: str(row["step"])),
+        Column("step", step_of),
         Column("model", lambda row: str(row["name"]), "left"),
         Column("checked by", partial(number, "checked_by"), "left"),
         *(Column(name, partial(number, name)) for name in ("problems", "confirmed", "refuted")),
