@@ -71,7 +71,9 @@ def read(path: Path) -> pa.Table:
     content = path.read_bytes()
     if _digest(content) != _named_digest(path):
         raise DamagedShard(f"{len(content)} bytes without the digest of its name")
-    return pq.read_table(pa.BufferReader(content))
+    # shards are small; Arrow's own threads would gain nothing, and one that still runs while the
+    # interpreter ends can abort the process
+    return pq.read_table(pa.BufferReader(content), use_threads=False, pre_buffer=False)
 
 
 def check(path: Path) -> None:

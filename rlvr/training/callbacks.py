@@ -7,7 +7,8 @@ without them.
 import json
 import logging
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -100,17 +101,27 @@ class StopSignal(TrainerCallback):
         paused: training was stopped at a save, as asked.
     """
 
+    _SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+
     def __init__(self, resume_interval: int, *, at_save: bool = False) -> None:
         self._interval = resume_interval
         self._at_save = at_save
         self.received = self.paused = False
 
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
-        """Schedulers send these before they take the machine away."""
-        for number in (signal.SIGTERM, signal.SIGUSR1):
-            signal.signal(number, self._note)
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Notes the signals that schedulers send before they take the machine away.
+
+        What comes after training in this process answers to them as before. After a signal nothing
+        comes: a second one must not change how the process ends.
+        """
+        before = {number: signal.signal(number, self._note) for number in self._SIGNALS}
+        try:
+            yield
+        finally:
+            if not self.received:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any

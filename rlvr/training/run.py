@@ -127,7 +127,7 @@ def _run(
     saving = (CompleteMarker(), Retention(run, recipe))
     for callback in (LossGuard(run), *saving, MetricsLog(run), stop, *training_log(run)):
         trainer.add_callback(callback)
-    with stage(f"train {run.name}", _steps(trainer)) as bar, told(trainer, run):
+    with stage(f"train {run.name}", _steps(trainer)) as bar, told(trainer, run), stop.listening():
         bar.resume(resumed.step if resumed else 0)
         trainer.add_callback(ProgressBar(bar))
         trainer.train(resume_from_checkpoint=str(resumed.path) if resumed else None)

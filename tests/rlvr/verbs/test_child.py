@@ -50,11 +50,13 @@ def test_child_does_not_outlive_a_parent_that_was_killed(
 
 
 def test_exit_code_of_the_child_is_told(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
     with Children() as children:
+        assert signal.getsignal(signal.SIGTERM) != before
         assert children.run("report", str(tmp_path)) == 2
         assert not children.is_told_to_stop
     assert "rlvr report: " in capfd.readouterr().err
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def child_of(parent: "subprocess.Popen[bytes]") -> int:
