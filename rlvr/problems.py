@@ -1,7 +1,8 @@
 """Problems by benchmark name: from the Hub, or from a local file through the same code.
 
 `load("math500")` fetches the pinned files once and reads the cache afterwards;
-`load("math500", path="math500.jsonl")` reads a local copy through the same row -> Problem function.
+`load("math500", path="math500.jsonl")` reads a local copy through the same row -> Problem function;
+a column `family` in it says which problems are variants of one.
 With HF_HUB_OFFLINE=1 only the cache is read. A Hub that cannot be reached is reported in one line
 within seconds.
 
@@ -10,6 +11,7 @@ What a benchmark is lies in `rlvr.benchmarks`; how files are found and read, in 
 
 import logging
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from rlvr import datafiles
@@ -109,7 +111,8 @@ def _problems(benchmark: Benchmark, files: list[Path]) -> list[Problem]:
         except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
             raise UserError(_misfit(benchmark, file, index, row, error)) from error
         if problem is not None:
-            problems.append(problem)
+            family = row.get("family")
+            problems.append(problem if family is None else replace(problem, family=str(family)))
     for reason, count in left_out.items():
         total = len(problems) + left_out.total()
         logger.warning("%s: %d of %d left out: %s", benchmark.name, count, total, reason)
@@ -135,12 +138,6 @@ def _with_unique_ids(problems: list[Problem]) -> list[Problem]:
     for problem in problems:
         count = seen[problem.id] = seen.get(problem.id, 0) + 1
         if count > 1:
-            problem = Problem(
-                f"{problem.id}#{count}",
-                problem.question,
-                problem.gold,
-                problem.kind,
-                problem.images,
-            )
+            problem = replace(problem, id=f"{problem.id}#{count}")
         unique.append(problem)
     return unique

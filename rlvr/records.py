@@ -21,6 +21,8 @@ class Problem:
         gold: JSON value that the task's verifier checks a completion against.
         kind: stratum reported apart as well as together; empty where a benchmark has none.
         images: paths of the images that belong to the question, in order.
+        family: what problems share that are variants of one, such as their template; intervals
+            then take families for the independent units. Empty where a problem stands alone.
     """
 
     id: str
@@ -28,6 +30,7 @@ class Problem:
     gold: Any
     kind: str = ""
     images: tuple[str, ...] = ()
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ def from_counts(
     benchmark: str = "countdown",
     problem_ids: Sequence[str] | None = None,
     kinds: Sequence[str] | None = None,
+    families: Sequence[str] = (),
     undecided: Sequence[int] | None = None,
     upper: Counts | None = None,
     key: Mapping[str, Any] | None = None,
@@ -45,6 +46,7 @@ def from_counts(
         truncated=np.zeros(problems, dtype=np.int64),
         upper=upper,
         draw_key={**DRAW_KEY, "weights": f"weights-{step}", "run_seed": 0, **(key or {})},
+        families=tuple(families),
     )
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from rlvr.errors import UserError
 from rlvr_eval.comparability import check_comparable
-from rlvr_eval.design import Floats
+from rlvr_eval.design import Floats, Ints
 from rlvr_eval.inference import paired_difference
 from rlvr_eval.model_summary import (
     Json,
@@ -32,7 +32,7 @@ from rlvr_eval.model_summary import (
     points,
     reported_ks,
 )
-from rlvr_eval.outcomes import Outcomes, on_common_problems
+from rlvr_eval.outcomes import Outcomes, on_common_problems, units_of
 from rlvr_eval.summary import FORMAT, adjust_tests, identity, split_base, warnings_of
 
 
@@ -97,22 +97,24 @@ def _compare_benchmark(
         raise UserError(f"{name}: the runs share no problem; evaluate all on the same ones")
     k_max = min(each.counts.design.n_max for each in common)
     curves = [each.counts.curves()[:, :k_max] for each in common]
+    units = units_of(*common)
     first = next((i for i, entry in enumerate(entries) if entry.run is not None), None)
     rows = []
     for i, (entry, each) in enumerate(zip(entries, common, strict=True)):
-        row: Json = {"run": entry.run} | identity(each) | describe(curves[i])
+        row: Json = {"run": entry.run} | identity(each) | describe(curves[i], units)
         if each.is_a_range and each.upper is not None:
-            row["curve_upper"] = describe_range(each.upper, k_max)
+            row["curve_upper"] = describe_range(each.upper, k_max, units)
         if entry.base is not None:
             theirs = common[entry.base]
             found = check_comparable(theirs, each, allow_differing=allow_differing)
             warnings += warnings_of(each, found)
-            row |= {"base": theirs.model.name} | describe_difference(curves[i], curves[entry.base])
+            row |= {"base": theirs.model.name}
+            row |= describe_difference(curves[i], curves[entry.base], units)
             if each.is_a_range or theirs.is_a_range:
                 row["difference_range"] = describe_difference_range(each, theirs, k_max)
         if entry.run is not None and first is not None and i != first:
             found = check_comparable(common[first], each, allow_differing=allow_differing)
-            row["versus_first"] = _versus(curves[i], curves[first])
+            row["versus_first"] = _versus(curves[i], curves[first], units)
         rows.append(row)
     adjust_tests([row.get("tests", []) for row in rows])
     return {
@@ -161,7 +163,8 @@ def _chosen(name: str, run: str, checkpoints: list[Outcomes], step: int | None) 
     raise UserError(f"{name}: run {run} has no checkpoint at step {step}; it has {steps}")
 
 
-def _versus(ours: Floats, first: Floats) -> list[Json]:
+def _versus(ours: Floats, first: Floats, families: Ints | None) -> list[Json]:
     """Paired difference to the first run's checkpoint."""
     ks = reported_ks(first.shape[1])
-    return points(ks, paired_difference(ours[:, ks - 1], first[:, ks - 1]))
+    difference = paired_difference(ours[:, ks - 1], first[:, ks - 1], families=families)
+    return points(ks, difference)

@@ -65,6 +65,7 @@ class Ledger:
                 "draw_key": dict(key),
                 "problem_ids": [problem.id for problem in evaluation.problems],
                 "kinds": [problem.kind for problem in evaluation.problems],
+                "families": [problem.family for problem in evaluation.problems],
             }
         )
 
@@ -133,6 +134,7 @@ def _outcomes(entry: Entry, counts: Counts, undecided: Ints, truncated: Ints) ->
         benchmark=entry["benchmark"],
         problem_ids=tuple(entry["problem_ids"]),
         kinds=tuple(entry["kinds"]),
+        families=tuple(entry.get("families", ())),
         counts=counts,
         undecided=undecided,
         truncated=truncated,

@@ -52,18 +52,23 @@ class Scores:
         return {id: float(np.mean(each)) for id, each in self.mean_logprobs.items()}
 
 
-def panel(scores: Sequence[Scores]) -> list[Json]:
+def panel(scores: Sequence[Scores], families: Mapping[str, int] | None = None) -> list[Json]:
     """The rows of a likelihood panel, in the order given.
 
     Each row has the quantiles of perplexity over completions, the mean log-probability over
     problems with its interval, and, where the scorer's own completions were scored too,
     `versus_own`: how much less likely per token the row's completions are to it than its own.
+
+    Args:
+        families: by problem id, the unit it belongs to; None where each problem stands alone.
     """
     own = {each.scorer: each for each in scores if each.completions_of == each.scorer}
-    return [_row(each, own.get(each.scorer)) for each in scores]
+    return [_row(each, own.get(each.scorer), families) for each in scores]
 
 
-def within_problem(scores: Scores, other: Scores) -> Interval:
+def within_problem(
+    scores: Scores, other: Scores, families: Mapping[str, int] | None = None
+) -> Interval:
     """Mean log-probability per token, `scores` minus `other`, paired over their common problems.
 
     The interval is Student's over problems; without bounds where there is one problem only.
@@ -76,12 +81,16 @@ def within_problem(scores: Scores, other: Scores) -> Interval:
     if not common:
         raise ValueError(f"{scores.completions_of} and {other.completions_of} share no problem")
     differences = np.array([ours[id] - theirs[id] for id in common])
-    return population_interval(differences, bounds=(-inf, inf))
+    units = _units(common, families)
+    return population_interval(differences, families=units, bounds=(-inf, inf))
 
 
-def _row(scores: Scores, own: Scores | None) -> Json:
+def _row(scores: Scores, own: Scores | None, families: Mapping[str, int] | None) -> Json:
     perplexities = scores.perplexities()
-    per_problem = np.array(list(scores.by_problem().values()))
+    per_problem = scores.by_problem()
+    mean = population_interval(
+        list(per_problem.values()), families=_units(per_problem, families), bounds=(-inf, 0.0)
+    )
     row: Json = {
         "scorer": scores.scorer,
         "completions_of": scores.completions_of,
@@ -94,11 +103,15 @@ def _row(scores: Scores, own: Scores | None) -> Json:
                 QUANTILES, np.quantile(perplexities, QUANTILES).tolist(), strict=True
             )
         },
-        "mean_logprob": _finite(population_interval(per_problem, bounds=(-inf, 0.0))),
+        "mean_logprob": _finite(mean),
     }
     if own is not None and own is not scores and _share_a_problem(scores, own):
-        row["versus_own"] = _finite(within_problem(scores, own))
+        row["versus_own"] = _finite(within_problem(scores, own, families))
     return row
+
+
+def _units(problem_ids: Iterable[str], families: Mapping[str, int] | None) -> list[int] | None:
+    return None if families is None else [families[id] for id in problem_ids]
 
 
 def _share_a_problem(one: Scores, other: Scores) -> bool:

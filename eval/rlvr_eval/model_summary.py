@@ -56,24 +56,29 @@ def headline_ks(k_max: int) -> tuple[int, ...]:
     return tuple(sorted({1, middle, k_max}))
 
 
-def describe(curves: Floats) -> Json:
-    """One model alone, from its per-problem curves of shape (problems, n_max)."""
+def describe(curves: Floats, families: Ints | None = None) -> Json:
+    """One model alone, from its per-problem curves of shape (problems, n_max).
+
+    Args:
+        families: as in `inference.population_interval`; their number is then told as well.
+    """
     ks = reported_ks(curves.shape[1])
     accuracy = curves[:, 0]
-    return {
+    described = {
         "problems": len(curves),
-        "curve": points(ks, population_interval(curves[:, ks - 1])),
-        "area": one(log_k_area(curves)),
+        "curve": points(ks, population_interval(curves[:, ks - 1], families=families)),
+        "area": one(log_k_area(curves, families=families)),
         "histogram": accuracy_histogram(accuracy).tolist(),
-        "cover": _cover(accuracy),
+        "cover": _cover(accuracy, families),
     }
+    return described if families is None else described | {"families": np.unique(families).size}
 
 
-def describe_difference(checkpoint: Floats, base: Floats) -> Json:
+def describe_difference(checkpoint: Floats, base: Floats, families: Ints | None = None) -> Json:
     """One model against its base, from curves of the same problems, shape (problems, k_max)."""
     ks = reported_ks(base.shape[1])
-    difference = paired_difference(checkpoint, base)
-    area = log_k_area_difference(checkpoint, base)
+    difference = paired_difference(checkpoint, base, families=families)
+    area = log_k_area_difference(checkpoint, base, families=families)
     k_max = base.shape[1]
     gap_k = min(_DELTA_SE_K, k_max)
     return {
@@ -84,8 +89,8 @@ def describe_difference(checkpoint: Floats, base: Floats) -> Json:
         ],
         "area_difference": one(area) | {"p_value": float(area.p_value)},
         "crossover": _crossover(crossover(difference)),
-        "delta_se": {"k": gap_k} | one(delta_se(base, checkpoint, k=gap_k)),
-        "migration": _migration(migration(base, checkpoint), k_max // 2),
+        "delta_se": {"k": gap_k} | one(delta_se(base, checkpoint, k=gap_k, families=families)),
+        "migration": _migration(migration(base, checkpoint, families=families), k_max // 2),
     }
 
 
@@ -106,10 +111,10 @@ def describe_changes(checkpoint: Outcomes, base: Outcomes) -> Json:
     }
 
 
-def describe_range(upper: Counts, k_max: int) -> list[Json]:
+def describe_range(upper: Counts, k_max: int, families: Ints | None = None) -> list[Json]:
     """The curve with every undecided verdict taken as right."""
     ks = reported_ks(k_max)
-    return points(ks, population_interval(upper.curves()[:, ks - 1]))
+    return points(ks, population_interval(upper.curves()[:, ks - 1], families=families))
 
 
 def describe_difference_range(checkpoint: Outcomes, base: Outcomes, k_max: int) -> list[Json]:
@@ -153,8 +158,8 @@ def one(interval: Interval, at: Any = ()) -> Json:
     }
 
 
-def _cover(accuracy: Floats) -> list[Json]:
-    covered = cover_at(accuracy, np.array(COVER_TAUS))
+def _cover(accuracy: Floats, families: Ints | None) -> list[Json]:
+    covered = cover_at(accuracy, np.array(COVER_TAUS), families=families)
     return [{"tau": tau} | one(covered, i) for i, tau in enumerate(COVER_TAUS)]
 
 

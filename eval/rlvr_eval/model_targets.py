@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rlvr_eval.design import Counts
+from rlvr_eval.design import Counts, Ints
 from rlvr_eval.extrapolation import bounds, fit_mixing_distribution, fit_zero_inflated_beta
 from rlvr_eval.inference import population_interval
 from rlvr_eval.model_summary import Json, points
@@ -30,11 +30,12 @@ def describe_these_differences(checkpoint: Counts, base: Counts, ks: Sequence[in
     return _points(problem_set_difference(checkpoint, base), ks)
 
 
-def describe_beyond(counts: Counts) -> list[Json]:
+def describe_beyond(counts: Counts, families: Ints | None = None) -> list[Json]:
     """pass@k at 4 and 16 times n_max: bounds from the interval of pass@n_max, and models."""
     n_max = counts.design.n_max
     ks = n_max * np.array(_FURTHER)
-    low, high = bounds(population_interval(counts.curves()[:, -1]), n_max, ks)
+    reached = population_interval(counts.curves()[:, -1], families=families)
+    low, high = bounds(reached, n_max, ks)
     fits = (fit_zero_inflated_beta(counts), fit_mixing_distribution(counts))
     return [
         {

@@ -55,6 +55,8 @@ class Outcomes:
         truncated: completions among them cut off by the token budget with no marked answer.
         upper: counts replayed with every undecided verdict taken as right; None where none is.
         draw_key: what the completions are: weights, benchmark, prompt, sampling parameters, seed.
+        families: label of what each problem is a variant of, "" for one that stands alone; empty
+            where all do.
     """
 
     model: ModelRef
@@ -66,6 +68,7 @@ class Outcomes:
     truncated: Ints
     upper: Counts | None
     draw_key: Mapping[str, Any]
+    families: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {
@@ -76,6 +79,8 @@ class Outcomes:
             "undecided": len(self.undecided),
             "truncated": len(self.truncated),
         }
+        if self.families:
+            lengths["families"] = len(self.families)
         if self.upper is not None:
             lengths |= {"upper.n": len(self.upper.n), "upper.c": len(self.upper.c)}
         if len(set(lengths.values())) != 1:
@@ -103,6 +108,11 @@ class Outcomes:
         """True where so many verdicts are undecided that one curve would hide what is unknown."""
         return self.upper is not None and self.undecided_rate > UNDECIDED_RATE_SHOWN_AS_RANGE
 
+    @property
+    def units(self) -> Ints | None:
+        """Which independent unit each problem belongs to; None where every problem is its own."""
+        return independent_units(self.problem_ids, self.families)
+
     def take(self, positions: Sequence[int]) -> "Outcomes":
         """The same, of the problems at these positions, in this order."""
         at = np.asarray(positions, dtype=np.int64)
@@ -114,6 +124,7 @@ class Outcomes:
             undecided=self.undecided[at],
             truncated=self.truncated[at],
             upper=None if self.upper is None else _take(self.upper, at),
+            families=tuple(self.families[i] for i in positions) if self.families else (),
         )
 
     def _label(self) -> str:
@@ -125,6 +136,24 @@ def on_common_problems(outcomes: Sequence[Outcomes]) -> list[Outcomes]:
     shared = set.intersection(*(set(each.problem_ids) for each in outcomes))
     order = [problem for problem in outcomes[0].problem_ids if problem in shared]
     return [_in_order(each, order) for each in outcomes]
+
+
+def independent_units(problem_ids: Sequence[str], families: Sequence[str]) -> Ints | None:
+    """Number of each problem's family, or of the problem alone where its label is empty.
+
+    None where every problem stands alone, as with no labels at all.
+    """
+    if not any(families):
+        return None
+    labelled = zip(families, problem_ids, strict=True)
+    units = [(family, "" if family else problem) for family, problem in labelled]
+    number = {unit: i for i, unit in enumerate(dict.fromkeys(units))}
+    return np.array([number[unit] for unit in units])
+
+
+def units_of(*outcomes: Outcomes) -> Ints | None:
+    """The `units` of outcomes on the same problems, from the first of them that tells families."""
+    return next((each.units for each in outcomes if each.units is not None), None)
 
 
 def _in_order(outcomes: Outcomes, problem_ids: list[str]) -> Outcomes:

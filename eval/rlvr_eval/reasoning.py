@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rlvr.records import Outcome
 from rlvr.runs import Run
 from rlvr_eval import marks as marking
-from rlvr_eval.design import Counts
+from rlvr_eval.design import Counts, Ints
 from rlvr_eval.estimators import parse_design
 from rlvr_eval.inference import population_interval
 from rlvr_eval.keys import digest
@@ -111,8 +111,8 @@ def _marked(run: Run, queue: Queue, outcomes: Outcomes, marks: Marks) -> Json:
         "unmarked": every.count(None),
         "confirmed": sum("right" in found for found in by_problem),
         "refuted": sum(set(found) == {"wrong"} for found in by_problem),
-        "curve_least": _curve(least),
-        "curve_most": _curve(most),
+        "curve_least": _curve(least, outcomes.units),
+        "curve_most": _curve(most, outcomes.units),
         "owed": lacking,
     }
 
@@ -122,9 +122,9 @@ def _is_of(model: Json, outcomes: Outcomes) -> bool:
     return (model["name"], model["step"], model["weights"]) == ours
 
 
-def _curve(counts: Counts | None) -> list[Json] | None:
+def _curve(counts: Counts | None, families: Ints | None) -> list[Json] | None:
     if counts is None:
         return None
     curves = counts.curves()
     ks = reported_ks(curves.shape[1])
-    return points(ks, population_interval(curves[:, ks - 1]))
+    return points(ks, population_interval(curves[:, ks - 1], families=families))

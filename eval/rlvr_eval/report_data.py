@@ -14,6 +14,7 @@ _INTERVAL = ("value", "low", "high")
 _CURVES = {"curve": _INTERVAL, "curve_upper": _INTERVAL, "difference": _INTERVAL}
 _COPIED = (
     "problems",
+    "families",
     "paired_problems",
     "area",
     "area_difference",

@@ -10,11 +10,12 @@ no model, reads no file and takes seconds for fifty checkpoints of five benchmar
     MODEL = {"name", "step" (0 for the base), "beside" (true for a model that is no checkpoint of
              the run; those come last), "weights", "problems", "design", "completions",
              "undecided_rate", "truncation_rate", "curve", "area", "histogram", "cover", "counts",
-             "these_problems", .. ("curve_upper" and "difference_range" too where more than 1 % of
-             the verdicts are undecided) and, except for the base: "difference", "tests",
-             "area_difference", "crossover", "delta_se", "migration", "coverage", "certified",
-             "these_differences", .., "strata": {KIND: the same but for the problems' own};
-             of the base, the last checkpoint and models beside also "beyond"}
+             "these_problems", .. ("families", their number, where problems are variants of one
+             another; "curve_upper" and "difference_range" too where more than 1 % of the verdicts
+             are undecided) and, except for the base: "difference", "tests", "area_difference",
+             "crossover", "delta_se", "migration", "coverage", "certified", "these_differences", ..,
+             "strata": {KIND: the same but for the problems' own}; of the base, the last checkpoint
+             and models beside also "beyond"}
     POINT = {"k", "value", "low", "high"}, 95 % intervals, pointwise in k
 """
 
@@ -39,7 +40,7 @@ from rlvr_eval.model_targets import (
     describe_these_differences,
     describe_these_problems,
 )
-from rlvr_eval.outcomes import Outcomes, on_common_problems
+from rlvr_eval.outcomes import Outcomes, on_common_problems, units_of
 
 FORMAT = 1
 
@@ -111,7 +112,7 @@ def _summarise_benchmark(
     for each in ordered:
         model = identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
         if each is ordered[0] or each is last or each.model.beside:
-            model["beyond"] = describe_beyond(each.counts)
+            model["beyond"] = describe_beyond(each.counts, each.units)
         if base is not None and each is not base:
             comparison = check_comparable(base, each, allow_differing=allow_differing)
             warnings += warnings_of(each, comparison)
@@ -153,12 +154,16 @@ def identity(outcomes: Outcomes) -> Json:
 def _alone(outcomes: Outcomes) -> Json:
     """The model alone: all problems, then each stratum."""
     curves = outcomes.counts.curves()
-    described = describe(curves)
+    described = describe(curves, outcomes.units)
     ks = headline_ks(outcomes.counts.design.n_max)
     described["these_problems"] = describe_these_problems(outcomes.counts, ks)
     if outcomes.is_a_range and outcomes.upper is not None:
-        described["curve_upper"] = describe_range(outcomes.upper, outcomes.counts.design.n_max)
-    strata = {kind: describe(curves[rows]) for kind, rows in _strata(outcomes).items()}
+        n_max = outcomes.counts.design.n_max
+        described["curve_upper"] = describe_range(outcomes.upper, n_max, outcomes.units)
+    strata = {
+        kind: describe(curves[rows], outcomes.take(rows).units)
+        for kind, rows in _strata(outcomes).items()
+    }
     return described | {"strata": strata}
 
 
@@ -172,7 +177,8 @@ def _against(outcomes: Outcomes, base: Outcomes) -> Json:
         )
     k_max = min(base.counts.design.n_max, outcomes.counts.design.n_max)
     ours, theirs = outcomes.counts.curves()[:, :k_max], base.counts.curves()[:, :k_max]
-    described = describe_difference(ours, theirs) | describe_changes(outcomes, base)
+    described = describe_difference(ours, theirs, units_of(base, outcomes))
+    described |= describe_changes(outcomes, base)
     if base.counts.design.n_max == outcomes.counts.design.n_max:
         described["these_differences"] = describe_these_differences(
             outcomes.counts, base.counts, headline_ks(k_max)
@@ -180,7 +186,10 @@ def _against(outcomes: Outcomes, base: Outcomes) -> Json:
     if outcomes.is_a_range or base.is_a_range:
         described["difference_range"] = describe_difference_range(outcomes, base, k_max)
     strata = {
-        kind: describe_difference(ours[rows], theirs[rows]) for kind, rows in _strata(base).items()
+        kind: describe_difference(
+            ours[rows], theirs[rows], units_of(base.take(rows), outcomes.take(rows))
+        )
+        for kind, rows in _strata(base).items()
     }
     return described | {"strata": strata}
 

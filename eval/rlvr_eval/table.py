@@ -180,9 +180,11 @@ def _in_stratum(model: Json, stratum: str) -> Json:
 
 def _legend(problems: Sequence[int], models: list[Json]) -> str:
     counted = f"{problems[0]}" if len(problems) == 1 else f"{problems[0]} to {problems[-1]}"
+    families = max(model.get("families", 0) for model in models)
+    over = f"{families} families of problems" if families else "problems"
     designs = ", ".join(sorted({model["design"] for model in models}))
     return (
-        f"{counted} problems, {designs}; per cent with 95 % intervals over problems; "
+        f"{counted} problems, {designs}; per cent with 95 % intervals over {over}; "
         "D = checkpoint - base, paired; * p < 0.05 after Holm's adjustment\n"
     )
 

@@ -1,7 +1,7 @@
 """Outcomes from elsewhere: counts and samples of other tools, as a run directory of ours.
 
     counts        .csv, .jsonl, .parquet with problem, n, c and optionally
-                  model, step, benchmark, design, undecided, kind
+                  model, step, benchmark, design, undecided, kind, family
     samples       .jsonl with problem and completion or verdict, one sample a line or lists of them;
                   lm-evaluation-harness (--log_samples); human-eval and EvalPlus
 

@@ -23,6 +23,7 @@ class Count:
     c: int
     undecided: int
     kind: str
+    family: str
     model: str | None
     step: int | None
     benchmark: str | None
@@ -58,6 +59,7 @@ def parse(row: Row) -> Count:
         c=c,
         undecided=undecided,
         kind=str(values.get("kind", "")),
+        family=str(values.get("family", "")),
         model=text(values, "model"),
         step=whole(values, "step") if "step" in values else None,
         benchmark=text(values, "benchmark"),

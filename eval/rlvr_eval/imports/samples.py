@@ -44,6 +44,7 @@ class Sample:
     gold: Any = None
     question: str = ""
     kind: str = ""
+    family: str = ""
     index: int | None = None
     truncated: bool = False
     model: str | None = None
@@ -145,6 +146,7 @@ def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -
         gold=values.get("target") if "resps" in values else _first(values, _GOLD),
         question=str(values.get("question") or values.get("query") or ""),
         kind=str(values.get("kind", "")),
+        family=str(values.get("family", "")),
         index=index,
         truncated=bool(values.get("truncated")) or values.get("finish_reason") == "length",
         model=text(values, "model"),

@@ -66,6 +66,7 @@ def counts_entry(group: Group[Count], options: Options, faults: Faults) -> dict[
         verifier=None,
         problem_ids=[group.problem_id(row) for row in group.rows],
         kinds=[row.kind for row in group.rows],
+        families=[row.family for row in group.rows],
         counts=held,
     )
 
@@ -95,6 +96,7 @@ def prepared(group: Group[Sample], options: Options, faults: Faults) -> Prepared
         verifier=verifier.version if verifier else GIVEN,
         problem_ids=list(drawn),
         kinds=[problems[id].kind for id in drawn],
+        families=[problems[id].family for id in drawn],
     )
     has_text = [row.completion is not None for row in rows]
     told = tuple(problems[id] for id in drawn)
@@ -139,7 +141,7 @@ def _problems(
     rows = [of_problem[0] for of_problem in drawn.values()]
     lacking = [row for of_problem in drawn.values() for row in of_problem if row.verdict is None]
     own = {
-        id: Problem(id, row.question, row.gold, row.kind)
+        id: Problem(id, row.question, row.gold, row.kind, family=row.family)
         for id, row in zip(drawn, rows, strict=True)
     }
     if options.task is None and not lacking:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from rlvr_eval.keys import digest
 from rlvr_eval.ledger import Entry, Ledger, model_of
 from rlvr_eval.likelihood import Scores, mean_logprob, panel
 from rlvr_eval.model_summary import Json
+from rlvr_eval.outcomes import independent_units
 from rlvr_eval.plan import models_of
 from rlvr_eval.probes import completions
 from rlvr_eval.probes.completions import Tokens
@@ -114,9 +116,22 @@ def panels(run: Run) -> dict[str, list[Json]]:
         key=lambda told: [place_of.get(told[of], -1) for of in ("completions_of", "scorer_name")],
     )
     return {
-        benchmark: panel([_as_scores(told) for told in ordered if told["benchmark"] == benchmark])
+        benchmark: panel(
+            [_as_scores(told) for told in ordered if told["benchmark"] == benchmark],
+            _families([entry for entry in entries if entry["benchmark"] == benchmark]),
+        )
         for benchmark in dict.fromkeys(told["benchmark"] for told in ordered)
     }
+
+
+def _families(entries: Sequence[Entry]) -> dict[str, int] | None:
+    """The unit that each problem of some entries belongs to; None where each stands alone."""
+    labels: dict[str, str] = {}
+    for entry in entries:
+        told = zip_longest(entry["problem_ids"], entry.get("families", ()), fillvalue="")
+        labels |= {id: label or labels.get(id, "") for id, label in told}
+    units = independent_units(list(labels), list(labels.values()))
+    return None if units is None else dict(zip(labels, units.tolist(), strict=True))
 
 
 def _pairs(run: Run, per_problem: int, traces: Path | None) -> Iterator[Pair]:
