@@ -27,7 +27,7 @@ test: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # OVERRIDES="trainer.max_steps=4 evaluation.design=fixed:8" is a short trial; it needs RUNS of its own
 algorithms: .venv/installed

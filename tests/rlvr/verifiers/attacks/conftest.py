@@ -32,8 +32,12 @@ def marked_processes() -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-def grade(marked_verifier: CodeVerifier) -> Iterator[Grade]:
+def grade(
+    marked_verifier: CodeVerifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Grade]:
     """Grades a program; afterwards nothing may be there that was not there before."""
+    # other tests' temporary files come and go meanwhile
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = _traces()
 
     def grade(source: str, gold: dict[str, Any], timeout_s: float = 1.0) -> Verdict:

@@ -58,7 +58,7 @@ REACHES = [
     Reach("reads_environment_variables", "return '{secret}' in str(os.environ)", True),
     Reach(
         "reads_the_command_line_of_its_parent",
-        "return b'python' in open('/proc/{pid}/cmdline', 'rb').read()",
+        "return open('/proc/{pid}/cmdline', 'rb').read() != b''",
         True,
     ),
     Reach("looks_through_proc", "return any(name.isdigit() for name in os.listdir('/proc'))", True),

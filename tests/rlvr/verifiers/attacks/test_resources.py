@@ -192,13 +192,13 @@ def test_the_search_for_processes_finds_what_runs(
 def test_memory_is_given_back(grade: Grade) -> None:
     fill = "for n in range(99):\n  with open(str(n), 'wb') as f: f.write(b'x' * (1 << 22))\n"
     before_mb = _memory_files_mb()
-    for _ in range(5):
+    for _ in range(10):
         assert "No space left" in str(grade(fill, GOLD, timeout_s=5.0).reason)
-    # five times 64 MB if it were kept; other programs of the machine may use some meanwhile
+    # ten times 64 MB if it were kept; other programs of the machine may use some meanwhile
     deadline = time.monotonic() + 30
-    while _memory_files_mb() - before_mb > 160 and time.monotonic() < deadline:
+    while _memory_files_mb() - before_mb > 320 and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert _memory_files_mb() - before_mb <= 160
+    assert _memory_files_mb() - before_mb <= 320
 
 
 def _memory_files_mb() -> float:
