@@ -33,7 +33,7 @@ def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> i
     """Evaluate the base and every complete checkpoint that is not evaluated yet.
 
     Args:
-        processes: that sample at once; None takes one per core for transformers on CPU.
+        processes: that sample at once; None takes one per core, or one where there is a GPU.
 
     Returns:
         How many evaluations were due.

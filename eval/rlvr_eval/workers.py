@@ -37,7 +37,7 @@ class Crew:
     Attributes:
         sampler: of this process; also where others sample, it says which draws theirs will be.
         factory: makes the same sampler in another process; must be picklable.
-        processes: how many to start here; None takes one per core where that is faster.
+        processes: how many to start here; None takes one per core, or one where there is a GPU.
     """
 
     sampler: Sampler
@@ -56,7 +56,7 @@ class Crew:
             return
         from rlvr.samplers import choose
 
-        processes = self.processes or choose.processes(self.sampler)
+        processes = self.processes or choose.processes()
         if processes == 1:
             work(evaluations, self.sampler, listener=listener)
         else:
@@ -171,7 +171,9 @@ def _share(
 def _take_one_core(world: int) -> None:
     """Where the sampler has brought torch along: its threads would get in each other's way."""
     if torch := sys.modules.get("torch"):
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
+        from rlvr.samplers.choose import cores
+
+        torch.set_num_threads(max(1, cores() // world))
 
 
 def _end_with_parent() -> None:

@@ -92,10 +92,16 @@ def torchvision_fault() -> str | None:
     return None
 
 
-def processes(chosen: Sampler) -> int:
-    """Processes that sample at once on this machine: one per core for transformers on CPU."""
-    on_cpu = chosen.identity.startswith("hf/") and not _has_gpu()
-    return os.cpu_count() or 1 if on_cpu else 1
+def processes() -> int:
+    """Processes that sample at once on this machine: one for its GPU, or one for every core."""
+    return 1 if _has_gpu() else cores()
+
+
+def cores() -> int:
+    """CPU cores that this process may use, which a scheduler may have made fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _vllm_distribution() -> str | None:

@@ -12,6 +12,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rlvr.samplers.choose import cores
+
 if TYPE_CHECKING:
     from vllm import RequestOutput, SamplingParams
 
@@ -34,7 +36,7 @@ _ENVIRONMENT_ON_CPU = {
 
 _SEQUENCES_ON_CPU = 256
 _BLOCK_SIZE_ON_CPU = 32
-_SHARE_OF_FREE_MEMORY = 0.25
+_SHARE_OF_FREE_MEMORY = 0.5  # by the engines of all cores together
 
 
 class Engine:
@@ -178,16 +180,20 @@ def _cpu_options(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kv_cache_bytes(folder: Path, sequences: int) -> int:
-    """Room for `sequences` whole contexts, but no more than a share of the free memory."""
+    """Room for `sequences` whole contexts, but no more than a share of the free memory.
+
+    The share leaves room for an engine on every core, which may all be starting at once.
+    """
     import psutil  # type: ignore[import-untyped]
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder).get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    share = _SHARE_OF_FREE_MEMORY / max(cores(), 2)
     # keys and values, at most 4 bytes each
     per_token = 2 * 4 * config.num_hidden_layers * heads * size
     # vLLM keeps one block for itself
     blocks = -(-config.max_position_embeddings // _BLOCK_SIZE_ON_CPU) * sequences + 1
     wanted = blocks * _BLOCK_SIZE_ON_CPU * per_token
-    return int(min(wanted, psutil.virtual_memory().available * _SHARE_OF_FREE_MEMORY))
+    return int(min(wanted, psutil.virtual_memory().available * share))

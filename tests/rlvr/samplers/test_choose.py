@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
+import torch
 
 from rlvr.samplers.choose import choice, sampler
 from rlvr.samplers.hf import HFSampler
@@ -46,6 +47,17 @@ def test_a_broken_torchvision_is_named_with_the_command_that_removes_it(
     told = _python(AUTO, tmp_path)
     assert "name='hf'" in told
     assert "nms does not exist (pip uninstall -y torchvision" in told
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is shared by no processes of ours")
+def test_one_process_samples_on_every_core_that_may_be_used() -> None:
+    free = sorted(os.sched_getaffinity(0))
+    for given in (free[:1], free):
+        told = _python(
+            f"import os; os.sched_setaffinity(0, {given})\n"
+            "from rlvr.samplers.choose import processes; print(processes())"
+        )
+        assert told == f"{len(given)}\n"
 
 
 def test_vllm_by_name_is_refused_with_the_reason_where_it_cannot_be_used(
