@@ -40,7 +40,7 @@ def grade(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = _traces()
 
-    def grade(source: str, gold: dict[str, Any], timeout_s: float = 1.0) -> Verdict:
+    def grade(source: str, gold: dict[str, Any], timeout_s: float = 10.0) -> Verdict:
         attempt = Attempt(Problem("attack/0", "", gold), f"```python\n{source}\n```")
         return marked_verifier.verify([attempt], timeout_s=timeout_s)[0]
 

@@ -268,7 +268,9 @@ PRINTS = [
 
 @pytest.mark.parametrize("cheat", CHEATS, ids=lambda cheat: cheat.name)
 def test_cheating_function_is_wrong(cheat: Cheat, grade: Grade) -> None:
-    verdict = grade(cheat.source, FUNCTION)
+    # a short limit only for those that may meet it: searching a whole disk can take a second
+    timeout_s = 1.0 if "runs for more" in cheat.reason else 10.0
+    verdict = grade(cheat.source, FUNCTION, timeout_s)
     assert verdict.outcome == Outcome.WRONG
     assert re.search(cheat.reason, verdict.reason or "")
 

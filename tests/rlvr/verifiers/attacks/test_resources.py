@@ -167,7 +167,7 @@ EXCESSES = [
 
 @pytest.mark.parametrize("excess", EXCESSES, ids=lambda excess: excess.name)
 def test_excess_is_stopped_and_leaves_nothing(excess: Excess, grade: Grade) -> None:
-    verdict = grade(excess.source, GOLD)
+    verdict = grade(excess.source, GOLD, 1.0 if TOO_LONG in excess.reason else 10.0)
     assert verdict.outcome == Outcome.WRONG
     assert re.search(excess.reason, verdict.reason or "")
 
