@@ -1,9 +1,10 @@
 """Fixtures that every test may use."""
 
-import os
 from pathlib import Path
 
 import pytest
+
+from tests.needs import skip_or_fail
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -12,8 +13,5 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 def shared_data() -> Path:
     """Folder with the real benchmark files and completions, which lies beside the checkout."""
     if not SHARED_DATA.is_dir():
-        message = f"the benchmark files are not at {SHARED_DATA}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        skip_or_fail(f"the benchmark files are not at {SHARED_DATA}")
     return SHARED_DATA

@@ -15,10 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from rlvr.runs import Run, damage
 from rlvr.weights import weights_hash
+from tests.needs import skip_or_fail
 
 MIB = 2**20
 
@@ -71,10 +70,7 @@ def on_small_disk(folder: Path, run: str, steps: Sequence[Step], *, size: int) -
     `run` is the run directory's name in the folder; what is in the folder is copied there first.
     """
     if shutil.which("bwrap") is None:
-        message = "needs bubblewrap: apt-get install bubblewrap"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        skip_or_fail("needs bubblewrap: apt-get install bubblewrap")
     origin = folder.with_name("origin")
     shutil.copytree(folder, origin)
     told = json.dumps([str(origin), str(folder), run, [asdict(step) for step in steps]])

@@ -184,7 +184,7 @@ def _kv_cache_bytes(folder: Path, sequences: int) -> int:
 
     The share leaves room for an engine on every core, which may all be starting at once.
     """
-    import psutil  # type: ignore[import-untyped]
+    import psutil
     from transformers import AutoConfig
 
     config = AutoConfig.from_pretrained(folder).get_text_config()

@@ -25,7 +25,7 @@ from latex2sympy2_extended.latex2sympy2 import (
 )
 from math_verify import verify
 from math_verify.grader import should_treat_as_complex
-from sympy import Basic, Expr, Float, Integer, Symbol  # type: ignore[import-untyped]
+from sympy import Basic, Expr, Float, Integer, Symbol
 
 from rlvr.verifiers.notation import NUMERIC_TOLERANCE, rewrite
 

@@ -1,6 +1,5 @@
 """Fixtures for what reads checkpoints, and for what runs programs in a sandbox."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from rlvr.errors import UserError
 from rlvr.tiny.model import BASE
 from rlvr.verifiers.code import CodeVerifier
 from rlvr.verifiers.sandbox import Isolation, isolate
+from tests.needs import skip_or_fail
 
 
 @pytest.fixture(scope="session")
@@ -47,9 +47,7 @@ def isolation() -> Isolation:
     try:
         isolation = isolate()
     except UserError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(error))
-        pytest.skip(str(error))
+        skip_or_fail(str(error))
     assert isolation.is_safe, "these tests must not run with RLVR_UNSAFE_CODE=1"
     return isolation
 

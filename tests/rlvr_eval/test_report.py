@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from rlvr_eval import report
 from rlvr_eval.figure import curves_svg
 from rlvr_eval.model_summary import Json
-from rlvr_eval.report import Example, ProblemExamples, json_for_html, render
+from rlvr_eval.report import (
+    CHARACTERS_PER_COMPLETION,
+    EXAMPLE_BYTES,
+    Example,
+    ProblemExamples,
+    json_for_html,
+    render,
+)
 from rlvr_eval.summary import summarise
 from tests.simulated import fixed, run
 
@@ -106,17 +113,16 @@ def test_three_completions_of_4000_characters_are_kept_and_the_rest_is_counted(
     assert [each["left"] for each in entry["completions"]] == [1000, 1000, 1000]
 
 
-def test_problems_that_moved_are_kept_first_where_not_all_fit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    ids = ["dull", "lost", "certified"]
-    base = fixed(64, [64, 1, 64], problem_ids=ids)
-    checkpoint = fixed(64, [64, 0, 0], 50, problem_ids=ids)
-    examples = {problem: one("x" * 3000) for problem in ids}
-    monkeypatch.setattr(report, "EXAMPLE_BYTES", 7000)
+def test_problems_that_moved_are_kept_first_where_not_all_fit() -> None:
+    long = "x" * CHARACTERS_PER_COMPLETION
+    dull = EXAMPLE_BYTES // (3 * CHARACTERS_PER_COMPLETION)
+    ids = [*(f"dull {i}" for i in range(dull)), "lost", "certified"]
+    base = fixed(64, [64] * dull + [1, 64], problem_ids=ids)
+    checkpoint = fixed(64, [64] * dull + [0, 0], 50, problem_ids=ids)
+    examples = {problem: one(long, question=long, gold=long) for problem in ids}
     data = data_of(render(summarise([base, checkpoint], {}), examples))
-    assert list(data["examples"]) == ["certified", "lost"]
-    assert data["examplesGiven"] == 3
+    assert list(data["examples"])[:3] == ["certified", "lost", "dull 0"]
+    assert len(data["examples"]) < len(ids) == data["examplesGiven"]
 
 
 def test_the_figure_for_a_readme_is_one_static_picture(summary: Json) -> None:

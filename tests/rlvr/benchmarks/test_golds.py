@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from sympy.core.relational import Relational  # type: ignore[import-untyped]
+from sympy.core.relational import Relational
 
 from rlvr import problems
 from rlvr.records import Attempt, Outcome, Problem

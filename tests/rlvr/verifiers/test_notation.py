@@ -95,10 +95,10 @@ def test_integers_are_equal_exactly_if_they_are(left: int, right: int) -> None:
     assert compare(str(left), str(right)) is (left == right or _close(left, right))
 
 
-def _close(left: int, right: int) -> None:
+def _close(left: int, right: int) -> bool | None:
     """Integers of more than five digits that nearly agree are left to the parser."""
     near = abs(left - right) <= Fraction(2, 100_000) * max(abs(left), abs(right))
-    return None if near else False  # type: ignore[return-value]
+    return None if near else False
 
 
 @given(st.integers(-(10**6), 10**6), st.integers(1, 10**6))

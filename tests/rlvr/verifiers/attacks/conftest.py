@@ -32,12 +32,8 @@ def marked_processes() -> Callable[[], list[str]]:
 
 
 @pytest.fixture
-def grade(
-    marked_verifier: CodeVerifier, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Grade]:
+def grade(marked_verifier: CodeVerifier) -> Iterator[Grade]:
     """Grades a program; afterwards nothing may be there that was not there before."""
-    # other tests' temporary files come and go meanwhile
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     before = _traces()
 
     def grade(source: str, gold: dict[str, Any], timeout_s: float = 10.0) -> Verdict:

@@ -62,7 +62,10 @@ REACHES = [
         True,
     ),
     Reach("looks_through_proc", "return any(name.isdigit() for name in os.listdir('/proc'))", True),
-    Reach("walks_into_its_parents_root", "return os.path.isdir('/proc/1/root/usr')"),
+    Reach(
+        "walks_into_its_parents_root",
+        "return os.path.isdir(os.path.join('/proc/1', 'root', 'usr'))",
+    ),
     Reach(
         "finds_open_files_of_its_parent",
         """

@@ -7,9 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from rlvr.verifiers.sandbox import Isolation, Limits, Program, run_program
+from tests.needs import skip_or_fail
 
 ROOT = Path(__file__).parents[4]
 TRY = """
@@ -188,4 +187,4 @@ def _python_for_everyone() -> str:
                 return python
         except OSError:
             continue
-    pytest.skip("no Python 3.11 here that an ordinary user may run")
+    return skip_or_fail("no Python 3.11 here that an ordinary user may run")
