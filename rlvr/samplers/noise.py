@@ -11,6 +11,7 @@ import torch
 _GOLDEN = -7046029254386353131  # 0x9E3779B97F4A7C15 as a signed 64-bit integer
 _MIX_1 = -4658895280553007687  # 0xBF58476D1CE4E5B9
 _MIX_2 = -7723592293110705685  # 0x94D049BB133111EB
+_BELOW_ONE = 1 - 2.0**-53
 
 
 def gumbel(seeds: torch.Tensor, position: int, vocabulary: int) -> torch.Tensor:
@@ -25,7 +26,8 @@ def gumbel(seeds: torch.Tensor, position: int, vocabulary: int) -> torch.Tensor:
     bits = _mix(streams[:, None] + tokens[None, :])
     # 53 random bits, shifted by half a step: uniform in the open interval (0, 1)
     uniform = (_shift_right(bits, 11).double() + 0.5) * 2.0**-53
-    return -torch.log(-torch.log(uniform))
+    # the last step rounds to 1, whose noise would be infinite and beat every score
+    return -torch.log(-torch.log(uniform.clamp(max=_BELOW_ONE)))
 
 
 def _mix(z: torch.Tensor) -> torch.Tensor:

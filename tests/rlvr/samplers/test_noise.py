@@ -1,6 +1,7 @@
 """The noise that makes arg max a draw: exact in distribution, fixed by seed, position and token."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +9,8 @@ from scipy import stats
 
 from rlvr.samplers.noise import gumbel
 
+GOLDEN, MIX_1, MIX_2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+WORD = 2**64
 seeds = st.integers(0, 2**60 + 2**20)
 
 
@@ -39,3 +42,28 @@ def test_arg_max_draws_each_token_as_often_as_its_probability() -> None:
     chosen = (probability.log() + gumbel(torch.arange(draws), 5, 4)).argmax(1)
     observed = torch.bincount(chosen, minlength=4).numpy()
     assert stats.chisquare(observed, probability.numpy() * draws).pvalue > 0.01
+
+
+def test_the_largest_of_all_random_numbers_makes_finite_noise() -> None:
+    """A seed whose first token draws 53 ones, found by running the mixing function backwards."""
+    seed = _unmix((_unmix((_unmix(WORD - 1) - GOLDEN) % WORD) - 5 * GOLDEN) % WORD)
+    seed -= WORD if seed >= WORD // 2 else 0
+    noise = gumbel(torch.tensor([seed]), 5, 3)[0]
+    assert noise[0] == pytest.approx(53 * np.log(2), rel=1e-12)
+    assert torch.isfinite(noise).all()
+    assert noise[0] > noise[1:].max()
+
+
+def _unmix(z: int) -> int:
+    """The number that SplitMix64 mixes into `z`."""
+    z = _unshift(z, 31) * pow(MIX_2, -1, WORD) % WORD
+    z = _unshift(z, 27) * pow(MIX_1, -1, WORD) % WORD
+    return _unshift(z, 30)
+
+
+def _unshift(z: int, bits: int) -> int:
+    """The x with x ^ (x >> bits) == z."""
+    found = z
+    for _ in range(64 // bits):
+        found = z ^ (found >> bits)
+    return found
