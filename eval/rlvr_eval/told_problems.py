@@ -1,13 +1,16 @@
-"""Questions and golds, written beside a run when it is evaluated.
+"""Problems, written beside a run when it is evaluated.
 
 So reports can show them and stored completions can be verified again without the Hub, the local
-file or the model: `<run>/problems/<benchmark>-<revision>.json`, by problem id.
+file or the model: `<run>/problems/<benchmark>-<revision>.json`, by problem id. Files of earlier
+versions hold question and gold alone; evaluating the run again completes them.
 """
 
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rlvr.errors import UserError
 from rlvr.files import write_json
@@ -22,7 +25,7 @@ def remember(run: Run, benchmark: str, revision: str, problems: Iterable[Problem
     path = _path(run, benchmark, revision)
     path.parent.mkdir(parents=True, exist_ok=True)
     told = json.loads(path.read_text()) if path.is_file() else {}
-    known = told | {p.id: {"question": p.question, "gold": p.gold} for p in problems}
+    known = told | {problem.id: _row(problem) for problem in problems}
     if known != told:
         write_json(path, known)
 
@@ -49,7 +52,18 @@ def recall_all(run: Run) -> dict[str, Problem]:
 
 def _read(path: Path) -> dict[str, Problem]:
     told = json.loads(path.read_text())
-    return {id: Problem(id, each["question"], each["gold"]) for id, each in told.items()}
+    return {id: _problem(id, row) for id, row in told.items()}
+
+
+def _row(problem: Problem) -> dict[str, Any]:
+    """All of a problem but its id, as JSON gives it back."""
+    row = {**asdict(problem), "images": list(problem.images)}
+    del row["id"]
+    return row
+
+
+def _problem(id: str, row: dict[str, Any]) -> Problem:
+    return Problem(id=id, **{**row, "images": tuple(row.get("images", ()))})
 
 
 def _path(run: Run, benchmark: str, revision: str) -> Path:

@@ -23,7 +23,10 @@ from rlvr.records import Completion, Problem
 
 
 class RecordedTraces:
-    """A `Teacher` that reads its rows once for the problems and once for the traces."""
+    """A `Teacher` that reads its rows once for the problems and once for the traces.
+
+    Columns `kind` and `family`, where there are any, are those of the problems.
+    """
 
     def __init__(self, recipe: Recipe, settings: RecordedTeacher) -> None:
         self._settings = settings
@@ -47,7 +50,13 @@ class RecordedTraces:
             question = str(row[self._settings.question])
             name = self._problem_id(question)
             if name not in found:
-                found[name] = Problem(name, question, row[self._settings.gold])
+                found[name] = Problem(
+                    name,
+                    question,
+                    row[self._settings.gold],
+                    kind=str(row.get("kind") or ""),
+                    family=str(row.get("family") or ""),
+                )
         return list(found.values())
 
     def traces(self, due: Sequence[Due]) -> Iterator[Completion]:

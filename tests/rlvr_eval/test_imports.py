@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import pytest
 from rlvr.__main__ import main
 from rlvr.errors import UserError
 from rlvr.runs import Run
+from rlvr.tiny import countdown
 from rlvr_eval.estimators import FixedDesign, SequentialDesign, pass_at_k
 from rlvr_eval.imports import Imported, Options, import_files
 from rlvr_eval.ledger import Ledger
 from rlvr_eval.outcomes import Outcomes
 from rlvr_eval.pipeline import report
 from rlvr_eval.plan import store_of
+from rlvr_eval.told_problems import recall_all
 
 COUNTS = [
     {"model": "base", "step": 0, "problem": "a", "n": 8, "c": 0},
@@ -275,6 +278,21 @@ def test_completions_are_verified_against_the_gold_of_their_row(run: Run, tmp_pa
     (outcomes,) = found(run)
     assert outcomes.counts.c.tolist() == [1]
     assert str(Ledger(run).entries()[0]["verifier"]).startswith("math@")
+
+
+def test_kinds_and_families_of_the_file_stay_where_the_published_problem_is_taken(
+    run: Run, tmp_path: Path
+) -> None:
+    first, second = countdown.problems("dev")[:2]
+    names = [problem.id.partition("/")[2] for problem in (first, second)]
+    rows = [
+        {"problem": names[0], "completion": "no plan", "kind": "own", "family": "pairs"},
+        {"problem": names[1], "completion": "no plan"},
+    ]
+    bring_in(run, jsonl(tmp_path / "samples.jsonl", rows), benchmark="countdown-dev")
+    told = [replace(first, kind="own", family="pairs"), second]
+    assert recall_all(run) == {problem.id: problem for problem in told}
+    assert Ledger(run).entries()[0]["kinds"] == ["own", second.kind]
 
 
 def test_a_problem_without_gold_cannot_be_verified(run: Run, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ verifiers, which can later be renewed like any other (`rlvr_eval.regrade`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rlvr import problems as benchmarks
@@ -156,7 +156,7 @@ def _problems(
         )
         return {}, None
     known = published[1] if published else {}
-    found = {id: known.get(id, problem) for id, problem in own.items()}
+    found = {id: _completed(problem, known.get(id)) for id, problem in own.items()}
     for row, (id, problem) in zip(rows, found.items(), strict=True):
         if problem.gold is None:
             faults.add(row.where, f"problem {id} has no gold to verify against, here or published")
@@ -165,6 +165,15 @@ def _problems(
             if row.completion is None:
                 faults.add(row.where, f"no completion that {task} could verify")
     return found, verifiers.get(task)
+
+
+def _completed(own: Problem, published: Problem | None) -> Problem:
+    """The published problem in the strata and families that the file gives it, where it does."""
+    if published is None:
+        return own
+    return replace(
+        published, kind=own.kind or published.kind, family=own.family or published.family
+    )
 
 
 def _published(group: Group[Sample], options: Options) -> tuple[str, dict[str, Problem]] | None:

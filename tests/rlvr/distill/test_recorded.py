@@ -34,6 +34,15 @@ def recipe(path: Path, **settings: Any) -> Recipe:
     return recipes.parse(raw, source="test")
 
 
+def test_problems_keep_the_kind_and_the_family_of_their_rows(tmp_path: Path) -> None:
+    path = tmp_path / "traces.parquet"
+    rows = [{**ROWS[0], "kind": "sums", "family": "a + b"}, {**ROWS[1], "kind": None}]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+    prepare(recipe(path), Run(tmp_path / "distilled"), stages=("teacher",))
+    told = small.folder(tmp_path).problems().values()
+    assert [(problem.kind, problem.family) for problem in told] == [("sums", "a + b"), ("", "")]
+
+
 def test_rows_of_one_question_are_one_problem_with_traces_in_row_order(tmp_path: Path) -> None:
     path = tmp_path / "traces.parquet"
     pq.write_table(pa.Table.from_pylist(ROWS), path)
