@@ -74,7 +74,8 @@ class ActorCriticTrainer(RewardKLTrainer):
         rollout |= {"old_values": values, "returns": returns, "is_counted": is_counted}
         explained = explained_variance(values, returns, is_counted, self.accelerator)
         self.log_rollout("explained_variance", explained)
-        return whitened(advantages, is_counted, self.accelerator)
+        terms = self.terms(rollout).maximum(values.abs().amax())
+        return whitened(advantages, is_counted, self.accelerator, magnitude=terms)
 
     def create_optimizer(self, model: nn.Module | None = None) -> Optimizer:
         """One optimizer; the critic's parameters in groups with their own learning rate."""

@@ -27,7 +27,8 @@ class ReinforcePPTrainer(RewardKLTrainer):
     def advantages(self, rollout: Rollout) -> Tensor:
         """Shape (completions of this process, tokens)."""
         returns = discounted_returns(self.token_rewards(rollout), gamma=self.gamma)
-        return whitened(returns, self.counted_tokens(rollout), self.accelerator)
+        is_counted, terms = self.counted_tokens(rollout), self.terms(rollout)
+        return whitened(returns, is_counted, self.accelerator, magnitude=terms)
 
 
 METHOD = Method(

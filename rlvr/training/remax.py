@@ -17,6 +17,7 @@ from trl import GRPOConfig
 
 from rlvr.training import rl
 from rlvr.training.method import Method
+from rlvr.training.tokens import is_more_than_rounding
 from rlvr.training.verified import Rollout, VerifiedTrainer
 
 
@@ -34,6 +35,11 @@ class GreedyBaselineTrainer(VerifiedTrainer):
     def advantages(self, rollout: Rollout) -> Tensor:
         """Shape (completions of this process,)."""
         return against_greedy(self.of_this_process(self.rewards), self._baselines)
+
+    def has_signal(self) -> bool:
+        """True if some completion earned another reward than its prompt's greedy one."""
+        differences = against_greedy(self.rewards, self.accelerator.gather(self._baselines))
+        return bool(is_more_than_rounding(differences, self.magnitude).any())
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:
         everywhere: dict[int, dict[str, Any]] = {

@@ -51,6 +51,14 @@ class RewardKLTrainer(VerifiedTrainer):
         self.log_rollout("reward_kl", (sums / tokens).item())
         return rewards - self.kl_coefficient * kl
 
+    def terms(self, rollout: Rollout) -> Tensor:
+        """The largest term, in absolute value, of the sums that `token_rewards` are."""
+        if not self.kl_coefficient:
+            return self.magnitude
+        scores = torch.stack([self.old_logprobs(rollout), rollout["ref_per_token_logps"]])
+        largest = (scores * rollout["completion_mask"]).abs().amax()
+        return torch.maximum(self.magnitude, self.kl_coefficient * largest)
+
     def counted_tokens(self, rollout: Rollout) -> Tensor:
         """1 at the tokens of decided completions."""
         is_decided = ~self.of_this_process(self.rewards).isnan()

@@ -8,6 +8,9 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+# of a sum's largest term: eight units in its last place in float32
+_ROUNDING = 2.0**-20
+
 
 def at_last_token(rewards: Tensor, is_token: Tensor) -> Tensor:
     """Rewards of whole completions, shape (completions,), given at each one's last token."""
@@ -18,11 +21,12 @@ def at_last_token(rewards: Tensor, is_token: Tensor) -> Tensor:
 
 def discounted_returns(rewards: Tensor, *, gamma: float) -> Tensor:
     """G_t = sum over s >= t of gamma^(s - t) r_s."""
-    returns = torch.zeros_like(rewards)
-    after = torch.zeros_like(rewards[:, 0])
+    exact = rewards.double()  # thousands of float32 sums would differ in more than a last digit
+    returns = torch.zeros_like(exact)
+    after = torch.zeros_like(exact[:, 0])
     for t in reversed(range(rewards.shape[1])):
-        after = returns[:, t] = rewards[:, t] + gamma * after
-    return returns
+        after = returns[:, t] = exact[:, t] + gamma * after
+    return returns.to(rewards.dtype)
 
 
 def generalized_advantages(
@@ -39,16 +43,43 @@ def generalized_advantages(
     return discounted_returns(deltas, gamma=gamma * gae_lambda)
 
 
-def whitened(values: Tensor, is_counted: Tensor, accelerator: Accelerator) -> Tensor:
+def is_more_than_rounding(difference: Tensor, magnitude: Tensor | float) -> Tensor:
+    """Whether numbers differ by more than float32 rounds sums of terms of this magnitude.
+
+    Rewards that are equal on paper differ in their last digit when they were summed from different
+    terms, and no method may take that for a better completion.
+    """
+    return difference.abs() > _ROUNDING * magnitude
+
+
+def whitened(
+    values: Tensor,
+    is_counted: Tensor,
+    accelerator: Accelerator,
+    *,
+    magnitude: Tensor | float = 0.0,
+) -> Tensor:
     """Centred and scaled by the mean and standard deviation over all processes' counted tokens.
 
-    Tokens that do not count get 0.
+    Tokens that do not count get 0, and so do all of them where there is no spread: dividing by the
+    deviation would make advantages of order 1 out of rounding.
+
+    Args:
+        magnitude: of the terms that this process's values are sums of, if it is more than that of
+            the values themselves.
     """
-    is_counted = is_counted.to(values.dtype)
-    total = accelerator.reduce(torch.stack([(values * is_counted).sum(), is_counted.sum()]), "sum")
-    centred = (values - total[0] / total[1].clamp(min=1)) * is_counted
-    squares = accelerator.reduce((centred**2).sum(), "sum")
-    return centred / ((squares / total[1].clamp(min=1)).sqrt() + 1e-8)
+    is_counted = is_counted.bool()
+    known = torch.where(is_counted, values.double(), 0.0)
+    total, count = accelerator.reduce(torch.stack([known.sum(), is_counted.sum().double()]), "sum")
+    count = count.clamp(min=1)
+    centred = torch.where(is_counted, known - total / count, 0.0)
+    deviation = (accelerator.reduce((centred**2).sum(), "sum") / count).sqrt()
+    own = torch.as_tensor(magnitude, dtype=torch.double, device=values.device)
+    extremes = torch.stack([centred.abs().amax(), known.abs().amax().maximum(own)])
+    farthest, largest = accelerator.gather(extremes[None]).amax(0)
+    if not is_more_than_rounding(farthest, largest):
+        return torch.zeros_like(values)
+    return (centred / deviation).to(values.dtype)
 
 
 def explained_variance(
@@ -58,15 +89,16 @@ def explained_variance(
 
     1 is a perfect critic, 0 one that knows no more than a constant; NaN if all returns are equal.
     """
+    count = accelerator.reduce(is_counted.sum().double(), "sum").clamp(min=1)
 
-    def moments(x: Tensor) -> Tensor:
-        x = x.double() * is_counted
-        sums = torch.stack([x.sum(), (x**2).sum(), is_counted.sum().double()])
-        return accelerator.reduce(sums, "sum")
+    def mean(x: Tensor) -> Tensor:
+        return accelerator.reduce((x * is_counted).sum(), "sum") / count
 
     def variance(x: Tensor) -> Tensor:
-        total, squares, count = moments(x)
-        return squares / count - (total / count) ** 2
+        return mean((x - mean(x)) ** 2)
 
-    spread = variance(returns)
-    return float(1 - variance(returns - values) / spread) if spread > 0 else float("nan")
+    earned, valued = returns.double(), values.double()
+    spread = variance(earned)
+    if not is_more_than_rounding(spread.sqrt(), mean(earned**2).sqrt()):
+        return float("nan")
+    return float(1 - variance(earned - valued) / spread)

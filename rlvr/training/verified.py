@@ -9,6 +9,7 @@ where its completions were sampled on several. NaN stands for an undecided verdi
 mean and no spread, and its own completion gets advantage 0.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from rlvr.rewards import refuse_undecided
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job
 from rlvr.training.task import Task
+from rlvr.training.tokens import is_more_than_rounding
 
 Rollout = dict[str, Any]
 
@@ -33,11 +35,13 @@ class VerifiedTrainer(GRPOTrainer):
             False where rewards of different groups are compared too.
         task: the problems and their rewards.
         rewards: of the last rollout, weighted and summed, shape (completions of all processes,).
+        magnitude: of the largest sum of these rewards' terms, taken without their signs.
         correctness: of the same completions: 1, 0 or NaN.
     """
 
     is_group_relative = True
     rewards: Tensor
+    magnitude: Tensor
     correctness: Tensor
 
     def __init__(self, job: Job) -> None:
@@ -61,13 +65,24 @@ class VerifiedTrainer(GRPOTrainer):
         TRL's own, within the group, unless a method overrides it. `rollout` is what TRL's
         `_generate_and_score_completions` returned: padded ids and masks of this process.
         """
-        return rollout["advantages"]
+        advantages: Tensor = rollout["advantages"]
+        # `normalize_then_sum` scales twice, which makes something of a last digit
+        return advantages if self.has_signal() else torch.zeros_like(advantages)
 
     def has_signal(self) -> bool:
         """True if the last rollout says that some completion is better than another."""
-        compared = self.in_groups(self.rewards) if self.is_group_relative else self.rewards[None]
-        best = compared.nan_to_num(-torch.inf).amax(1)
-        return bool((best > compared.nan_to_num(torch.inf).amin(1)).any())
+        columns = self._compared()
+        rows = torch.cat(
+            [self.in_groups(c) if self.is_group_relative else c[None] for c in columns]
+        )
+        best, worst = rows.nan_to_num(-torch.inf).amax(1), rows.nan_to_num(torch.inf).amin(1)
+        return bool((is_more_than_rounding(best - worst, self.magnitude) & (best > worst)).any())
+
+    def _compared(self) -> Sequence[Tensor]:
+        """What completions are compared by: their sum of rewards, or each reward by itself."""
+        if self.multi_objective_aggregation == "normalize_then_sum":
+            return self._apart.unbind(1)
+        return [self.rewards]
 
     def in_groups(self, values: Tensor) -> Tensor:
         """Shape (groups, completions of one prompt)."""
@@ -97,8 +112,11 @@ class VerifiedTrainer(GRPOTrainer):
 
     def note(self, rewards: Tensor) -> Tensor:
         """Remember the rewards of the rollout that advantages are asked for next."""
+        weights = self.reward_weights.to(rewards.device)
         self.correctness = rewards[:, 0]
-        self.rewards = rewards @ self.reward_weights.to(rewards.device)
+        self.rewards = rewards @ weights
+        self._apart = rewards * weights
+        self.magnitude = self._apart.abs().sum(1).nan_to_num().amax()
         return rewards
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:

@@ -93,8 +93,54 @@ def test_whitened_tokens_have_mean_0_and_variance_1_and_the_others_are_0() -> No
     assert white.tolist() == [pytest.approx([high] * 4), pytest.approx([low, low, 0, 0])]
 
 
-def test_whitening_equal_values_leaves_nothing_to_learn() -> None:
-    assert whitened(torch.ones(2, 4), IS_TOKEN, Accelerator(cpu=True)).abs().max() == 0
+@pytest.mark.parametrize("reward", [0.0, 1.0, 0.1, 0.2, 1.1, -0.3, 0.7, 1e-30, -1e20])
+@pytest.mark.parametrize("shape", [(2, 3), (64, 24), (256, 333)])
+def test_whitening_equal_values_leaves_nothing_to_learn(
+    reward: float, shape: tuple[int, int]
+) -> None:
+    values = torch.full(shape, reward)
+    assert whitened(values, torch.ones(shape), Accelerator(cpu=True)).abs().max() == 0
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        [(1.0, -0.9), (0.1, 0.0)],  # a right completion at the end of its budget, a wrong short one
+        [(0.7, 0.1, 0.2), (1.0, 0.0, 0.0), (0.2, 0.1, 0.7)],
+        [(-0.3, 0.2), (-0.1, 0.0), (0.2, -0.3)],
+    ],
+)
+def test_whitening_sums_that_differ_by_rounding_leaves_nothing_to_learn(
+    terms: list[tuple[float, ...]],
+) -> None:
+    parts = torch.tensor(terms)
+    sums = parts.sum(1, keepdim=True).expand(-1, 5).clone()
+    sums[0, 0] = sums[0, 0].nextafter(torch.tensor(9.0))
+    white = whitened(
+        sums, torch.ones_like(sums), Accelerator(cpu=True), magnitude=parts.abs().sum(1).max()
+    )
+    assert white.abs().max() == 0
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
+def test_whitening_keeps_the_one_token_in_a_million_that_earned_something(scale: float) -> None:
+    values = torch.zeros(1000, 1000)
+    values[3, 4] = scale
+    white = whitened(values, torch.ones_like(values), Accelerator(cpu=True))
+    assert white[3, 4].item() == pytest.approx(1e3, rel=1e-5)
+    assert white[0, 0].item() == pytest.approx(-1e-3, rel=1e-5)
+
+
+def test_numbers_at_padding_are_whitened_by_nothing() -> None:
+    values = torch.tensor([[1.0, 1.0, 1.0, 1.0], [2.0, 2.0, math.nan, math.inf]])
+    white = whitened(values, IS_TOKEN, Accelerator(cpu=True))
+    assert white[1].tolist() == [pytest.approx(math.sqrt(2))] * 2 + [0, 0]
+
+
+def test_returns_of_ten_thousand_tokens_are_exact_to_a_last_digit() -> None:
+    rewards = torch.full((1, 10_000), 0.1)
+    exact = math.fsum(rewards[0].tolist())
+    assert discounted_returns(rewards, gamma=1.0)[0, 0].item() == pytest.approx(exact, rel=6e-8)
 
 
 def test_explained_variance_of_a_perfect_and_of_a_constant_critic() -> None:
@@ -104,3 +150,6 @@ def test_explained_variance_of_a_perfect_and_of_a_constant_critic() -> None:
     constant = torch.full_like(returns, 0.3)
     assert explained_variance(constant, returns, IS_TOKEN, on_cpu) == pytest.approx(0, abs=1e-6)
     assert math.isnan(explained_variance(returns, constant, IS_TOKEN, on_cpu))
+    nearly = constant.clone()
+    nearly[0, 0] = nearly[0, 0].nextafter(torch.tensor(1.0))
+    assert math.isnan(explained_variance(returns, nearly, IS_TOKEN, on_cpu))
