@@ -45,8 +45,18 @@ _TRAINER_STATE = (
     "training_args.bin",
     "zero_to_*.py",
 )
-# how a run is evaluated, and what is kept of it, changes nothing of what is trained
-_MAY_CHANGE = ("checkpoints", "evaluate", "evaluation")
+# how a run is evaluated, what is kept of it, and how long it waits before it gives up, changes
+# nothing of what is trained
+_MAY_CHANGE = (
+    "checkpoints",
+    "evaluate",
+    "evaluation",
+    "dapo.max_rounds",
+    "rewards.max_rollouts_without_signal",
+    "rewards.max_undecided_share",
+    "trainer.ddp_timeout",
+    "trainer.vllm_server_timeout",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,5 +246,17 @@ def _is_one_of(name: str, patterns: tuple[str, ...]) -> bool:
 
 def _differences(old: Recipe, new: Recipe) -> list[str]:
     """Keys that decide what is trained, and differ."""
-    before, after = old.model_dump(mode="json"), new.model_dump(mode="json")
-    return [key for key in before if key not in _MAY_CHANGE and before[key] != after[key]]
+    before, after = _deciding(old), _deciding(new)
+    return [key for key in before | after if before.get(key) != after.get(key)]
+
+
+def _deciding(recipe: Recipe) -> dict[str, Any]:
+    """A recipe without the keys that may change when a run is taken up again."""
+    values = recipe.model_dump(mode="json")
+    for path in _MAY_CHANGE:
+        *parents, last = path.split(".")
+        section: Any = values
+        for parent in parents:
+            section = section.get(parent) or {}
+        section.pop(last, None)
+    return values

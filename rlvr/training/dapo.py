@@ -6,11 +6,13 @@ here. Groups whose decided completions are all right or all wrong are dropped, j
 and not by the reward with its penalty, and further prompts are sampled, a batch at a time, until
 the batch is full. After `dapo.max_rounds` rounds the run ends and says so.
 
-Further prompts are drawn from a generator keyed by seed, step and round, so that a resumed run
-draws the same ones.
+Further prompts are drawn from a generator keyed by seed, step, round and generation, so that a
+resumed run draws the same ones. Where several generations make one step, no problem is sampled
+twice in it while there are others: a later generation's prompt that an earlier one has taken as a
+further one is replaced.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,7 +46,7 @@ class _Sampled:
     Attributes:
         rows: of kept completions: (input, prompt ids, ids, text, sampler log-probs or None).
         rewards: of kept completions, shape (completions, reward functions) in pieces.
-        tried: problems that were sampled.
+        tried: problems that were sampled in this optimizer step.
         correctness: of all completions sampled, kept or not, in pieces.
     """
 
@@ -66,10 +68,14 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         self._max_rounds = job.recipe.dapo.max_rounds
         self._kept: tuple[Any, ...] | None = None
         self._kept_rewards: Tensor | None = None
+        self._step_of_tried, self._generation = -1, 0
+        self._tried: set[int] = set()
         super().__init__(job)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:
         count = len(inputs)
+        self._begin_generation()
+        inputs = self._without_repeats(inputs)
         sampled = self._sample_until_full(inputs)
         start = count * self.accelerator.process_index
         own = sampled.rows[start : start + count]
@@ -93,8 +99,25 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         kept, self._kept_rewards = self._kept_rewards, None
         return self.note(kept)
 
+    def _begin_generation(self) -> None:
+        """Count the generations of a step; a checkpoint is never written between two of them."""
+        if self._step_of_tried == self.state.global_step:
+            self._generation += 1
+        else:
+            self._step_of_tried, self._generation, self._tried = self.state.global_step, 0, set()
+
+    def _without_repeats(self, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The batch, with other problems in place of those that this step has sampled already."""
+        given = dict.fromkeys(row["problem"] for row in gather_object(inputs))
+        repeated = [problem for problem in given if problem in self._tried]
+        if not repeated:
+            return inputs
+        others = self._drawn(len(repeated), self._tried | given.keys(), number=0)
+        replacement = dict(zip(repeated, others, strict=True))
+        return [replacement.get(row["problem"], row) for row in inputs]
+
     def _sample_until_full(self, inputs: list[dict[str, Any]]) -> _Sampled:
-        sampled = _Sampled()
+        sampled = _Sampled(tried=self._tried)
         wanted = len(inputs) * self.accelerator.num_processes
         for number in range(self._max_rounds):
             self._sample_round(
@@ -122,14 +145,20 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         self, inputs: list[dict[str, Any]], sampled: _Sampled, number: int
     ) -> list[dict[str, Any]]:
         """This process's part of another batch; of problems not tried while there are any."""
-        rng = np.random.default_rng([self.args.seed, self.state.global_step, number])
-        order = rng.permutation(len(self.train_dataset))
-        problems = np.asarray(self.train_dataset["problem"])[order]
-        untried = order[~np.isin(problems, list(sampled.tried))]
-        groups = len(inputs) * self.accelerator.num_processes // self.num_generations
-        chosen = np.resize(untried if len(untried) else order, groups).repeat(self.num_generations)
-        start = len(inputs) * self.accelerator.process_index
-        return [self.train_dataset[int(at)] for at in chosen[start : start + len(inputs)]]
+        count = len(inputs)
+        groups = count * self.accelerator.num_processes // self.num_generations
+        drawn = self._drawn(groups, sampled.tried, number=number)
+        batch = [row for row in drawn for _ in range(self.num_generations)]
+        start = count * self.accelerator.process_index
+        return batch[start : start + count]
+
+    def _drawn(self, count: int, tried: Set[int], *, number: int) -> list[dict[str, Any]]:
+        """Problems at random, the same on every process: those not tried come first."""
+        key = [self.args.seed, self.state.global_step, number, self._generation]
+        order = np.random.default_rng(key).permutation(len(self.train_dataset))
+        was_tried = np.isin(np.asarray(self.train_dataset["problem"])[order], list(tried))
+        chosen = np.resize(np.concatenate([order[~was_tried], order[was_tried]]), count)
+        return [self.train_dataset[int(at)] for at in chosen]
 
     def _log_sampling(self, sampled: _Sampled, wanted: int) -> None:
         correctness = torch.cat(sampled.correctness)
@@ -147,7 +176,8 @@ class DynamicSamplingTrainer(VerifiedTrainer):
             f"and the batch needs {wanted // self.num_generations} "
             f"({correctness.nanmean():.1%} of the completions are correct). "
             "Take problems nearer to what the model can do, more "
-            "trainer.num_generations, a smaller batch, or more dapo.max_rounds"
+            "trainer.num_generations or a smaller batch; with more dapo.max_rounds the run goes on "
+            "from its last checkpoint"
         )
 
 

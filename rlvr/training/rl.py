@@ -5,6 +5,7 @@ A batch is made of groups: `num_generations` completions of one prompt. One gene
 only where a generation is used up, because TRL does not save the completions under way.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -97,15 +98,20 @@ def _forward_batches(values: Mapping[str, Any]) -> int:
 
 
 def interval_of(values: Mapping[str, Any], world_size: int) -> int:
-    """Optimizer steps that one generation lasts, at least 1."""
+    """Optimizer steps after which a generation and a step end together."""
     per_forward = values.get("per_device_train_batch_size", 8) * world_size
     batch = values.get("generation_batch_size")
     forwards = batch // per_forward if batch else _forward_batches(values)
     uses = forwards * values.get("num_iterations", 1)
-    return max(1, int(uses) // int(values.get("gradient_accumulation_steps", 1)))
+    return _steps_together(int(uses), int(values.get("gradient_accumulation_steps", 1)))
 
 
 def resume_interval(args: Any) -> int:
     """`interval_of` for a built config."""
     uses = args.steps_per_generation * args.num_iterations
-    return max(1, int(uses) // int(args.gradient_accumulation_steps))
+    return _steps_together(int(uses), int(args.gradient_accumulation_steps))
+
+
+def _steps_together(uses: int, accumulated: int) -> int:
+    """Steps of `accumulated` forward batches until generations of `uses` of them end as well."""
+    return math.lcm(uses, accumulated) // accumulated

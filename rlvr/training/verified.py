@@ -139,7 +139,8 @@ class VerifiedTrainer(GRPOTrainer):
             f"the same reward (mean {self.rewards.nanmean():.3f}, correct "
             f"{self.correctness.nanmean():.1%}). If nothing is correct, look at data.prompt, "
             "data.verifier and trainer.max_completion_length, or take easier problems; if all is, "
-            "harder ones. rewards.max_rollouts_without_signal sets how long to wait"
+            "harder ones. rewards.max_rollouts_without_signal sets how long to wait: with more of "
+            "it the run goes on from its last checkpoint"
         )
 
     def _correct_completions_table(self, rollout: Rollout) -> None:

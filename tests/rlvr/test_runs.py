@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,6 +101,44 @@ def test_run_is_refused_to_another_recipe_but_not_to_another_evaluation(run: Run
     run.start(RECIPE.model_copy(update={"evaluation": None, "checkpoints": kept}))
     assert run.recipe().evaluation is None
     assert run.recipe().checkpoints == kept
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "after"),
+    [
+        ("dapo.max_rounds", 10, 30),
+        ("rewards.max_rollouts_without_signal", 50, 500),
+        ("rewards.max_undecided_share", 0.1, 0.5),
+        ("trainer.vllm_server_timeout", None, 900),
+        ("trainer.ddp_timeout", 1800, None),
+    ],
+)
+def test_run_goes_on_with_another_word_on_how_long_to_wait(
+    tmp_path: Path, key: str, before: Any, after: Any
+) -> None:
+    run = Run(tmp_path / "run")
+    first, second = (_dapo(key, value) for value in (before, after))
+    run.start(first)
+    run.start(second)
+    assert run.recipe() == second
+
+
+@pytest.mark.parametrize(
+    ("key", "different"), [("rewards.overlong.weight", "rewards"), ("trainer.max_steps", "trainer")]
+)
+def test_run_is_refused_to_what_else_is_said_there(
+    tmp_path: Path, key: str, different: str
+) -> None:
+    run = Run(tmp_path / "run")
+    run.start(_dapo("rewards.overlong.buffer_tokens", 5))
+    with pytest.raises(UserError, match=rf"another recipe \(different: {different}\)"):
+        run.start(_dapo(key, 2))
+
+
+def _dapo(key: str, value: Any) -> recipes.Recipe:
+    """The embedded DAPO recipe with one key changed, or left out."""
+    overrides = [] if value is None else [f"{key}={value}"]
+    return recipes.load(RECIPES / "dapo.yaml", overrides)
 
 
 def test_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:

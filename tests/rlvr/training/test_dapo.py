@@ -1,6 +1,7 @@
 """DAPO's dynamic sampling, its cap, and what an update does."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -50,23 +51,51 @@ def test_first_batch_that_teaches_needs_no_further_samples(tmp_path: Path) -> No
     assert trainer.state.log_history[0]["dapo/extra_completions"] == 0
 
 
+def asked(raw: Any, folder: Path) -> list[str]:
+    """The prompt of every group that one training sampled, in order."""
+    prompts: list[str] = []
+
+    def remember(prompt: str) -> list[str]:
+        prompts.append(prompt)
+        return mostly_uniform(prompt)
+
+    known_trainer(raw, folder, say=remember).train()
+    return prompts[::GROUP]
+
+
 def test_further_problems_are_new_and_the_same_after_a_restart(tmp_path: Path) -> None:
-    def asked(seed: int) -> list[str]:
-        prompts: list[str] = []
+    first, again, other = (
+        asked(raw_recipe("dapo") | {"seed": seed}, tmp_path / str(index))
+        for index, seed in enumerate((3, 3, 4))
+    )
+    assert again == first
+    assert other != first
+    assert len(set(first)) == len(first)
 
-        def remember(prompt: str) -> list[str]:
-            prompts.append(prompt)
-            return mostly_uniform(prompt)
 
-        raw = raw_recipe("dapo") | {"seed": seed}
-        known_trainer(raw, tmp_path / str(len(prompts)), say=remember).train()
-        return prompts
-
-    first = asked(3)
-    assert asked(3) == first
-    assert asked(4) != first
-    groups = first[::GROUP]
+@pytest.mark.parametrize("seed", [3, 4])
+def test_generations_of_one_step_repeat_no_problem(tmp_path: Path, seed: int) -> None:
+    options = {"gradient_accumulation_steps": 4, "steps_per_generation": 1}
+    groups = asked(raw_recipe("dapo", options) | {"seed": seed}, tmp_path)
+    assert len(groups) > 8  # four generations of two groups each, and further ones
     assert len(set(groups)) == len(groups)
+
+
+def test_next_step_draws_further_problems_of_its_own(tmp_path: Path) -> None:
+    options = {"gradient_accumulation_steps": 2, "steps_per_generation": 1}
+    one = asked(raw_recipe("dapo", options), tmp_path / "one")
+    two = asked(raw_recipe("dapo", options | {"max_steps": 2}), tmp_path / "two")
+    assert two[: len(one)] == one
+    of_second_step = two[len(one) :]
+    assert len(set(of_second_step)) == len(of_second_step)
+    assert of_second_step != one
+
+
+def test_problems_are_repeated_only_once_all_have_been_tried(tmp_path: Path) -> None:
+    trainer = known_trainer(raw_recipe("dapo"), tmp_path)
+    drawn = [row["problem"] for row in trainer._drawn(64, set(range(60)), number=1)]
+    assert set(drawn[:4]) == {60, 61, 62, 63}
+    assert sorted(drawn) == list(range(64))
 
 
 def test_groups_are_judged_by_correctness_and_not_by_their_penalties(tmp_path: Path) -> None:
@@ -90,7 +119,8 @@ def test_cap_on_rounds_ends_the_run_with_what_was_found_and_what_to_change(tmp_p
     trainer = known_trainer(raw, tmp_path, right=0)
     message = (
         r"after dapo.max_rounds: 3 rounds: of 6 groups sampled, 0 were neither all right nor all "
-        r"wrong, and the batch needs 2 \(0.0% of the completions are correct\). Take problems"
+        r"wrong, and the batch needs 2 \(0.0% of the completions are correct\). Take problems .*; "
+        r"with more dapo.max_rounds the run goes on from its last checkpoint"
     )
     with pytest.raises(UserError, match=message):
         trainer.train()
