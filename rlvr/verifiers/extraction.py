@@ -9,6 +9,8 @@ Nothing here fails, and everything takes time linear in the text.
 """
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rlvr.prompts import END_OF_TURN
 
@@ -48,16 +50,31 @@ def marked_answer(text: str) -> str | None:
 
 def last_boxed(text: str) -> str | None:
     r"""Content of the last \boxed{..} or \fbox{..} whose braces close; "\boxed 5" counts too."""
+    last = next(boxes_from_last(text), None)
+    return last.content if last else None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box whose braces close: its content, and where it stands in the text."""
+
+    start: int
+    end: int
+    content: str
+
+
+def boxes_from_last(text: str) -> Iterator[Box]:
+    """The boxes of a text, the last one first."""
     closing = None
     for match in reversed(list(_BOX.finditer(text))):
         if match[1] is not None:
-            return match[1]
+            yield Box(match.start(), match.end(), match[1])
+            continue
         if closing is None:
             closing = _closing_braces(text)
         end = closing.get(match.end() - 1)
         if end is not None:
-            return text[match.end() : end].strip()
-    return None
+            yield Box(match.start(), end + 1, text[match.end() : end].strip())
 
 
 def _closing_braces(text: str) -> dict[int, int]:
@@ -81,9 +98,16 @@ def last_tagged(text: str) -> str | None:
 def unwrap(answer: str) -> str:
     """The answer without math delimiters or bold marks around the whole of it."""
     answer = answer.strip()
-    for opening, closing in _WRAPPINGS:
-        inner = answer[len(opening) : len(answer) - len(closing)]
-        wrapped = answer.startswith(opening) and answer.endswith(closing)
-        if wrapped and len(answer) > len(opening) + len(closing) and opening not in inner:
-            return unwrap(inner)
+    while (inner := _unwrapped_once(answer)) is not None:
+        answer = inner
     return answer
+
+
+def _unwrapped_once(answer: str) -> str | None:
+    for opening, closing in _WRAPPINGS:
+        wrapped = answer.startswith(opening) and answer.endswith(closing)
+        if wrapped and len(answer) > len(opening) + len(closing):
+            inner = answer[len(opening) : len(answer) - len(closing)]
+            if opening not in inner:
+                return inner.strip()
+    return None

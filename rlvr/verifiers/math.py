@@ -12,10 +12,12 @@ be equal in numbers as well (`equivalence`).
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rlvr.records import Attempt, Outcome, Verdict
 from rlvr.verifiers import notation, pool
-from rlvr.verifiers.extraction import cut, marked_answer
+from rlvr.verifiers.boxes import marked
+from rlvr.verifiers.extraction import cut
 
 _TASK = "rlvr.verifiers.equivalence:equal"
 _REMEMBERED = 500_000
@@ -27,24 +29,26 @@ class MathVerifier:
     """Gold: the answer as LaTeX or plain text; a number is taken as its text."""
 
     name = "math"
-    version = "math@1"
+    version = "math@2"
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
         """Verdicts in the order of `attempts`; from any thread."""
-        verdicts: list[Verdict | None] = []
-        unsettled: dict[Pair, list[int]] = {}
-        for index, attempt in enumerate(attempts):
-            marked = _marked(attempt)
-            if isinstance(marked, Verdict):
-                verdicts.append(marked)
-                continue
-            verdicts.append(_settled(marked))
-            if verdicts[index] is None:
-                unsettled.setdefault(marked, []).append(index)
-        for pair, verdict in _parsed(list(unsettled), timeout_s).items():
-            for index in unsettled[pair]:
-                verdicts[index] = verdict
-        return [verdict for verdict in verdicts if verdict is not None]
+        readings = [_readings(attempt) for attempt in attempts]
+        verdicts: dict[Pair, Verdict] = {}
+        unsettled: dict[Pair, None] = {}
+        for pair in (pair for reading in readings if isinstance(reading, list) for pair in reading):
+            verdict = _settled(pair)
+            if verdict is None:
+                unsettled[pair] = None
+            else:
+                verdicts[pair] = verdict
+        verdicts |= _parsed(list(unsettled), timeout_s)
+        return [
+            reading
+            if isinstance(reading, Verdict)
+            else _combined([verdicts[pair] for pair in reading])
+            for reading in readings
+        ]
 
     @staticmethod
     def warm_up() -> None:
@@ -52,19 +56,36 @@ class MathVerifier:
         pool.shared(_TASK).start()
 
 
-def _marked(attempt: Attempt) -> Pair | Verdict:
-    """Gold and marked answer, or the verdict on a completion that marks none."""
+def _readings(attempt: Attempt) -> list[Pair] | Verdict:
+    """Gold and marked answer, or the verdict on a completion that marks none.
+
+    Where several boxes are the answer, the pair of gold and all of them comes first, then each.
+    """
     gold = attempt.problem.gold
     if isinstance(gold, bool) or not isinstance(gold, str | int | float):
         reason = f"the gold of {attempt.problem.id} is no answer in words or numbers"
         return Verdict(Outcome.ERROR, reason=reason)
     text = cut(attempt.completion)
-    answer = marked_answer(text)
-    if answer is not None:
-        return str(gold), answer
+    found = marked(text)
+    if found is not None:
+        several = dict.fromkeys(found.parts) if len(found.parts) > 1 else ()
+        return [(str(gold), answer) for answer in (found.answer, *several)]
     if attempt.truncated and text == attempt.completion:
         return Verdict(Outcome.TRUNCATED, reason="cut off by the token budget, no marked answer")
     return Verdict(Outcome.NO_ANSWER, reason="no \\boxed{..} and no <answer> .. </answer>")
+
+
+def _combined(verdicts: list[Verdict]) -> Verdict:
+    """Correct if all boxes together are the gold, or each is: one value in several forms."""
+    whole, *parts = verdicts
+    if not parts or whole.outcome is Outcome.CORRECT:
+        return whole
+    outcomes = {part.outcome for part in parts}
+    if outcomes == {Outcome.CORRECT}:
+        return replace(whole, outcome=Outcome.CORRECT, reason=None)
+    if Outcome.WRONG in outcomes:
+        return whole
+    return whole if whole.outcome.undecided else next(p for p in parts if p.outcome.undecided)
 
 
 def _settled(pair: Pair) -> Verdict | None:
