@@ -19,6 +19,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from rlvr.progress import Stage
 from rlvr.recipe import Recipe
 from rlvr.runs import Run, mark_complete
+from rlvr.training.costs import StepCosts
 from rlvr.training.retention import retain
 
 logger = logging.getLogger(__name__)
@@ -39,11 +40,19 @@ class MetricsLog(TrainerCallback):
     """Appends every step's metrics to metrics.jsonl, each line flushed: files are the record.
 
     Where several steps share one rollout, each line carries that rollout's rewards and lengths.
+    Each line also has what the step cost (`rlvr.training.costs`).
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._rollout: dict[str, Any] = {}
+        self._costs = StepCosts()
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Start the clock of the first step."""
+        self._costs = StepCosts(state.global_step)
 
     def on_log(
         self,
@@ -56,7 +65,8 @@ class MetricsLog(TrainerCallback):
         """One line a step; the summary after the last step is not a step."""
         if state.is_world_process_zero and logs and "train_runtime" not in logs:
             self._rollout |= {k: v for k, v in logs.items() if k.startswith(_OF_THE_ROLLOUT)}
-            line = json.dumps({"step": state.global_step, **self._rollout, **logs})
+            costs = self._costs.since_last(state.global_step)
+            line = json.dumps({"step": state.global_step, **self._rollout, **logs, **costs})
             with self._run.metrics_path.open("a") as file:
                 file.write(line + "\n")
 

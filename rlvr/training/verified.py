@@ -19,6 +19,7 @@ from trl import GRPOTrainer
 
 from rlvr.errors import UserError
 from rlvr.rewards import refuse_undecided
+from rlvr.training.costs import SAMPLING, VERIFYING, Stopwatch
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job
 from rlvr.training.task import Task
@@ -48,6 +49,7 @@ class VerifiedTrainer(GRPOTrainer):
         self.task = Task(job)
         self._options = job.recipe.rewards
         self._without_signal = 0
+        self._sampling, self._verifying = Stopwatch(), Stopwatch()
         job.args.reward_weights = self.task.weights
         super().__init__(
             model=job.model,
@@ -102,7 +104,8 @@ class VerifiedTrainer(GRPOTrainer):
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
         """Gathered rewards, shape (completions of all processes, reward functions)."""
-        rewards = super()._calculate_rewards(*args, **kwargs)
+        with self._verifying.running():
+            rewards = super()._calculate_rewards(*args, **kwargs)
         refuse_undecided(
             gather_object(self.task.verdicts), max_share=self._options.max_undecided_share
         )
@@ -119,6 +122,10 @@ class VerifiedTrainer(GRPOTrainer):
         self.magnitude = self._apart.abs().sum(1).nan_to_num().amax()
         return rewards
 
+    def _generate_single_turn(self, *args: Any, **kwargs: Any) -> Any:
+        with self._sampling.running():
+            return super()._generate_single_turn(*args, **kwargs)
+
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:
         rollout = super()._generate_and_score_completions(inputs)
         spread = nan_std(self.in_groups(self.rewards))
@@ -126,6 +133,8 @@ class VerifiedTrainer(GRPOTrainer):
         self._refuse_silence()
         rollout["advantages"] = self.advantages(rollout)
         self._correct_completions_table(rollout)
+        self.log_rollout(SAMPLING, self._sampling.read())
+        self.log_rollout(VERIFYING, self._verifying.read())
         return rollout
 
     def _refuse_silence(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from rlvr.runs import Run
+from rlvr.training.costs import is_cost
 from rlvr.verbs.shared import EXIT_REQUEUE
 from rlvr.weights import weights_hash
 from tests.processes import start_training
@@ -143,8 +144,7 @@ def _final_hash(run: Run) -> str:
 
 def _timeless(run: Run) -> list[dict[str, Any]]:
     return [
-        {key: value for key, value in entry.items() if key != "step_time"}
-        for entry in run.metrics()
+        {key: value for key, value in entry.items() if not is_cost(key)} for entry in run.metrics()
     ]
 
 

@@ -19,6 +19,7 @@ import pytest
 import torch
 
 from rlvr.runs import Run
+from rlvr.training.costs import is_cost
 from rlvr.weights import weights_hash
 from tests.processes import start_training
 from tests.rlvr.training.known_batch import raw_recipe
@@ -247,8 +248,7 @@ def assert_same_state(undisturbed: Path, resumed: Path, *names: str) -> None:
 
 def timeless(run: Run) -> list[dict[str, Any]]:
     return [
-        {key: value for key, value in entry.items() if key != "step_time"}
-        for entry in run.metrics()
+        {key: value for key, value in entry.items() if not is_cost(key)} for entry in run.metrics()
     ]
 
 
