@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForTokenClassification
 from transformers.integrations import is_deepspeed_zero3_enabled
+from trl.trainer.utils import disable_dropout_in_model
 
 from rlvr import models
 from rlvr.errors import UserError
@@ -51,7 +52,9 @@ def build(job: Job) -> nn.Module:
         ) from None
     if has_new_head:
         _silence(head(critic))
-    return _with_adapters(critic, job)
+    if job.args.disable_dropout:
+        disable_dropout_in_model(critic)
+    return _checkpointed(_with_adapters(critic, job), job)
 
 
 def head(critic: "PreTrainedModel") -> nn.Module:
@@ -103,10 +106,14 @@ def load(critic: nn.Module, checkpoint: Path) -> None:
 
 def _model(folder: Path, config: Any, job: Job, *, draw: bool) -> tuple["PreTrainedModel", bool]:
     """A critic, and whether its head is new; weights are drawn where the policy's were."""
+    like_policy = {
+        "dtype": job.model.dtype,
+        "attn_implementation": job.model.config._attn_implementation,
+    }
     if draw and job.recipe.initialize == "random":
-        return AutoModelForTokenClassification.from_config(config, dtype=job.model.dtype), True
+        return AutoModelForTokenClassification.from_config(config, **like_policy), True
     critic, info = AutoModelForTokenClassification.from_pretrained(
-        folder, config=config, dtype=job.model.dtype, output_loading_info=True
+        folder, config=config, **like_policy, output_loading_info=True
     )
     return critic, any(key.startswith(_HEADS) for key in info["missing_keys"])
 
@@ -120,6 +127,20 @@ def _with_adapters(critic: "PreTrainedModel", job: Job) -> nn.Module:
     config.task_type, config.modules_to_save = TaskType.TOKEN_CLS, None
     # ZeRO-3 gathers parameters of one dtype only
     return get_peft_model(critic, config, autocast_adapter_dtype=not is_deepspeed_zero3_enabled())
+
+
+def _checkpointed(critic: nn.Module, job: Job) -> nn.Module:
+    """With gradient checkpointing where the policy has it.
+
+    The trainer switches it on for the modules of a model and PEFT for those below its base, which
+    the critic of a policy with adapters is not.
+    """
+    if job.args.gradient_checkpointing:
+        model = cast("PreTrainedModel", critic)
+        model.gradient_checkpointing_enable(job.args.gradient_checkpointing_kwargs)
+        if job.peft_config is not None:
+            model.enable_input_require_grads()  # or reentrant checkpointing finds nothing to train
+    return critic
 
 
 def _silence(layer: nn.Module) -> None:

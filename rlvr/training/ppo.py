@@ -2,13 +2,15 @@
 
 The policy's part of the loss, the ratio and its clipping are those of the other methods. What PPO
 adds: a critic that scores every token, generalized advantages (lambda, gamma) from its values,
-whitened over the batch, and a clipped value loss with the same mean over tokens.
+whitened over the batch, and a clipped value loss with the same mean over tokens. Gradients are
+clipped to `max_grad_norm` twice, the policy's and the critic's, each by its own norm.
 
 The critic rides on the policy's module, so that one engine (DDP, ZeRO) holds both, and the forward
 pass that scores completions under the policy gives their values as well. With `value_warmup_steps`
 the policy's learning rate is 0 at first and the critic alone learns.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
@@ -24,6 +26,7 @@ from trl import GRPOConfig
 from rlvr.recipe import Recipe
 from rlvr.training import critic as critics
 from rlvr.training import rl
+from rlvr.training.clipping import IS_CRITIC, ZeroClip, clip_apart
 from rlvr.training.method import Job, Method, by_rules
 from rlvr.training.reward_kl import RewardKLTrainer
 from rlvr.training.tokens import explained_variance, generalized_advantages, whitened
@@ -55,6 +58,7 @@ class ActorCriticTrainer(RewardKLTrainer):
             self.critic.to(self.args.device)
         self.model.critic = self.critic
         self.model.forward = self._with_values(self.model.forward)
+        self._zero_clip: ZeroClip | None = None
         if self.use_vllm:
             self._keep_critic_from_sampler()
 
@@ -87,7 +91,7 @@ class ActorCriticTrainer(RewardKLTrainer):
                 own = [p for p in group["params"] if (id(p) in of_critic) == is_critic]
                 rate = self.options.critic_learning_rate if is_critic else group["lr"]
                 if own:
-                    groups.append({**group, "params": own, "lr": rate, "is_critic": is_critic})
+                    groups.append({**group, "params": own, "lr": rate, IS_CRITIC: is_critic})
         optimizer.param_groups[:] = groups
         return optimizer
 
@@ -99,6 +103,36 @@ class ActorCriticTrainer(RewardKLTrainer):
         if self.options.value_warmup_steps and isinstance(scheduler, LambdaLR):
             _hold_policy(scheduler, self.options.value_warmup_steps)
         return scheduler
+
+    def training_step(self, model: Any, *args: Any, **kwargs: Any) -> Tensor:
+        """TRL's; before the first one, DeepSpeed's optimizer is taught to clip the two apart."""
+        if self.is_deepspeed_enabled and self._zero_clip is None:
+            self._zero_clip = ZeroClip(model.optimizer)
+        loss: Tensor = super().training_step(model, *args, **kwargs)
+        return loss
+
+    def _clip_grad_norm(self, model: Any) -> Tensor:
+        """Each of policy and critic to `max_grad_norm`; the norm of both together is returned."""
+        return self._gradient_norm(self.args.max_grad_norm)
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> float:
+        return float(self._gradient_norm(math.inf) if grad_norm is None else grad_norm)
+
+    def _gradient_norm(self, max_norm: float) -> Tensor:
+        if self._zero_clip:  # which has clipped and stepped by now
+            norms = self._zero_clip.norms
+        else:
+            self.accelerator.unscale_gradients()
+            norms = clip_apart(*self._parameters_apart(), max_norm)
+        for name, norm in zip(("policy", "critic"), norms, strict=True):
+            self._metrics["train"][f"grad_norm/{name}"].append(norm.item())
+        return torch.stack(norms).norm()
+
+    def _parameters_apart(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """The policy's and the critic's."""
+        of_critic = list(self.critic.parameters())
+        known = {id(parameter) for parameter in of_critic}
+        return [p for p in self.model.parameters() if id(p) not in known], of_critic
 
     def _with_values(self, forward: Callable[..., Any]) -> Callable[..., Any]:
         """The policy's forward; where TRL has it score completions, the critic values them."""
@@ -156,7 +190,7 @@ class ActorCriticTrainer(RewardKLTrainer):
 
     @contextmanager
     def _policy_alone(self) -> Iterator[None]:
-        """PEFT would take the critic's modules for the policy's."""
+        """The critic away from the policy's module, for whoever would take it for a part of it."""
         del self.model.critic
         try:
             yield
@@ -164,13 +198,17 @@ class ActorCriticTrainer(RewardKLTrainer):
             self.model.critic = self.critic
 
     def _keep_critic_from_sampler(self) -> None:
-        """vLLM knows no critic, and would refuse its tensors."""
-        sampler = self.vllm_generation
-        everything = sampler._iter_named_params
-        prefix = f"{critics.FOLDER}."
-        sampler._iter_named_params = lambda: (
-            named for named in everything() if not named[0].startswith(prefix)
+        """vLLM knows no critic, and ZeRO-3 would gather its parameters for nothing."""
+        self.vllm_generation._iter_named_params = self._without_critic(
+            self.vllm_generation._iter_named_params
         )
+
+    def _without_critic(self, named: Callable[[], Iterator[Any]]) -> Callable[[], Iterator[Any]]:
+        def of_policy() -> Iterator[Any]:
+            with self._policy_alone():
+                yield from named()
+
+        return of_policy
 
 
 def _hold_policy(scheduler: LambdaLR, steps: int) -> None:
@@ -179,7 +217,7 @@ def _hold_policy(scheduler: LambdaLR, steps: int) -> None:
 
     groups = scheduler.optimizer.param_groups
     for index, group in enumerate(groups):
-        if not group["is_critic"]:
+        if not group[IS_CRITIC]:
             scheduler.lr_lambdas[index] = held(scheduler.lr_lambdas[index])
             group["lr"] = 0.0
     scheduler._last_lr = [group["lr"] for group in groups]

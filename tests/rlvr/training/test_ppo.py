@@ -1,6 +1,10 @@
 """PPO's critic, its advantages by hand, and what an update does."""
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -200,6 +204,92 @@ def test_lora_trains_adapters_of_both_and_saves_them_apart(tmp_path: Path) -> No
     assert {"lora_A" in name or "lora_B" in name or "score" in name for name in critic} == {True}
 
 
+@pytest.mark.parametrize("reentrant", [False, True])
+@pytest.mark.parametrize("sections", [{}, {"peft": LORA}], ids=["whole", "lora"])
+def test_critic_recomputes_its_activations_where_the_policy_does(
+    tmp_path: Path, sections: dict[str, Any], reentrant: bool
+) -> None:
+    options = {
+        "gradient_checkpointing": True,
+        "gradient_checkpointing_kwargs": {"use_reentrant": reentrant},
+    }
+    after = {}
+    for name, values in {"plain": {}, "checkpointed": options}.items():
+        trainer = known_trainer(raw_recipe("ppo", values, **sections), tmp_path / name)
+        trainer.train()
+        after[name] = trainer.model.state_dict()
+    switches = [
+        module.gradient_checkpointing
+        for module in trainer.critic.modules()
+        if hasattr(module, "gradient_checkpointing")
+    ]
+    assert len(switches) >= 4
+    assert all(switches)
+    for name, tensor in after["plain"].items():
+        assert torch.allclose(after["checkpointed"][name], tensor, atol=1e-6), name
+
+
+@pytest.mark.parametrize("initialize", ["pretrained", "random"])
+def test_critic_attends_as_the_policy_does(tmp_path: Path, initialize: str) -> None:
+    options = {"model_init_kwargs": {"attn_implementation": "eager"}, "disable_dropout": True}
+    trainer = known_trainer(raw_recipe("ppo", options) | {"initialize": initialize}, tmp_path)
+    assert trainer.model.config._attn_implementation == "eager"
+    assert trainer.critic.config._attn_implementation == "eager"
+
+
+def test_policy_and_critic_are_clipped_each_by_its_own_norm(tmp_path: Path) -> None:
+    trainer = known_trainer(raw_recipe("ppo", {"max_grad_norm": 1.0}), tmp_path)
+    policy, critic = trainer._parameters_apart()
+    _set_gradients(policy, norm=0.5)
+    _set_gradients(critic, norm=100.0)
+    assert trainer._clip_grad_norm(trainer.model).item() == pytest.approx(100, rel=1e-3)
+    assert _gradient_norm(policy) == pytest.approx(0.5, rel=1e-3)
+    assert _gradient_norm(critic) == pytest.approx(1, rel=1e-3)
+    logged = {name: trainer._metrics["train"][f"grad_norm/{name}"] for name in ("policy", "critic")}
+    assert logged["policy"] == [pytest.approx(0.5, rel=1e-3)]
+    assert logged["critic"] == [pytest.approx(100, rel=1e-3)]
+
+
+@pytest.mark.parametrize("max_norm", [0.0, 0.01])
+def test_both_norms_are_logged_clipped_or_not(tmp_path: Path, max_norm: float) -> None:
+    trainer = known_trainer(raw_recipe("ppo", {"max_grad_norm": max_norm}), tmp_path)
+    trainer.train()
+    logged = trainer.state.log_history[0]
+    norms = [logged["grad_norm/policy"], logged["grad_norm/critic"]]
+    assert min(norms) > 0.01
+    assert logged["grad_norm"] == pytest.approx(math.hypot(*norms))
+
+
+@pytest.mark.parametrize("sections", [{}, {"peft": LORA}], ids=["whole", "lora"])
+def test_vllm_is_handed_the_policy_and_nothing_of_the_critic_is_gathered_for_it(
+    tmp_path: Path, sections: dict[str, Any]
+) -> None:
+    """TRL's own walk over the parameters; what ZeRO-3 would gather is noted on the way."""
+    from trl.generation.vllm_generation import VLLMGeneration
+
+    trainer = known_trainer(raw_recipe("ppo", **sections), tmp_path)
+    gathered: list[Any] = []
+
+    @contextmanager
+    def noted(parameters: list[Any]) -> Iterator[None]:
+        gathered.extend(parameters)
+        yield
+
+    sampler = object.__new__(VLLMGeneration)  # its constructor starts an engine
+    sampler.model, sampler.accelerator = trainer.model, trainer.accelerator
+    sampler._dist = SimpleNamespace(gather_params=noted, is_fsdp=False)
+    trainer.vllm_generation = sampler
+    trainer._keep_critic_from_sampler()
+
+    names = {name for name, _ in sampler._iter_named_params()}
+    assert not any("critic" in name or "score" in name for name in names)
+    assert "model.embed_tokens.weight" in names
+    of_critic = {id(parameter) for parameter in trainer.critic.parameters()}
+    assert gathered
+    assert not of_critic & {id(parameter) for parameter in gathered}
+    assert trainer.model.critic is trainer.critic  # and back in its place
+
+
 def test_kl_in_the_reward_and_in_the_loss_at_once_is_a_fault() -> None:
     raw = raw_recipe("ppo", {"beta": 0.1}, ppo={"kl_coefficient": 0.2})
     assert _faults(raw) == [
@@ -221,6 +311,17 @@ def _faults(raw: Any) -> list[str]:
     recipe = recipes.parse(raw, source="test")
     method = methods.get("ppo")
     return list(method.faults({**method.defaults, **recipe.trainer}, recipe, 1))
+
+
+def _set_gradients(parameters: list[Any], *, norm: float) -> None:
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    count = sum(parameter.numel() for parameter in trained)
+    for parameter in trained:
+        parameter.grad = torch.full_like(parameter, norm / count**0.5)
+
+
+def _gradient_norm(parameters: list[Any]) -> float:
+    return float(torch.stack([p.grad.norm() for p in parameters if p.grad is not None]).norm())
 
 
 def _rewards(trainer: Any, batch: dict[str, Tensor]) -> Tensor:
