@@ -32,6 +32,7 @@ _OF_THE_ROLLOUT = (
     "completions/",
     "verdicts/",
     "dapo/",
+    "sampling/",
     "explained_variance",
 )
 

@@ -18,6 +18,10 @@ DEFAULTS: Mapping[str, Any] = {
     "top_p": 1.0,
     "top_k": 0,
     "use_bias_correction_kl": False,
+    # token by token, because a weight for the whole completion falls with its length; the bound is
+    # VeRL's, where it corrects at all (rollout_is: token, rollout_is_threshold: 2.0)
+    "vllm_importance_sampling_mode": "token_truncate",
+    "vllm_importance_sampling_clip_max": 2.0,
     "gradient_checkpointing": False,
     "save_strategy": "steps",
     "shuffle_dataset": True,

@@ -9,6 +9,7 @@ where its completions were sampled on several. NaN stands for an undecided verdi
 mean and no spread, and its own completion gets advantage 0.
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,11 +20,14 @@ from trl import GRPOTrainer
 
 from rlvr.errors import UserError
 from rlvr.rewards import refuse_undecided
+from rlvr.training import importance
 from rlvr.training.costs import SAMPLING, VERIFYING, Stopwatch
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job
 from rlvr.training.task import Task
 from rlvr.training.tokens import is_more_than_rounding
+
+logger = logging.getLogger(__name__)
 
 Rollout = dict[str, Any]
 
@@ -50,6 +54,7 @@ class VerifiedTrainer(GRPOTrainer):
         self._options = job.recipe.rewards
         self._without_signal = 0
         self._sampling, self._verifying = Stopwatch(), Stopwatch()
+        self._collapsed: set[int] = set()
         job.args.reward_weights = self.task.weights
         super().__init__(
             model=job.model,
@@ -135,7 +140,21 @@ class VerifiedTrainer(GRPOTrainer):
         self._correct_completions_table(rollout)
         self.log_rollout(SAMPLING, self._sampling.read())
         self.log_rollout(VERIFYING, self._verifying.read())
+        if "importance_sampling_ratio" in rollout:
+            self._log_importance(rollout)
         return rollout
+
+    def _log_importance(self, rollout: Rollout) -> None:
+        """By length, what completions weigh whose sampler is not the trainer's own model."""
+        weights, is_token = rollout["importance_sampling_ratio"], rollout["completion_mask"]
+        for found in importance.by_length(weights, is_token, self.accelerator):
+            of_class = f"up_to_{found.tokens}_tokens"
+            self.log_rollout(f"sampling/weight_mean/{of_class}", found.mean)
+            self.log_rollout(f"sampling/weight_effective_share/{of_class}", found.effective_share)
+            if found.has_collapsed and found.tokens not in self._collapsed:
+                self._collapsed.add(found.tokens)
+                if self.accelerator.is_main_process:
+                    logger.warning(importance.told(found, self.vllm_importance_sampling_mode))
 
     def _refuse_silence(self) -> None:
         """Stop a run in which no completion is better than another, rollout after rollout."""
