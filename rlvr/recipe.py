@@ -248,6 +248,8 @@ def _fault(entry: Any) -> str:
             return f"unknown key '{key}'; {suggestion(location[-1], known)}"
         case "missing":
             return f"missing key '{key}'"
+        case "secret":  # the value may hold a key or a password, so it is not repeated
+            return f"{key}: {entry['msg']}"
         case _:
             return f"{key}: {entry['msg']}, found {entry['input']!r}"
 

@@ -4,15 +4,18 @@ It belongs to method sft and takes the place of `data.demonstrations`. `data.pro
 teacher is asked, `data.prompt` and `data.verifier` the student's template and the task's verifier.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from rlvr.recipe_problems import ProblemSource, Sources
 from rlvr.recipe_rl import Section
 from rlvr.samplers.base import SamplingParams
+from rlvr.secrets import url_fault
 
 
 class SolverTeacher(Section):
@@ -55,7 +58,7 @@ class EndpointTeacher(Section):
     """
 
     type: Literal["endpoint"]
-    url: str = Field(pattern=r"^https?://")
+    url: str
     model: str
     prompt: str = "chat"
     system: str | None = None
@@ -67,6 +70,22 @@ class EndpointTeacher(Section):
     attempts: int = Field(default=8, ge=1)
     backoff_s: float = Field(default=1.0, gt=0)
     timeout_s: float = Field(default=1800.0, gt=0)
+
+    @field_validator("url")
+    @classmethod
+    def _is_bare_address(cls, value: str) -> str:
+        if fault := url_fault(value):
+            raise PydanticCustomError("secret", "the address {fault}", {"fault": fault})
+        return value
+
+    @field_validator("key_variable")
+    @classmethod
+    def _is_variable_name(cls, value: str) -> str:
+        if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", value) is None:
+            raise PydanticCustomError(
+                "secret", "write the name of an environment variable here, never the key itself"
+            )
+        return value
 
 
 class RecordedTeacher(Section):

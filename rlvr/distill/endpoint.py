@@ -7,7 +7,6 @@ the settings are wrong, and that is said at once.
 """
 
 import logging
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
@@ -21,6 +20,7 @@ from rlvr.recipe import Recipe
 from rlvr.recipe_distill import EndpointTeacher
 from rlvr.records import Completion, FinishReason, Problem
 from rlvr.samplers.base import SamplingParams, draw_seed
+from rlvr.secrets import read_key
 
 logger = logging.getLogger(__name__)
 
@@ -81,14 +81,14 @@ class Endpoint:
 
     def _client(self) -> PatientClient:
         settings = self._settings
-        key = os.environ.get(settings.key_variable)
+        key = read_key(settings.key_variable)
         patience = Patience(
             settings.attempts,
             settings.backoff_s,
             settings.timeout_s,
             settings.requests_per_minute,
         )
-        return PatientClient({"Authorization": f"Bearer {key}"} if key else {}, patience)
+        return PatientClient(key, patience)
 
     def _trace(self, client: PatientClient, problem: Problem, index: int) -> Completion:
         """One request; on a thread of the pool."""

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from rlvr.errors import UserError
+from rlvr.secrets import redacted
 
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _REFUSED = frozenset({400, 413, 422})
@@ -57,11 +59,18 @@ class Patience:
 
 
 class PatientClient:
-    """Sends JSON and returns JSON; callable from many threads."""
+    """Sends JSON and returns JSON; callable from many threads.
 
-    def __init__(self, headers: Mapping[str, str], patience: Patience) -> None:
-        self._headers = {"Content-Type": "application/json", **headers}
+    Args:
+        key: sent as a bearer token; None sends none.
+    """
+
+    def __init__(self, key: str | None, patience: Patience) -> None:
+        authorization = {"Authorization": f"Bearer {key}"} if key else {}
+        self._headers = {"Content-Type": "application/json", **authorization}
+        self._key = key
         self._patience = patience
+        self._opener = urllib.request.build_opener(_NoRedirects)
         self._gate = Gate(patience.requests_per_minute)
         self._stopped = threading.Event()
 
@@ -106,10 +115,10 @@ class PatientClient:
     def _once(self, url: str, body: Mapping[str, Any]) -> dict[str, Any]:
         request = urllib.request.Request(url, json.dumps(body).encode(), self._headers)
         try:
-            with urllib.request.urlopen(request, timeout=self._patience.timeout_s) as reply:
-                return dict(json.loads(reply.read()))
+            with self._opener.open(request, timeout=self._patience.timeout_s) as reply:
+                return dict(json.loads(redacted(reply.read().decode(), self._key)))
         except urllib.error.HTTPError as error:
-            raise _failure(error, url) from None
+            raise _failure(error, url, redacted(_message(error), self._key)) from None
         except (OSError, HTTPException) as error:
             raise _MayPass(f"no reply ({error})") from None
         except (ValueError, TypeError) as error:
@@ -145,9 +154,22 @@ class Gate:
                 raise Stopped
 
 
-def _failure(error: urllib.error.HTTPError, url: str) -> Exception:
-    """What an HTTP status means for the request."""
-    said = _message(error)
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Leaves a redirect to be an error."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow nowhere."""
+
+
+def _failure(error: urllib.error.HTTPError, url: str, said: str) -> Exception:
+    """Return what an HTTP status means for the request; `said` are the server's own words."""
+    if 300 <= error.code < 400:
+        host = urlsplit(error.headers.get("Location", "")).hostname or "another address"
+        return UserError(
+            f"{url}: HTTP {error.code}: the server redirects to {host}, and redirects are not "
+            "followed, so that the key stays with this address; write the final address as "
+            "distill.teacher.url"
+        )
     if error.code in _TRY_AGAIN:
         return _MayPass(f"HTTP {error.code} {said}", _retry_after_s(error))
     if error.code in _REFUSED:

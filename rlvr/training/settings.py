@@ -5,7 +5,8 @@ are PEFT's. What the run directory decides (where, which seed, how it logs) is o
 set twice.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, get_type_hints
@@ -16,6 +17,7 @@ from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnno
 from rlvr.errors import Faults
 from rlvr.recipe import Recipe, suggestion
 from rlvr.runs import Run
+from rlvr.secrets import names_secret
 from rlvr.training import launch, rollouts
 from rlvr.training.method import Method, Values, by_rules
 
@@ -32,6 +34,15 @@ _OURS = {
     "logging_strategy": "every step is logged",
     "logging_nan_inf_filter": "a loss that is no number stops the run",
 }
+_UPLOADS = re.compile(r"push_to_hub.*|hub_.*")
+_UPLOAD = (
+    "uploading is a step of its own: hf upload USER/NAME runs/RUN/checkpoint-STEP, which takes the "
+    "token from HF_TOKEN or from hf auth login"
+)
+_SECRET = (
+    "it looks like a secret, which would be written to the run directory; pass it by the "
+    "environment (HF_TOKEN, WANDB_API_KEY)"
+)
 
 
 def training_arguments(
@@ -117,6 +128,10 @@ def _checked(
     for key, value in values.items():
         if section == "trainer" and key in _OURS:
             faults.append(f"trainer.{key} cannot be set: {_OURS[key]}")
+        elif section == "trainer" and _UPLOADS.fullmatch(key):
+            faults.append(f"trainer.{key} cannot be set: {_UPLOAD}")
+        elif found := next(_secrets(key, value), None):
+            faults.append(f"{section}.{found} cannot be set: {_SECRET}")
         elif key not in known:
             unreadable |= {*get_close_matches(key, known, n=1)} - values.keys()
             faults.append(f"unknown key '{section}.{key}'; {suggestion(key, known)}")
@@ -128,6 +143,19 @@ def _checked(
                 wanted = error.errors()[0]["msg"]
                 faults.append(f"{section}.{key}: {wanted}, found {value!r}")
     return converted, unreadable, faults
+
+
+def _secrets(key: str, value: Any) -> Iterator[str]:
+    """Dotted names of values that are secrets by their name, or addresses with a password."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from (f"{key}.{found}" for found in _secrets(str(name), inner))
+    elif isinstance(value, str) and (names_secret(key) or _has_password(value)):
+        yield key
+
+
+def _has_password(value: str) -> bool:
+    return re.match(r"[a-z+]+://[^/@]*@", value, re.IGNORECASE) is not None
 
 
 def _convert(value: Any, hint: Any) -> Any:

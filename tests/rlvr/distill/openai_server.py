@@ -22,10 +22,11 @@ HANG_UP = "hang up"
 
 @dataclass(frozen=True)
 class Fault:
-    """An HTTP status, or GARBAGE, or HANG_UP."""
+    """An HTTP status, or GARBAGE, or HANG_UP; `message` is the error's text."""
 
     status: int | str
     headers: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
 
 
 class OpenAIServer(ThreadingHTTPServer):
@@ -101,7 +102,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault.status == GARBAGE:
             self._write(200, b"<html>gateway</html>", {})
         else:
-            content = json.dumps({"error": {"message": f"fault {fault.status}"}}).encode()
+            message = fault.message or f"fault {fault.status}"
+            content = json.dumps({"error": {"message": message}}).encode()
             self._write(int(fault.status), content, fault.headers)
 
     def _send(self, status: int, content: Mapping[str, Any]) -> None:
