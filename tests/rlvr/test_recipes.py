@@ -117,6 +117,22 @@ def test_one_rollout_serves_several_updates_so_that_clipping_acts(folder: Path) 
             assert rl.interval_of(recipe.trainer, gpus(path)) > 1, path
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in FOLDER.rglob("*.yaml") if "VeRL" in path.read_text()]
+)
+def test_recipes_from_verl_have_its_dual_clip(path: Path) -> None:
+    """clip_ratio_c: 3.0 in its ppo_trainer.yaml; DAPO's script sets 10."""
+    expected = 10.0 if path.stem == "dapo-17k" else 3.0
+    assert recipes.load(path).trainer["delta"] == expected
+
+
+def test_code_r1_is_rewarded_for_its_form_as_upstream() -> None:
+    (path,) = FOLDER.rglob("grpo-code-r1.yaml")
+    given = recipes.load(path).rewards.format
+    assert given is not None
+    assert (given.style, given.weight) == ("tags", 0.1)
+
+
 def test_study_saves_at_its_steps_150_300_450() -> None:
     recipe = recipes.load(STUDY / "grpo-omni-math.yaml")
     per_rollout = rl.interval_of(recipe.trainer, 8)
