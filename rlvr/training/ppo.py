@@ -28,6 +28,7 @@ from rlvr.training import critic as critics
 from rlvr.training import rl
 from rlvr.training.clipping import IS_CRITIC, ZeroClip, clip_apart
 from rlvr.training.method import Job, Method, by_rules
+from rlvr.training.options import one_advantage_each, own_advantages
 from rlvr.training.reward_kl import RewardKLTrainer
 from rlvr.training.tokens import explained_variance, generalized_advantages, whitened
 from rlvr.training.verified import Rollout
@@ -237,6 +238,11 @@ METHOD = Method(
     config_class=GRPOConfig,
     build=ActorCriticTrainer,
     defaults={**rl.DEFAULTS, "ddp_find_unused_parameters": False},
-    faults=by_rules(rl.faults, _no_warmup),
+    faults=by_rules(
+        rl.faults,
+        _no_warmup,
+        own_advantages("it scales the generalized advantages of all tokens of the batch together"),
+        one_advantage_each,
+    ),
     resume_interval=rl.resume_interval,
 )

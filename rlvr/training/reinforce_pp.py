@@ -10,7 +10,8 @@ from torch import Tensor
 from trl import GRPOConfig
 
 from rlvr.training import rl
-from rlvr.training.method import Job, Method
+from rlvr.training.method import Job, Method, by_rules
+from rlvr.training.options import one_advantage_each, own_advantages
 from rlvr.training.reward_kl import RewardKLTrainer
 from rlvr.training.tokens import discounted_returns, whitened
 from rlvr.training.verified import Rollout
@@ -35,6 +36,10 @@ METHOD = Method(
     config_class=GRPOConfig,
     build=ReinforcePPTrainer,
     defaults=rl.DEFAULTS,
-    faults=rl.faults,
+    faults=by_rules(
+        rl.faults,
+        own_advantages("it scales the returns of all tokens of the batch together"),
+        one_advantage_each,
+    ),
     resume_interval=rl.resume_interval,
 )

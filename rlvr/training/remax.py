@@ -16,7 +16,8 @@ from torch import Tensor
 from trl import GRPOConfig
 
 from rlvr.training import rl
-from rlvr.training.method import Method
+from rlvr.training.method import Method, by_rules
+from rlvr.training.options import own_advantages
 from rlvr.training.tokens import is_more_than_rounding
 from rlvr.training.verified import Rollout, VerifiedTrainer
 
@@ -95,6 +96,8 @@ METHOD = Method(
     config_class=GRPOConfig,
     build=GreedyBaselineTrainer,
     defaults=rl.DEFAULTS,
-    faults=rl.faults,
+    faults=by_rules(
+        rl.faults, own_advantages("its advantage is the reward minus the greedy completion's")
+    ),
     resume_interval=rl.resume_interval,
 )

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rlvr.recipe import Recipe
+from rlvr.training import options
 from rlvr.training.method import by_rules
 
 DEFAULTS: Mapping[str, Any] = {
@@ -93,7 +94,9 @@ def _kl_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> li
 
 
 # what is wrong with a reinforcement-learning recipe, each with what to write instead
-faults = by_rules(no_problems, _uneven_groups, _off_boundary, _reward_faults, _kl_faults)
+faults = by_rules(
+    no_problems, _uneven_groups, _off_boundary, _reward_faults, _kl_faults, options.faults
+)
 
 
 def _forward_batches(values: Mapping[str, Any]) -> int:

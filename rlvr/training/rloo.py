@@ -10,7 +10,8 @@ from torch import Tensor
 from trl import GRPOConfig
 
 from rlvr.training import rl
-from rlvr.training.method import Method
+from rlvr.training.method import Method, by_rules
+from rlvr.training.options import own_advantages
 from rlvr.training.verified import Rollout, VerifiedTrainer
 
 
@@ -37,6 +38,9 @@ METHOD = Method(
     config_class=GRPOConfig,
     build=LeaveOneOutTrainer,
     defaults=rl.DEFAULTS,
-    faults=rl.faults,
+    faults=by_rules(
+        rl.faults,
+        own_advantages("its advantage is the reward minus the mean of its group's other rewards"),
+    ),
     resume_interval=rl.resume_interval,
 )

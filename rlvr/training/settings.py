@@ -21,7 +21,33 @@ from rlvr.secrets import names_secret
 from rlvr.training import launch, rollouts
 from rlvr.training.method import Method, Values, by_rules
 
+_OF_TRLS_EVALUATION = (
+    "batch_eval_metrics",
+    "bf16_full_eval",
+    "do_eval",
+    "eval_accumulation_steps",
+    "eval_delay",
+    "eval_do_concat_batches",
+    "eval_on_start",
+    "eval_steps",
+    "eval_strategy",
+    "eval_use_gather_object",
+    "fp16_full_eval",
+    "greater_is_better",
+    "include_for_metrics",
+    "load_best_model_at_end",
+    "metric_for_best_model",
+    "num_generations_eval",
+    "per_device_eval_batch_size",
+    "prediction_loss_only",
+)
 _OURS = {
+    **dict.fromkeys(
+        _OF_TRLS_EVALUATION,
+        "training evaluates nothing; write evaluation: what to measure, and evaluate: when",
+    ),
+    "resume_from_checkpoint": "a run goes on from its last checkpoint by itself",
+    "disable_tqdm": "progress is shown by rlvr",
     "output_dir": "it is the run directory; set name=..",
     "seed": "set seed=.. at the top of the recipe",
     "data_seed": "set seed=.. at the top of the recipe",
