@@ -14,9 +14,11 @@ decimals (1e-8 and 2e-10 are both 0).
 
 import logging
 import re
+import sys
 from functools import lru_cache
 from typing import Any
 
+import mpmath
 from latex2sympy2_extended.latex2sympy2 import (
     ConversionConfig,
     NormalizationConfig,
@@ -25,12 +27,14 @@ from latex2sympy2_extended.latex2sympy2 import (
 )
 from math_verify import verify
 from math_verify.grader import should_treat_as_complex
-from sympy import Basic, Expr, Float, Integer, Symbol
+from sympy import Basic, Expr, Float, Integer, Integral, Symbol
 
+from rlvr.verifiers.magnitude import MAX_DIGITS, is_too_large
 from rlvr.verifiers.notation import NUMERIC_TOLERANCE, rewrite
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)
 
+_DIGITS = 30
 _UNITS_KEPT = NormalizationConfig(
     basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none"
 )
@@ -39,11 +43,21 @@ _UNITS_STRUCK = NormalizationConfig(
 )
 
 
+# the parser computes these while it reads, whatever the size of their arguments
+_COMPUTED_BY_THE_PARSER = re.compile(
+    r"(?:gcd|lcm)\}?\s*(?:\\left)?\([^)]*\d\}*\s*[\^!]|binom\s*\{\s*\d{5}|\d{5}\s*\\choose"
+    r"|operatorname\{(?:eye|zeros|ones|diag|[hv]stack|orth\w*|rref|nullspace|rank|eig\w*|svd|SVD)\}"
+)
+_MAY_GROW = re.compile(r"[\^!]|binom|choose|exp|Gamma|sum|prod|operatorname|sinh|cosh")
+
+
 def equal(pair: list[str]) -> bool:
     """Whether [gold, answer] are equal, in the gold's sense of it."""
     gold_text, answer_text = map(rewrite, pair)
     gold, answer = parse(gold_text), parse(answer_text)
     if gold is None:
+        return False
+    if _needs_larger_numbers(answer_text, answer, gold):
         return False
     if answer is not None and _equal(gold, answer):
         return True
@@ -54,13 +68,24 @@ def equal(pair: list[str]) -> bool:
     return bare is not None and bare is not answer and _equal(gold, bare)
 
 
+def _needs_larger_numbers(text: str, answer: Any, gold: Any) -> bool:
+    """True for an answer whose evaluation would not end, where the gold's own would."""
+    return _MAY_GROW.search(text) is not None and is_too_large(answer) and not is_too_large(gold)
+
+
 def parse(text: str, *, strike_units: bool = False) -> Any:
     """The whole text as a sympy object; of a chain a = b = c the last part; None if unreadable."""
-    return _read(normalize_latex(text, config=_UNITS_STRUCK if strike_units else _UNITS_KEPT))
+    try:
+        latex = normalize_latex(text, config=_UNITS_STRUCK if strike_units else _UNITS_KEPT)
+    except Exception:  # as in `_read`
+        return None
+    return _read(latex)
 
 
 @lru_cache(maxsize=4096)  # a gold comes with hundreds of answers
 def _read(latex: str) -> Any:
+    if _COMPUTED_BY_THE_PARSER.search(latex):
+        return None
     parts = re.split(r"(?<![\\<>!])=", latex)
     is_chain = len(parts) > 2 and not re.search("[,;]", latex)
     for candidate in (latex, parts[-1]) if is_chain else (latex,):
@@ -77,9 +102,15 @@ def _read(latex: str) -> Any:
 
 
 def _equal(gold: Any, answer: Any) -> bool:
+    if _is_function_for_number(gold, answer):
+        return False
     # numbers first: proving that two expressions differ is what takes math-verify long
     if _differ_in_value(gold, answer):
         return False
+    if _is_exact_constant(gold) and _is_exact_constant(answer):
+        agree = _agree_in_all_digits(gold, answer)
+        if agree is not None:
+            return agree
     return bool(verify(gold, answer, timeout_seconds=None))
 
 
@@ -93,14 +124,46 @@ def _differ_in_value(gold: Any, answer: Any) -> bool:
     return abs(left - right) > float(NUMERIC_TOLERANCE) * max(abs(left), abs(right))
 
 
-def _value(expression: Any) -> complex | None:
+def _is_function_for_number(gold: Any, answer: Any) -> bool:
+    """True for an integral without limits, sought for ever, where the gold is one number."""
+    if not isinstance(gold, Expr) or gold.free_symbols or not isinstance(answer, Expr):
+        return False
+    return any(len(limits) == 1 for part in answer.atoms(Integral) for limits in part.limits)
+
+
+def _is_exact_constant(expression: Any) -> bool:
+    return (
+        isinstance(expression, Expr)
+        and not expression.free_symbols
+        and not expression.has(Float)
+        and not _is_percentage(expression)
+    )
+
+
+def _agree_in_all_digits(gold: Expr, answer: Expr) -> bool | None:
+    """Whether two numbers agree in _DIGITS digits; None if they cannot be computed so far.
+
+    It takes milliseconds where a proof may take for ever.
+    """
+    try:
+        left, right = (part.evalf(_DIGITS + 10, strict=True) for part in (gold, answer))
+        if not (left.is_finite and right.is_finite):
+            return None
+        distance, size = abs(left - right), max(abs(left), abs(right), 1)
+        return bool(distance <= size * Float(10) ** -_DIGITS)
+    except Exception:  # whatever sympy raises means: not known
+        return None
+
+
+def _value(expression: Any) -> mpmath.mpc | None:
     """Value where each variable gets its own number, the same on both sides."""
     if not isinstance(expression, Expr):
         return None
     numbers = {symbol: _number_for(symbol) for symbol in expression.free_symbols}
     try:
-        return complex(expression.subs(numbers).evalf(20))
-    except (TypeError, ValueError, ArithmeticError, AttributeError):
+        parts = expression.subs(numbers).evalf(20).as_real_imag()
+        return mpmath.mpc(*(mpmath.mpmathify(part) for part in parts))
+    except Exception:  # whatever sympy raises means: not known
         return None
 
 
@@ -115,4 +178,5 @@ def _is_percentage(expression: Any) -> bool:
 
 def warm_up() -> None:
     """Load what the first comparison loads, so that forked workers have it already."""
+    sys.set_int_max_str_digits(10 * MAX_DIGITS)
     equal([r"\frac{x}{2} + \sqrt{3}", r"0.5x + \sqrt{3} - \frac{1}{e}"])

@@ -22,6 +22,9 @@ from rlvr.verifiers.extraction import cut
 _TASK = "rlvr.verifiers.equivalence:equal"
 _REMEMBERED = 500_000
 
+# of processor time, so that a busy machine makes no answer wrong; fifty times the usual
+COMPUTING_THAT_SETTLES_S = 0.5
+
 Pair = tuple[str, str]
 
 
@@ -108,14 +111,31 @@ def _parsed(pairs: list[Pair], timeout_s: float) -> dict[Pair, Verdict]:
     if not pairs:
         return {}
     replies = pool.shared(_TASK).run(pairs, timeout_s=timeout_s)
-    verdicts = {}
-    for pair, reply in zip(pairs, replies, strict=True):
-        if reply.status == "done":
-            verdicts[pair] = _memory.keep(pair, _verdict(reply.value, pair[1]))
-        else:
-            outcome = Outcome.TIMEOUT if reply.status == "timeout" else Outcome.ERROR
-            verdicts[pair] = Verdict(outcome, pair[1], reply.reason)
-    return verdicts
+    return {pair: verdict_of(pair, reply) for pair, reply in zip(pairs, replies, strict=True)}
+
+
+def verdict_of(pair: Pair, reply: pool.Reply) -> Verdict:
+    """What a worker's reply says of a pair of gold and answer."""
+    gold, answer = pair
+    if reply.status == "done":
+        return _memory.keep(pair, _verdict(reply.value, answer))
+    if notation.is_constant(gold) and (reason := _too_costly(reply)):
+        return _memory.keep(pair, _verdict(False, answer, reason))
+    outcome = Outcome.TIMEOUT if reply.status == "timeout" else Outcome.ERROR
+    return Verdict(outcome, answer, reply.reason)
+
+
+def _too_costly(reply: pool.Reply) -> str | None:
+    """Why an answer is no plain number, or None where the worker was held up by something else.
+
+    Two constants are compared in milliseconds, so it is the answer that takes long. An undecided
+    verdict would be a refuge: in training it costs less than a wrong one.
+    """
+    if reply.status == "memory":
+        return "takes more memory to evaluate than a number needs"
+    if (reply.computed_s or 0) >= COMPUTING_THAT_SETTLES_S:
+        return f"takes more than {COMPUTING_THAT_SETTLES_S:g} s of computing to evaluate"
+    return None
 
 
 def _verdict(equal: bool, answer: str, reason: str | None = None) -> Verdict:

@@ -16,7 +16,7 @@ from functools import lru_cache
 NUMERIC_TOLERANCE = Fraction(2, 100_000)
 
 MAX_LENGTH = 500
-MAX_DEPTH = 40
+MAX_DEPTH = 15
 MAX_DIGIT_RUN = 100
 _MAX_NUMBER_LENGTH = 4_000  # of plain integers, which need no parser; Python converts up to 4,300
 _MAX_EXPONENT = 400
@@ -111,6 +111,12 @@ def number(text: str) -> Fraction | None:
     if denominator == 0:
         return None
     return (-1 if ratio[1] == "-" else 1) * numerator / denominator
+
+
+def is_constant(gold: str) -> bool:
+    """True for one number, plain or an expression without variables: 7, \\sqrt{51}, 2 + 3i."""
+    without_commands = re.sub(r"\\[A-Za-z]+", " ", _WORD_WRAPPER.sub(" ", gold))
+    return re.search(r"[A-DF-Za-df-hj-z,;=<>&\[{]", without_commands.replace("{", "")) is None
 
 
 def is_words(gold: str) -> bool:

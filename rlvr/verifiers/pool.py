@@ -28,6 +28,10 @@ __all__ = ["Reply", "WorkerPool", "shared"]
 
 MEMORY_BYTES = 2 << 30
 MAX_WORKERS = 8
+_DEATHS = {
+    "memory": "the worker ran out of memory",
+    "crashed": "the worker died, by a crash of its libraries or killed by the system",
+}
 _KILL_AT = 0.95  # share of the time limit; the rest is for killing, so that the reply is in time
 
 
@@ -36,16 +40,19 @@ class Reply:
     """What became of one request.
 
     Attributes:
-        status: "done", or "timeout" (killed), "crashed" (died, e.g. out of memory), "raised".
+        status: "done", or "timeout" (killed), "memory" (asked for more than a worker may have),
+            "crashed" (died otherwise), "raised".
         value: what the task returned, where it is done.
         reason: for people, where it is not.
         killed_after_s: seconds that its worker had before it was killed; None where it was not.
+        computed_s: seconds of processor time of these; few on a machine that is busy otherwise.
     """
 
-    status: Literal["done", "timeout", "crashed", "raised"]
+    status: Literal["done", "timeout", "memory", "crashed", "raised"]
     value: Any = None
     reason: str | None = None
     killed_after_s: float | None = None
+    computed_s: float | None = None
 
 
 class WorkerPool:
@@ -151,6 +158,7 @@ class _Task:
     request: Any
     deadline: float = inf  # on the monotonic clock, once a worker has it
     retried: bool = False
+    computed_before_s: float = 0.0  # by the same worker, for other requests
 
 
 class _Run:
@@ -184,6 +192,7 @@ class _Run:
                 return
             task = self._pending.popleft()
             task.deadline = min(task.deadline, time.monotonic() + self._kill_after_s)
+            task.computed_before_s = worker.computed_s()
             self._busy[worker] = task
             self._selector.register(worker.connection, selectors.EVENT_READ, worker)
             try:
@@ -202,7 +211,9 @@ class _Run:
             except (OSError, EOFError):
                 self._died(worker)
                 continue
-            if reply is not None:
+            if reply is not None and reply.get("out_of_memory"):
+                self._died(worker, "memory")
+            elif reply is not None:
                 self._settle(self._release(worker), _reply(reply))
                 self._pool.give_back(worker)
 
@@ -211,21 +222,26 @@ class _Run:
         late = [worker for worker, task in self._busy.items() if task.deadline <= now]
         for worker in late:
             task = self._release(worker)
+            computed_s = worker.computed_s() - task.computed_before_s
             self._pool.kill(worker)
-            reason = f"no result within {self._timeout_s:g} s"
-            reply = Reply("timeout", reason=reason, killed_after_s=self._kill_after_s)
+            reply = Reply(
+                "timeout",
+                reason=f"no result within {self._timeout_s:g} s",
+                killed_after_s=self._kill_after_s,
+                computed_s=computed_s,
+            )
             self._settle(task, reply)
 
-    def _died(self, worker: Worker) -> None:
+    def _died(self, worker: Worker, how: Literal["memory", "crashed"] = "crashed") -> None:
         """A worker that served others may have died of their heap: one try in a fresh one."""
         task = self._release(worker)
         self._pool.kill(worker)
-        if worker.served and not task.retried:
+        served_others = worker.served > (how == "memory")
+        if served_others and not task.retried:
             task.retried = True
             self._pending.appendleft(task)
         else:
-            reason = "the worker died, out of memory or by a crash of its libraries"
-            self._settle(task, Reply("crashed", reason=reason))
+            self._settle(task, Reply(how, reason=_DEATHS[how]))
 
     def _release(self, worker: Worker) -> _Task:
         self._selector.unregister(worker.connection)

@@ -29,6 +29,8 @@ from typing import Any
 PARENT_CHECK_S = 1.0
 _PR_SET_PDEATHSIG = 1
 
+_OUT_OF_MEMORY = b'{"out_of_memory": true}\n'
+
 Task = Callable[[Any], Any]
 
 
@@ -90,7 +92,10 @@ def _serve(connection: socket.socket, task: Task, memory_bytes: int) -> None:
         _confine(memory_bytes)
         with connection.makefile("rb") as requests:
             for request in requests:
-                connection.sendall(_reply(task, request))
+                reply = _reply(task, request)
+                connection.sendall(reply or _OUT_OF_MEMORY)
+                if reply is None:
+                    break  # the heap may be beyond use; a fresh worker takes over
     finally:
         os._exit(0)
 
@@ -101,12 +106,12 @@ def _confine(memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _reply(task: Task, request: bytes) -> bytes:
+def _reply(task: Task, request: bytes) -> bytes | None:
+    """The reply; None where the task took all memory."""
     try:
         reply = {"value": task(json.loads(request))}
     except MemoryError:
-        # the heap may be beyond use; a fresh worker takes over
-        os._exit(1)
+        return None
     except Exception as error:
         reply = {"error": f"{type(error).__name__}: {error}"[:500]}
     return json.dumps(reply).encode() + b"\n"
