@@ -8,8 +8,11 @@ import torch
 
 from rlvr import recipe as recipes
 from rlvr.errors import UserError
+from rlvr.runs import Run
 from rlvr.training import methods
 from rlvr.training.dapo import is_mixed
+from rlvr.training.run import train
+from rlvr.weights import weights_hash
 from tests.rlvr.training.known_batch import (
     END,
     GROUP,
@@ -124,6 +127,32 @@ def test_cap_on_rounds_ends_the_run_with_what_was_found_and_what_to_change(tmp_p
     )
     with pytest.raises(UserError, match=message):
         trainer.train()
+
+
+def test_run_that_stopped_at_the_cap_goes_on_with_a_higher_one_and_ends_as_any_other(
+    tmp_path: Path,
+) -> None:
+    options = {
+        "max_steps": 6,
+        "per_device_train_batch_size": GROUP,
+        "save_strategy": "steps",
+        "save_steps": 1,
+        "use_cpu": True,
+    }
+
+    def start(name: str, max_rounds: int) -> Run:
+        raw = raw_recipe("dapo", options, dapo={"max_rounds": max_rounds})
+        run = Run(tmp_path / name)
+        train(recipes.parse(raw, source="test"), run, source="test")
+        return run
+
+    with pytest.raises(UserError, match=r"stopped after dapo.max_rounds: 2 rounds"):
+        start("stopped", max_rounds=2)
+    assert 0 < len(Run(tmp_path / "stopped").checkpoints()) < 6
+    stopped, whole = start("stopped", max_rounds=200), start("whole", max_rounds=200)
+    last = [weights_hash(run.checkpoints()[-1].path) for run in (stopped, whole)]
+    assert last[0] == last[1]
+    assert stopped.recipe() == whole.recipe()
 
 
 def test_clip_is_wider_above_and_the_loss_a_mean_over_tokens_unless_the_recipe_says_otherwise(
