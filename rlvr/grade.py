@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from rlvr import problems, prompts, verifiers
+from rlvr import answers, problems, prompts, verifiers
 from rlvr.errors import UserError
 from rlvr.records import Attempt, Problem, Verdict
 
@@ -51,7 +51,7 @@ def grade(
     *,
     template: str = "plain",
     paths: Mapping[str, str | Path] | None = None,
-    timeout_s: float = 2.0,
+    timeout_s: float = verifiers.TIMEOUT_S,
 ) -> int:
     """Grade every line; the exit code is 0, or 1 if a line could not be graded.
 
@@ -59,13 +59,14 @@ def grade(
         task: name of the verifier.
         out: gets the verdicts; that it is closed early, as by `head`, is not an error.
         log: gets the broken lines and, at the end, the counts.
-        template: prompt template, whose own markers end a completion too.
+        template: prompt template, under which invented turns end a completion too.
         paths: benchmark -> local file, for lines that name a `problem`.
 
     Raises:
         UserError: unknown task or template, before any line is read.
     """
     prompts.get(template)
+    ends = answers.Ends(template)
     grader = _Grader(verifiers.get(task), out, log, timeout_s)
     find = _problem_finder(paths or {})
     waiting: queue.Queue[_Item | None] = queue.Queue(_AHEAD)
@@ -79,7 +80,7 @@ def grade(
             if not line.strip():
                 continue
             try:
-                waiting.put(_read(number, line, template, find))
+                waiting.put(_read(number, line, ends, find))
             except _BrokenLine as fault:
                 grader.report(number, str(fault))
     finally:
@@ -169,7 +170,7 @@ def _next_batch(waiting: "queue.Queue[_Item | None]") -> tuple[list[_Item], bool
     return batch, False
 
 
-def _read(number: int, line: str, template: str, find: FindProblem) -> _Item:
+def _read(number: int, line: str, ends: answers.Ends, find: FindProblem) -> _Item:
     try:
         row = json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -178,9 +179,9 @@ def _read(number: int, line: str, template: str, find: FindProblem) -> _Item:
         raise _BrokenLine("expected an object {..}")
     if not isinstance(row.get("completion"), str):
         raise _BrokenLine('no text in "completion"')
-    completion = prompts.cut(row["completion"], template)
-    truncated = bool(row.get("truncated")) and completion == row["completion"]
-    return _Item(number, row.get("id"), Attempt(_problem(row, find), completion, truncated))
+    ran_out = bool(row.get("truncated"))
+    attempt = answers.attempt(_problem(row, find), row["completion"], ends, ran_out=ran_out)
+    return _Item(number, row.get("id"), attempt)
 
 
 def _problem(row: Mapping[str, Any], find: FindProblem) -> Problem:

@@ -6,9 +6,8 @@ those of its Appendix E, character for character, but for `direct-boxed`; they a
 escaped strings, line by line, so that no editor changes them. Each ends where the model's turn
 begins.
 
-A base model rarely stops where its answer ends: it invents the next turn. Every template therefore
-names the markers after which nothing belongs to the answer. `cut` applies them; a sampler may pass
-`Template.end_markers` as stop strings.
+A base model rarely stops where its answer ends: it invents the next turn. `END_OF_TURN` and each
+template's `run_on` say after what nothing belongs to the answer; `rlvr.answers` applies them.
 
 `chat` is not one text but each model's own, which lies in its tokenizer. Two rules keep it as fixed
 as the others. A draw key names it by a hash of that text, `chat@1a2b3c4d` (`chat_name`), so that an
@@ -31,18 +30,34 @@ from typing import Any, Protocol
 from rlvr.errors import UserError
 from rlvr.records import Problem
 
-__all__ = ["END_OF_TURN", "NAMES", "Template", "chat_name", "cut", "get", "is_chat", "render"]
+__all__ = ["END_OF_TURN", "NAMES", "Template", "chat_name", "get", "is_chat", "render"]
 
-# What tokenizers of the model families in use write for "this turn is over".
+# What tokenizers of the model families in use write for "this turn is over" or "the next begins".
 END_OF_TURN = (
     "<|im_end|>",
     "<|endoftext|>",
     "<|im_start|>",
     "<|eot_id|>",
+    "<|eom_id|>",
+    "<|start_header_id|>",
     "<|end_of_text|>",
+    "<end_of_turn>",
+    "<start_of_turn>",
     "<\uff5cend\u2581of\u2581sentence\uff5c>",
     "</s>",
 )
+
+# A turn that is invented under a template of plain text. "User:" may be a word of the reasoning: it
+# begins a turn at the start of a line, or where the template would write it: behind a sentence or
+# an answer that has ended, or before a line that begins with "Assistant:".
+_USERS_TURN = (
+    r"^[ \t]*User:"
+    r"|(?:(?<=[.!?] )|(?<=</answer>)|(?<=</answer> )|(?<=</answer>\.))User:"
+    r"|\bUser:(?:(?!User:)[\s\S])*?^[ \t]*Assistant:"
+)
+# The fence that closes the code block which the prompt has opened: alone on a line that is not
+# indented, as an indented one may belong to the program's own text.
+_CLOSING_FENCE = r"\n```[ \t]*(?=\r?$)"
 
 _CODE_BLOCK = "```python\n"
 _IMAGE = "<|vision_start|>{image_token}<|vision_end|>\n"
@@ -67,21 +82,17 @@ class Template:
 
     Attributes:
         text: `{question}` marks the place of the question, `{image_token}` that of an image.
-        run_on: what the model writes when it goes on inventing turns after its answer.
+        run_on: pattern of what the model writes when it goes on inventing turns after its answer;
+            `^` and `$` are the ends of a line. Empty where markers of END_OF_TURN say all.
         prefill: the end of `text` that the model's answer continues, e.g. an opened code block.
         strips_question: True where the original trims white space around the question.
     """
 
     name: str
     text: str
-    run_on: tuple[str, ...] = ()
+    run_on: str = ""
     prefill: str = ""
     strips_question: bool = False
-
-    @property
-    def end_markers(self) -> tuple[str, ...]:
-        """Everything that ends a completion under this template."""
-        return END_OF_TURN + self.run_on
 
 
 _TEMPLATES = (
@@ -110,8 +121,7 @@ _TEMPLATES = (
         "<think> </think> and <answer> </answer> tags, respectively, i.e., <think> reasoning "
         "process here </think> <answer> answer here </answer>. User: {question}\n"
         "Assistant:\n",
-        # the template names a turn in the middle of a line, and so does the model's invented one
-        run_on=("User:",),
+        run_on=_USERS_TURN,
     ),
     # Code-R1, training
     Template(
@@ -136,7 +146,7 @@ _TEMPLATES = (
         "<|im_start|>assistant\n"
         "Below is a Python script with a self-contained function that solves the problem and "
         "passes corresponding tests:\n" + _CODE_BLOCK,
-        run_on=("\n```\n",),
+        run_on=_CLOSING_FENCE,
         prefill=_CODE_BLOCK,
         strips_question=True,
     ),
@@ -149,7 +159,7 @@ _TEMPLATES = (
         "and passes all tests.<|im_end|>\n"
         "<|im_start|>user\n{question}<|im_end|>\n"
         "<|im_start|>assistant\n" + _CODE_BLOCK,
-        run_on=("\n```\n",),
+        run_on=_CLOSING_FENCE,
         prefill=_CODE_BLOCK,
     ),
     # EasyR1, visual reasoning
@@ -267,13 +277,3 @@ def _no_chat_template() -> UserError:
         "prompt template 'chat' needs a tokenizer with a chat template, and this model has none; "
         f"write prompt: qwen-boxed (or another of {', '.join(n for n in NAMES if n != _CHAT)})"
     )
-
-
-def cut(completion: str, template: str = "plain") -> str:
-    """The completion up to the first end marker of its template.
-
-    What follows belongs to an invented turn: neither its answers nor its unfinished end are the
-    model's answer to the question.
-    """
-    found = (completion.find(marker) for marker in get(template).end_markers)
-    return completion[: min((at for at in found if at >= 0), default=len(completion))]

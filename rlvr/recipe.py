@@ -10,7 +10,7 @@ the nearest known one. Whether what a recipe names is there is asked in `rlvr.tr
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
@@ -30,10 +30,14 @@ from rlvr.recipe_rl import (
     Section,
 )
 from rlvr.samplers.base import SamplingParams
+from rlvr.verifiers import TIMEOUT_S
 
 Method = Literal[
     "grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo", "sft", "on_policy_distillation"
 ]
+
+
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 
 
 class Demonstrations(Section):
@@ -63,6 +67,7 @@ class Evaluation(Section):
         prompt: template for all benchmarks; None takes each benchmark's own.
         keep_text: whose text is stored: `all`, `correct`, or `sample:N`, the first N draws of each
             problem. The others are counted all the same.
+        verify_timeout_s: time limit of the verifier for one completion; None takes the recipe's.
         beside: models to show beside the run's own: names of other runs in the same folder, of
             which the last checkpoint is taken, Hub ids, or folders with a "/" in them.
     """
@@ -74,6 +79,7 @@ class Evaluation(Section):
     run_seed: int = Field(default=0, ge=0)
     sampler: Literal["auto", "hf", "vllm"] = "auto"
     keep_text: str = Field(default="all", pattern=r"^(all|correct|sample:[1-9][0-9]*)$")
+    verify_timeout_s: Seconds | None = None
     beside: tuple[str, ...] = ()
 
 
@@ -106,6 +112,8 @@ class Recipe(Section):
         model: Hub id, folder, or `embedded:<name>`.
         initialize: `pretrained` loads the weights; `random` draws them, from `seed`.
         seed: of training; the evaluation has a run seed of its own.
+        verify_timeout_s: time limit of the verifier for one completion, in training, distillation
+            and evaluation alike; what takes longer is undecided.
         rewards: beside correctness; read by reinforcement learning alone.
         distill: where the demonstrations of method sft come from, unless `data` names them.
         checkpoints: how much of them is kept.
@@ -126,6 +134,7 @@ class Recipe(Section):
     method: Method
     seed: int = Field(default=0, ge=0, lt=2**32)
     data: Data
+    verify_timeout_s: Seconds = TIMEOUT_S
     evaluation: Evaluation | None = None
     evaluate: Literal["by_hand", "after", "between", "watch"] = "by_hand"
     checkpoints: Checkpoints = Checkpoints()

@@ -51,6 +51,7 @@ _MAY_CHANGE = (
     "checkpoints",
     "evaluate",
     "evaluation",
+    "verify_timeout_s",
     "dapo.max_rounds",
     "rewards.max_rollouts_without_signal",
     "rewards.max_undecided_share",

@@ -11,9 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rlvr import prompts
+from rlvr import answers, prompts
 from rlvr.adapters import full_weights
+from rlvr.answers import Ends
 from rlvr.errors import UserError
+
+_TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json", "tokenizer.model", "vocab.json")
 
 
 @lru_cache(maxsize=16)  # every evaluation asks for its base's
@@ -22,6 +25,23 @@ def load_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(full_weights(folder))
+
+
+@lru_cache(maxsize=64)
+def ends_of(prompt: str, model: Path, chat_template: Path | None = None) -> Ends:
+    """What ends a model's completions under a prompt.
+
+    Args:
+        model: its folder; one without a tokenizer ends completions by text alone.
+        chat_template: folder of the model whose chat template is meant by `chat`; None for its own.
+    """
+    folder = full_weights(model)
+    if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
+        return Ends(prompt)
+    tokenizer = load_tokenizer(model)
+    own = answers.model_end_ids(folder, tokenizer)
+    asked = load_tokenizer(chat_template) if chat_template else tokenizer
+    return answers.ends_of(prompt, tokenizer, own, chat_tokenizer=asked)
 
 
 def template_of(base: Path | None, model: Path) -> Path:

@@ -16,8 +16,10 @@ from rlvr.errors import UserError
 from rlvr_eval.keys import DIGEST_BYTES
 from rlvr_eval.outcomes import Outcomes
 
-# what makes two evaluations different samples, and not samples of different things
-_MAY_DIFFER = frozenset({"weights", "seed", "run_seed"})
+# what makes two evaluations different samples, and not samples of different things. Which tokens
+# are a template's end markers follows from the tokenizer; a completion that went on behind one has
+# the verdict of one that stopped there (`rlvr.answers`).
+_MAY_DIFFER = frozenset({"weights", "seed", "run_seed", "end_ids"})
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,16 @@ def check_comparable(base: Outcomes, other: Outcomes, *, allow_differing: bool) 
         )
         raise UserError(
             f"{other.benchmark}: {base.model.name} and {other.model.name} were not drawn alike: "
-            f"{listed}. Evaluate both under the same settings, or allow the difference "
+            f"{listed}. {_remedy(comparison.differing)}, or allow the difference "
             "explicitly; it is then written beside every number"
         )
     return comparison
+
+
+def _remedy(differing: Mapping[str, Any]) -> str:
+    if differing.keys() <= {"answer_rule", "verifier"}:
+        return "Verify the stored completions again, by rlvr eval RUN --regrade"
+    return "Evaluate both under the same settings"
 
 
 def _same_engine(theirs: Any, ours: Any) -> bool:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rlvr import prompts, verifiers
+from rlvr import answers, prompts, verifiers
 from rlvr.adapters import full_weights
+from rlvr.answers import Ends
 from rlvr.records import Problem
 from rlvr.samplers.base import Sampler, SamplingParams
-from rlvr_eval.chat import load_tokenizer
+from rlvr.verifiers import TIMEOUT_S
+from rlvr_eval.chat import ends_of, load_tokenizer
 from rlvr_eval.design import Design, Progress
 from rlvr_eval.keep_text import ALL, KeepText
 from rlvr_eval.keys import DrawKey
@@ -49,6 +51,7 @@ class Evaluation:
         chat_template: folder of the model whose chat template is meant by `chat`; None for its own.
         verifier: name of the verifier.
         store: root of the store.
+        verify_timeout_s: time limit of the verifier for one completion.
     """
 
     model: Model
@@ -64,6 +67,7 @@ class Evaluation:
     keep_text: KeepText = ALL
     file: Path | None = None
     chat_template: Path | None = None
+    verify_timeout_s: float = TIMEOUT_S
 
     @property
     def tokenizer(self) -> Any:
@@ -71,6 +75,21 @@ class Evaluation:
         if not prompts.is_chat(self.prompt):
             return None
         return load_tokenizer(self.chat_template or self.model.folder)
+
+    @property
+    def ends(self) -> Ends:
+        """What ends the model's completions under its prompt."""
+        return ends_of(self.prompt, self.model.folder, self.chat_template)
+
+    @property
+    def drawn_with(self) -> SamplingParams:
+        """The sampling, stopped at the end markers of the template."""
+        return self.sampling.stopped_at(self.ends.of_template)
+
+    @property
+    def verdict_version(self) -> str:
+        """The name under which verdicts on its draws are stored."""
+        return answers.verdict_version(verifiers.get(self.verifier).version, self.ends)
 
     def key(self, sampler: Sampler) -> DrawKey:
         """The draw key of this evaluation when this sampler draws.
@@ -89,6 +108,7 @@ class Evaluation:
             dtype=sampler.dtype,
             sampler=sampler.identity,
             run_seed=self.run_seed,
+            end_ids=tuple(sorted(self.ends.of_template)),
         )
 
     def draws(self, sampler: Sampler) -> DrawStore:
@@ -110,5 +130,5 @@ def context_length(folder: Path) -> int:
 def missing(evaluation: Evaluation, sampler: Sampler) -> int:
     """Draws that the design asks for next, over all problems; 0 once it is satisfied."""
     draws = evaluation.draws(sampler)
-    verdicts = draws.verdicts(verifiers.get(evaluation.verifier).version)
+    verdicts = draws.verdicts(evaluation.verdict_version)
     return owed(evaluation.progress(draws, verdicts))

@@ -65,8 +65,15 @@ def settings_of(run: Run, overrides: Sequence[str] = ()) -> Settings:
     Raises:
         UserError: if it does not say, or an override is wrong.
     """
-    settings = read_given(run).settings if is_given(run) else run.recipe().evaluation
-    if settings is None:
-        raise UserError(f"{run.path}/recipe.yaml has no evaluation: section; add one")
+    settings = read_given(run).settings if is_given(run) else _of_recipe(run)
     raw = settings.model_dump(mode="json")
     return recipes.evaluation(raw, overrides, source=str(run.path)) if overrides else settings
+
+
+def _of_recipe(run: Run) -> Settings:
+    recipe = run.recipe()
+    if recipe.evaluation is None:
+        raise UserError(f"{run.path}/recipe.yaml has no evaluation: section; add one")
+    if recipe.evaluation.verify_timeout_s is not None:
+        return recipe.evaluation
+    return recipe.evaluation.model_copy(update={"verify_timeout_s": recipe.verify_timeout_s})

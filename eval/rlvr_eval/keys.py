@@ -31,6 +31,8 @@ class DrawKey:
         sampling: the fields of SamplingParams.
         context_length: tokens of prompt and completion together that the model takes.
         sampler: "<engine>/<version>".
+        end_ids: tokens at which completions end because they are end markers of the template, and
+            the model's own files do not name them (`rlvr.answers`).
     """
 
     weights: str
@@ -42,11 +44,18 @@ class DrawKey:
     dtype: str
     sampler: str
     run_seed: int
+    end_ids: tuple[int, ...] = ()
 
     def fields(self) -> dict[str, Any]:
-        """As stored in key.json: one flat mapping, sampling parameters by their own names."""
+        """As stored in key.json: one flat mapping, sampling parameters by their own names.
+
+        Without `end_ids` where there are none: those draws are what they were before templates'
+        markers were stop tokens.
+        """
         flat = asdict(self)
         del flat["sampling"]
+        if not flat["end_ids"]:
+            del flat["end_ids"]
         return {**flat, **self.sampling.model_dump(mode="json")}
 
 

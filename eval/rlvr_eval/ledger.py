@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from rlvr import verifiers
+from rlvr.answers import RULE, verifier_version
 from rlvr.errors import UserError
 from rlvr.files import write_json
 from rlvr.records import Outcome
@@ -33,6 +35,9 @@ from rlvr_eval.store import DrawStore
 from rlvr_eval.verdicts import UNDECIDED
 
 Entry = Mapping[str, Any]
+
+# of entries whose draws stopped where the answers end, so that their texts hold nothing behind it
+STOPPED_AT_ENDS = "stopped_at_ends"
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,8 @@ class Ledger:
                 "file": str(evaluation.file) if evaluation.file else None,
                 "design": str(evaluation.design),
                 "verifier": verifier,
+                "answer_rule": RULE,
+                STOPPED_AT_ENDS: True,
                 "draw_key": dict(key),
                 "problem_ids": [problem.id for problem in evaluation.problems],
                 "kinds": [problem.kind for problem in evaluation.problems],
@@ -117,6 +124,16 @@ def model_of(entry: Entry) -> ModelRef:
     return ModelRef(entry["model"], entry["step"], entry["weights"], entry.get("beside", False))
 
 
+def is_of_earlier_rule(entry: Entry) -> bool:
+    """Whether a verifier of ours read an entry's completions by an earlier rule."""
+    return is_verified_here(entry) and entry.get("answer_rule") != RULE
+
+
+def is_verified_here(entry: Entry) -> bool:
+    """Whether an entry's verdicts are of a verifier of ours."""
+    return (entry["verifier"] or "").partition("@")[0] in verifiers.NAMES
+
+
 def _name(entries: list[Entry]) -> str:
     """Entries on the same evaluations have the same file; a new verifier or design is a new one."""
     told = [
@@ -139,9 +156,16 @@ def _outcomes(entry: Entry, counts: Counts, undecided: Ints, truncated: Ints) ->
         undecided=undecided,
         truncated=truncated,
         upper=None,
-        # verdicts of two verifiers are no more comparable than draws of two temperatures
-        draw_key={**entry["draw_key"], "verifier": entry["verifier"]},
+        draw_key={**entry["draw_key"], **_verified_by(entry)},
     )
+
+
+def _verified_by(entry: Entry) -> dict[str, Any]:
+    """Verdicts of two verifiers, or by two rules of where answers end, are not comparable."""
+    if not is_verified_here(entry):
+        return {"verifier": entry["verifier"]}
+    rule = entry.get("answer_rule", 1)
+    return {"verifier": verifier_version(entry["verifier"]), "answer_rule": rule}
 
 
 def _imported(entry: Entry) -> Outcomes:

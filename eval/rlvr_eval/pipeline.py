@@ -3,30 +3,34 @@
 `evaluate` samples and verifies; `report` only reads the store and loads no model.
 """
 
+import logging
 import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, TextIO
 
-from rlvr import verifiers
 from rlvr.files import write_atomically, write_json
 from rlvr.progress import stage
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
+from rlvr.samplers.base import Sampler
 from rlvr_eval import reasoning, workers
 from rlvr_eval.about import about
 from rlvr_eval.evaluate import Evaluation, missing
 from rlvr_eval.examples import collect
 from rlvr_eval.figure import curves_svg
-from rlvr_eval.ledger import Ledger
+from rlvr_eval.ledger import Ledger, is_of_earlier_rule
 from rlvr_eval.listener import OnBar
 from rlvr_eval.plan import models_of, plan, store_of
 from rlvr_eval.probes.results import attach
 from rlvr_eval.probes.table import write_probes
 from rlvr_eval.report import write_report
+from rlvr_eval.store import DrawStore
 from rlvr_eval.summary import summarise
 from rlvr_eval.table import write_summary
 from rlvr_eval.told_problems import remember
+
+logger = logging.getLogger(__name__)
 
 
 def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> int:
@@ -68,6 +72,7 @@ def carry_out(
     """
     for evaluation in evaluations:
         remember(run, evaluation.benchmark, evaluation.revision, evaluation.problems)
+        _tell_of_earlier_draws(run, evaluation, crew.sampler)
         evaluation.draws(crew.sampler).check()
     due = [evaluation for evaluation in evaluations if missing(evaluation, crew.sampler)]
     if due:
@@ -77,9 +82,25 @@ def carry_out(
         # of many ranks, whoever finds nothing left to draw notes it
         if not missing(evaluation, crew.sampler):
             key = evaluation.key(crew.sampler).fields()
-            version = verifiers.get(evaluation.verifier).version
-            (ledger or Ledger(run)).record(evaluation, key, version)
+            (ledger or Ledger(run)).record(evaluation, key, evaluation.verdict_version)
     return len(due)
+
+
+def _tell_of_earlier_draws(run: Run, evaluation: Evaluation, sampler: Sampler) -> None:
+    """Draws that went on behind the template's end markers are not counted as such that stopped."""
+    key = evaluation.key(sampler).fields()
+    if "end_ids" not in key or DrawStore(evaluation.store, key).folder.exists():
+        return
+    before = {name: value for name, value in key.items() if name != "end_ids"}
+    if DrawStore(evaluation.store, before).folder.exists():
+        logger.warning(
+            "%s on %s: its stored draws were not stopped at the end markers of prompt %s, so it is "
+            "drawn anew. To count the stored ones up to there instead, run: rlvr eval %s --regrade",
+            evaluation.model.name,
+            evaluation.benchmark,
+            evaluation.prompt,
+            run.path,
+        )
 
 
 def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
@@ -90,6 +111,13 @@ def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
     """
     ledger = Ledger(run)
     outcomes = ledger.outcomes()
+    if any(map(is_of_earlier_rule, ledger.entries())):
+        logger.warning(
+            "%s: some verdicts are on answers that an earlier version read by another rule; run: "
+            "rlvr eval %s --regrade",
+            run.name,
+            run.path,
+        )
     summary = summarise(outcomes, about(run))
     attach(summary, run, outcomes)
     reasoning.attach(summary, run, zip(ledger.entries(), outcomes, strict=True))

@@ -7,6 +7,7 @@ from rlvr import models, problems, prompts
 from rlvr.recipe import Evaluation as Settings
 from rlvr.recipe import Recipe
 from rlvr.runs import Run
+from rlvr.verifiers import TIMEOUT_S
 from rlvr.weights import weights_hash
 from rlvr_eval.chat import template_of
 from rlvr_eval.estimators import parse_design
@@ -98,6 +99,7 @@ def plan(
             store=store,
             keep_text=KeepText.parse(settings.keep_text),
             file=file,
+            verify_timeout_s=settings.verify_timeout_s or TIMEOUT_S,
             chat_template=_chat_template(settings.prompt or benchmark.prompt, base, model),
         )
         for model in found

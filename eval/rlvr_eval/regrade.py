@@ -14,13 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rlvr import verifiers
+from rlvr.answers import RULE, Ends, verdict_version
 from rlvr.records import Problem
 from rlvr.runs import Run
-from rlvr.verifiers import Verifier
+from rlvr.verifiers import TIMEOUT_S, Verifier
 from rlvr_eval.estimators import parse_design
-from rlvr_eval.ledger import Entry, Ledger
+from rlvr_eval.ledger import Entry, Ledger, is_verified_here
 from rlvr_eval.replay import owed, standings
 from rlvr_eval.store import DrawStore
+from rlvr_eval.stored_ends import stored_ends
 from rlvr_eval.told_problems import recall
 from rlvr_eval.verdicts import Verdicts
 from rlvr_eval.verify import verify
@@ -67,26 +69,44 @@ class Regraded:
         return line if self.is_counted else f"{line}; reports stay with {self.before}"
 
 
-def regrade(run: Run) -> list[Regraded]:
+def regrade(run: Run, *, timeout_s: float = TIMEOUT_S) -> list[Regraded]:
     """Verify what every evaluation of a run has stored, with this version of its verifier.
 
+    Args:
+        timeout_s: of the verifier for one completion.
+
     Raises:
-        UserError: if nothing was evaluated yet, or the run's problems are not beside it.
+        UserError: if nothing was evaluated yet, or the run's problems are not beside it, or it
+            cannot be told where stored completions end (`rlvr_eval.stored_ends`).
     """
     ledger = Ledger(run)
     return [
-        _regrade(ledger, entry, verifiers.get(entry["verifier"].partition("@")[0]))
-        for entry in ledger.entries()
-        if (entry["verifier"] or "").partition("@")[0] in verifiers.NAMES
+        _regrade(ledger, entry, timeout_s) for entry in filter(is_verified_here, ledger.entries())
     ]
 
 
-def _regrade(ledger: Ledger, entry: Entry, verifier: Verifier) -> Regraded:
+@dataclass(frozen=True)
+class _Grader:
+    """The verifier of an evaluation, and how its completions are read."""
+
+    verifier: Verifier
+    ends: Ends
+    timeout_s: float
+
+    @property
+    def version(self) -> str:
+        """The name of its verdicts."""
+        return verdict_version(self.verifier.version, self.ends)
+
+
+def _regrade(ledger: Ledger, entry: Entry, timeout_s: float) -> Regraded:
     draws = ledger.draws(entry)
+    verifier = verifiers.get(entry["verifier"].partition("@")[0])
+    grader = _Grader(verifier, stored_ends(ledger.run, entry), timeout_s)
     before = draws.verdicts(entry["verifier"])
     problems = recall(ledger.run, entry["benchmark"], entry["draw_key"]["revision"])
-    without_text = _verify_stored(draws, entry, verifier, problems)
-    after = draws.verdicts(verifier.version)
+    without_text = _verify_stored(draws, grader, problems)
+    after = draws.verdicts(grader.version)
     old, new = _by_draw(before), _by_draw(after)
     both = [draw for draw in old if draw in new]
     progress = standings(
@@ -96,29 +116,33 @@ def _regrade(ledger: Ledger, entry: Entry, verifier: Verifier) -> Regraded:
         model=entry["model"],
         benchmark=entry["benchmark"],
         before=entry["verifier"],
-        after=verifier.version,
+        after=grader.version,
         draws=len(both),
         changed=Counter((old[draw], new[draw]) for draw in both if old[draw] != new[draw]),
         without_text=without_text,
         owed=0 if without_text else owed(progress),
     )
     if found.is_counted:
-        ledger.write({**entry, "verifier": verifier.version})
+        ledger.write({**entry, "verifier": grader.version, "answer_rule": RULE})
     return found
 
 
-def _verify_stored(
-    draws: DrawStore, entry: Entry, verifier: Verifier, problems: Mapping[str, Problem]
-) -> int:
+def _verify_stored(draws: DrawStore, grader: _Grader, problems: Mapping[str, Problem]) -> int:
     """Add verdicts shard by shard; returns how many draws have no text to verify."""
     without_text = 0
     for leftover in draws.unverified(
-        verifier.version, lambda problem_id, _: problem_id in problems, undecided_too=True
+        grader.version, lambda problem_id, _: problem_id in problems, undecided_too=True
     ):
         without_text += leftover.without_text
         if leftover.completions:
-            verdicts = verify(verifier, leftover.completions, problems, entry["draw_key"]["prompt"])
-            draws.append_verdicts(leftover.shard, leftover.completions, verdicts, verifier.version)
+            verdicts = verify(
+                grader.verifier,
+                leftover.completions,
+                problems,
+                grader.ends,
+                timeout_s=grader.timeout_s,
+            )
+            draws.append_verdicts(leftover.shard, leftover.completions, verdicts, grader.version)
     return without_text
 
 

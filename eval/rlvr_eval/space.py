@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rlvr import disk, verifiers
+from rlvr import disk
 from rlvr.samplers.base import Sampler
 from rlvr_eval.evaluate import Evaluation, missing
 
@@ -26,6 +26,5 @@ def needed(evaluations: Sequence[Evaluation], sampler: Sampler) -> str:
 def _stored(evaluation: Evaluation, sampler: Sampler) -> tuple[int, int]:
     """Draws that are stored, and the bytes that they and their verdicts take."""
     store = evaluation.draws(sampler)
-    version = verifiers.get(evaluation.verifier).version
     size = sum(shard.stat().st_size for shard in store.folder.rglob("*.parquet"))
-    return len(store.verdicts(version)), size
+    return len(store.verdicts(evaluation.verdict_version)), size

@@ -1,32 +1,35 @@
-"""Completions of an evaluation as its verifier sees them."""
+"""Verdicts on completions of an evaluation."""
 
 from collections.abc import Mapping, Sequence
 
-from rlvr import prompts
-from rlvr.records import Attempt, Completion, Problem, Verdict
+from rlvr.answers import Ends, attempt
+from rlvr.records import Completion, Problem, Verdict
 from rlvr.verifiers import Verifier
-
-VERIFY_TIMEOUT_S = 2.0
 
 
 def verify(
     verifier: Verifier,
     completions: Sequence[Completion],
     problems: Mapping[str, Problem],
-    prompt: str,
+    ends: Ends,
+    *,
+    timeout_s: float,
 ) -> list[Verdict]:
     """A verdict per completion, in order.
 
     Args:
         problems: by id; every completion's problem is among them.
-        prompt: the template, whose end markers end a completion.
+        ends: what ends the model's completions under their template.
+        timeout_s: for one completion.
     """
-    attempts = [_attempt(completion, problems, prompt) for completion in completions]
-    return verifier.verify(attempts, timeout_s=VERIFY_TIMEOUT_S)
-
-
-def _attempt(completion: Completion, problems: Mapping[str, Problem], prompt: str) -> Attempt:
-    """The completion up to its first end marker; only what has none can be truncated."""
-    text = prompts.cut(completion.text, prompt)
-    ran_out = completion.finish_reason == "length" and len(text) == len(completion.text)
-    return Attempt(problems[completion.problem_id], text, truncated=ran_out)
+    attempts = [
+        attempt(
+            problems[completion.problem_id],
+            completion.text,
+            ends,
+            ran_out=completion.finish_reason == "length",
+            ids=completion.token_ids,
+        )
+        for completion in completions
+    ]
+    return verifier.verify(attempts, timeout_s=timeout_s)

@@ -128,6 +128,7 @@ class _Desk:
         self._sampler = sampler
         self._listener = listener
         self._verifier = verifiers.get(evaluation.verifier)
+        self._version, self._ends = evaluation.verdict_version, evaluation.ends
         self._requests = Requests(evaluation)
         self._store = evaluation.draws(sampler)
         self._problems = {problem.id: problem for problem in evaluation.problems}
@@ -148,7 +149,7 @@ class _Desk:
 
     def look(self) -> _View:
         """What is there, and what is due of it."""
-        verdicts = self._store.verdicts(self._verifier.version)
+        verdicts = self._store.verdicts(self._version)
         progress = self._evaluation.progress(self._store, verdicts)
         requests = [
             self._requests.draws(problem, start, stop)
@@ -165,7 +166,7 @@ class _Desk:
         """Sample, verify and store; a shard is verified while the next one is sampled."""
         wanted = sum(request.stop - request.start for request in requests)
         self._listener.due(wanted)
-        completions = self._sampler.sample(requests, self._evaluation.sampling)
+        completions = self._sampler.sample(requests, self._evaluation.drawn_with)
         drawn = 0
         with ThreadPoolExecutor(max_workers=1) as background:
             pending: Future[None] | None = None
@@ -182,7 +183,7 @@ class _Desk:
 
     def verify_leftovers(self) -> None:
         """Verify stored draws of this share that this version of the verifier has not seen."""
-        version = self._verifier.version
+        version = self._version
         for leftover in self._store.unverified(version, self._owns):
             if leftover.without_text:
                 raise UserError(
@@ -212,11 +213,17 @@ class _Desk:
     def _keep(self, completions: list[Completion]) -> None:
         verdicts = self._verify(completions)
         has_text = self._evaluation.keep_text.keeps(completions, verdicts)
-        self._store.append(completions, verdicts, self._verifier.version, has_text=has_text)
+        self._store.append(completions, verdicts, self._version, has_text=has_text)
         self._listener.stored(len(completions))
 
     def _verify(self, completions: Sequence[Completion]) -> list[Verdict]:
-        return verify(self._verifier, completions, self._problems, self._evaluation.prompt)
+        return verify(
+            self._verifier,
+            completions,
+            self._problems,
+            self._ends,
+            timeout_s=self._evaluation.verify_timeout_s,
+        )
 
 
 def in_shards(

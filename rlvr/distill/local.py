@@ -1,11 +1,12 @@
 """A model on this machine as a teacher, through the same samplers that evaluation uses."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from rlvr import models, prompts
+from rlvr import answers, models, prompts
 from rlvr.adapters import full_weights
 from rlvr.distill.teacher import Due, asked_problems, asked_revisions, section_of, teacher_prompt
 from rlvr.recipe import Recipe
@@ -35,6 +36,8 @@ class LocalModel:
             "sampling": self._settings.sampling.model_dump(mode="json"),
             "problems": asked_revisions(self._recipe),
             "run_seed": self._run_seed,
+            # only where there are any: without, traces are what they were before
+            **({"end_ids": sorted(self._ends.of_template)} if self._ends.of_template else {}),
         }
 
     def problems(self) -> list[Problem]:
@@ -46,14 +49,25 @@ class LocalModel:
         sampler = choose.sampler(self._settings.sampler)
         sampler.load(self._folder)
         try:
-            yield from sampler.sample(list(self._requests(due)), self._settings.sampling)
+            sampling = self._settings.sampling.stopped_at(self._ends.of_template)
+            yield from sampler.sample(list(self._requests(due)), sampling)
         finally:
             sampler.close()
 
+    @cached_property
+    def _ends(self) -> answers.Ends:
+        own = answers.model_end_ids(full_weights(self._folder), self._tokenizer)
+        return answers.ends_of(self._prompt, self._tokenizer, own)
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(full_weights(self._folder))
+
     def _requests(self, due: Sequence[Due]) -> Iterator[SampleRequest]:
-        tokenizer = _tokenizer(self._folder) if self._prompt == "chat" else None
         for one in due:
-            prompt = prompts.render(self._prompt, one.problem, tokenizer)
+            prompt = prompts.render(self._prompt, one.problem, self._tokenizer)
             seed = draw_seed(self._run_seed, self._weights, one.problem.id)
             for start, stop in runs(one.indices):
                 yield SampleRequest(one.problem.id, prompt, seed, start, stop, one.problem.images)
@@ -64,9 +78,3 @@ def runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
     ends = [at for at, (a, b) in enumerate(pairwise(indices), start=1) if b != a + 1]
     for start, stop in pairwise([0, *ends, len(indices)]):
         yield indices[start], indices[stop - 1] + 1
-
-
-def _tokenizer(folder: Path) -> Any:
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(full_weights(folder))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from rlvr import models, prompts
+from rlvr import answers, models, prompts
 from rlvr.adapters import full_weights
 from rlvr.distill.teacher import student_prompt, teacher_prompt
 from rlvr.recipe import Recipe
@@ -39,8 +39,8 @@ class Student:
         return prompts.render(student_prompt(self.recipe), problem, self.tokenizer)
 
     def completion(self, trace: str) -> str:
-        """The trace up to its first end marker, closed by the student's own."""
-        return prompts.cut(trace, teacher_prompt(self.recipe)) + str(self.tokenizer.eos_token)
+        """The trace up to its end, as it was verified, closed by the student's own."""
+        return answers.cut(trace, teacher_prompt(self.recipe)) + str(self.tokenizer.eos_token)
 
     def lengths(self, texts: list[str]) -> list[int]:
         """Tokens of each text."""

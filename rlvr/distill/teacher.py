@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from rlvr import answers, verifiers
 from rlvr import problems as benchmarks
+from rlvr.answers import Ends
 from rlvr.distill.folder import Folder, trace_row
 from rlvr.errors import UserError
 from rlvr.progress import stage
@@ -146,7 +148,7 @@ def student_prompt(recipe: Recipe) -> str:
 
 
 def teacher_prompt(recipe: Recipe) -> str:
-    """The template whose end markers end a trace."""
+    """The template under which traces are read."""
     teacher = section_of(recipe).teacher
     own = teacher.prompt if isinstance(teacher, ModelTeacher | EndpointTeacher) else None
     return own or student_prompt(recipe)
@@ -155,3 +157,9 @@ def teacher_prompt(recipe: Recipe) -> str:
 def verifier_name(recipe: Recipe) -> str:
     """The verifier that traces must satisfy."""
     return recipe.data.verifier or benchmarks.get(recipe.data.problems[0].name).verifier
+
+
+def verdict_version(recipe: Recipe) -> str:
+    """The name under which verdicts on its traces are stored."""
+    version = verifiers.get(verifier_name(recipe)).version
+    return answers.verdict_version(version, Ends(teacher_prompt(recipe)))

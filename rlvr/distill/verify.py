@@ -1,6 +1,6 @@
 """Stage `verify`: a verdict on every trace, by the same verifier that rewards and evaluates.
 
-A trace is verified up to its first end marker, as a completion is. One that the verifier could not
+A trace is read as a completion is (`rlvr.answers`). One that the verifier could not
 decide is not trained on; asked for by name (`--only verify`), the stage tries it once more.
 """
 
@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from rlvr import prompts, verifiers
+from rlvr import answers, verifiers
+from rlvr.answers import Ends
 from rlvr.distill.folder import Draw, Folder, draw_of
-from rlvr.distill.teacher import teacher_prompt, verifier_name
+from rlvr.distill.teacher import teacher_prompt, verdict_version, verifier_name
 from rlvr.progress import stage
 from rlvr.recipe import Recipe
 from rlvr.records import Attempt, Outcome, Problem, Verdict
@@ -29,31 +30,32 @@ def judge(recipe: Recipe, folder: Folder, *, undecided_too: bool = False) -> Non
     """
     folder.teacher()
     verifier = verifiers.get(verifier_name(recipe))
-    template = teacher_prompt(recipe)
+    version = verdict_version(recipe)
+    ends = Ends(teacher_prompt(recipe))
     problems = folder.problems()
     with folder.verdicts as journal:
-        seen = _outcomes(journal.rows(), verifier.version)
+        seen = _outcomes(journal.rows(), version)
         done = {draw for draw, found in seen.items() if not (undecided_too and found.undecided)}
         places = list(_due(folder, problems, done))
         rows = folder.traces.at(places)
         with stage("verify", len(places)) as bar:
             while batch := list(islice(rows, _BATCH)):
-                attempts = [attempt(row, problems, template) for row in batch]
-                for row, verdict in zip(batch, verifier.verify(attempts), strict=True):
-                    journal.append(_verdict_row(row, verdict, verifier.version))
+                attempts = [attempt(row, problems, ends) for row in batch]
+                verdicts = verifier.verify(attempts, timeout_s=recipe.verify_timeout_s)
+                for row, verdict in zip(batch, verdicts, strict=True):
+                    journal.append(_verdict_row(row, verdict, version))
                 bar.advance(len(batch))
 
 
 def outcomes(recipe: Recipe, folder: Folder) -> dict[Draw, Outcome]:
     """The last verdict on every trace by the present version of the verifier."""
-    return _outcomes(folder.verdicts.rows(), verifiers.get(verifier_name(recipe)).version)
+    return _outcomes(folder.verdicts.rows(), verdict_version(recipe))
 
 
-def attempt(row: Mapping[str, Any], problems: Mapping[str, Problem], template: str) -> Attempt:
-    """A trace as its verifier sees it; only what has no end marker can be truncated."""
-    text = prompts.cut(row["text"], template)
-    ran_out = row["finish_reason"] == "length" and len(text) == len(row["text"])
-    return Attempt(problems[row["problem_id"]], text, truncated=ran_out)
+def attempt(row: Mapping[str, Any], problems: Mapping[str, Problem], ends: Ends) -> Attempt:
+    """A trace as its verifier sees it."""
+    ran_out = row["finish_reason"] == "length"
+    return answers.attempt(problems[row["problem_id"]], row["text"], ends, ran_out=ran_out)
 
 
 def _due(folder: Folder, problems: Mapping[str, Problem], done: set[Draw]) -> Iterator[int]:

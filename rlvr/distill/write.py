@@ -20,10 +20,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rlvr import verifiers
 from rlvr.distill.folder import Draw, Folder, draw_of, read_lines
 from rlvr.distill.student import Student
-from rlvr.distill.teacher import section_of, student_prompt, verifier_name
+from rlvr.distill.teacher import section_of, student_prompt, verdict_version
 from rlvr.errors import UserError
 from rlvr.files import sync_file, sync_folder, write_json
 from rlvr.recipe import Recipe
@@ -78,7 +77,7 @@ def provenance(recipe: Recipe, folder: Folder) -> dict[str, Any]:
         "teacher": folder.teacher(),
         "student": recipe.model,
         "prompt": student_prompt(recipe),
-        "verifier": verifiers.get(verifier_name(recipe)).version,
+        "verifier": verdict_version(recipe),
         "select": section_of(recipe).select.model_dump(mode="json"),
         "decontaminated_against": [source.name for source in _held_out(recipe)],
     }
@@ -89,7 +88,7 @@ def rows(recipe: Recipe, folder: Folder) -> Iterator[dict[str, Any]]:
     student, problems = Student(recipe), folder.problems()
     constant = {
         "teacher": folder.teacher()["teacher"],
-        "verifier": verifiers.get(verifier_name(recipe)).version,
+        "verifier": verdict_version(recipe),
     }
     traces = _selected(folder)
     while batch := list(islice(traces, _BATCH)):

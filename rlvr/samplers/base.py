@@ -5,7 +5,7 @@ request of 256, and any shard may draw any range. Samplers differ in their rando
 two samplers agree in distribution, not token by token.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -32,6 +32,11 @@ class SamplingParams(BaseModel):
     max_completion_tokens: int = Field(default=16_384, ge=1)
     stop: tuple[str, ...] = ()
     stop_token_ids: tuple[int, ...] = ()
+
+    def stopped_at(self, token_ids: Collection[int]) -> "SamplingParams":
+        """The same, with these tokens as further ends."""
+        stops = tuple(sorted({*self.stop_token_ids, *token_ids}))
+        return self.model_copy(update={"stop_token_ids": stops}) if token_ids else self
 
 
 @dataclass(frozen=True, slots=True)

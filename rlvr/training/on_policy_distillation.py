@@ -21,6 +21,7 @@ from rlvr.recipe import Recipe
 from rlvr.training import rl
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job, Method, by_rules
+from rlvr.training.rollouts import stop_at
 from rlvr.training.task import Task
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class OnPolicyTrainer(DistillationTrainer):
 def _build(job: Job) -> OnPolicyTrainer:
     job.tokenizer.padding_side = "left"
     task = Task(job)
+    stop_at(job.args, task.ends.ids)
     trainer = OnPolicyTrainer(
         model=job.model,
         teacher_model=_teacher(job),
@@ -58,6 +60,7 @@ def _build(job: Job) -> OnPolicyTrainer:
         peft_config=job.peft_config,
     )
     trainer.task = task
+    trainer.eos_token_ids = sorted(task.ends.ids)
     return trainer
 
 

@@ -1,10 +1,11 @@
 """What samples during training: transformers, or vLLM where the recipe says `use_vllm: true`.
 
 The engine itself is TRL's: in the training process (`vllm_mode: colocate`) or a server beside it
-(`server`). Here is only whether it can work at all, before a model is loaded for nothing.
+(`server`). Here is whether it can work at all, before a model is loaded for nothing, and at which
+tokens it stops.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from rlvr.errors import UserError
@@ -23,6 +24,19 @@ def check(args: Any) -> None:
     """
     if fault := _fault(use_vllm=getattr(args, "use_vllm", False), use_cpu=args.use_cpu):
         raise UserError(fault)
+
+
+def stop_at(args: Any, end_ids: Collection[int]) -> None:
+    """Have the engine of a trainer that is built with these arguments stop at these tokens.
+
+    To be called before TRL makes its engine. TRL itself knows the ends that the model's files name,
+    and vLLM those of the folder that it loads; a template's end markers are often none of them.
+    """
+    given = dict(args.generation_kwargs or {})
+    name = "stop_token_ids" if getattr(args, "use_vllm", False) else "eos_token_id"
+    asked_for = given.get(name) or []
+    further = [asked_for] if isinstance(asked_for, int) else asked_for
+    args.generation_kwargs = given | {name: sorted({*end_ids, *further})}
 
 
 def faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rlvr import rewards, verifiers
+from rlvr import answers, rewards, verifiers
 from rlvr.errors import UserError, concerning
 from rlvr.problems import get as get_benchmark
 from rlvr.problems import load as load_problems
@@ -35,7 +35,7 @@ class Task:
         functions: TRL reward functions, correctness first; `weights` are theirs, in order.
         verdicts: of the completions that `correctness` was called with last.
         identities: of the problems, by benchmark: a commit, or the hash of a file.
-        end_ids: tokens of which a completion's last is one, unless its budget cut it off.
+        ends: where completions end; who samples stops there.
     """
 
     def __init__(self, job: Job) -> None:
@@ -51,12 +51,14 @@ class Task:
         for index in _too_long(prompts, job):
             del self._prompts[index]
         self._verifier = verifiers.get(data.verifier or first.verifier)
-        self.end_ids: Collection[int] = {job.tokenizer.eos_token_id, job.tokenizer.pad_token_id}
+        self._timeout_s = recipe.verify_timeout_s
+        self.ends = answers.ends_of(template, job.tokenizer, _model_end_ids(job))
         self.verdicts: list[Verdict] = []
         self.functions: list[RewardFunction] = [self.correctness]
         self.weights = [1.0]
         if recipe.rewards.format:
-            self._add("format", _format, recipe.rewards.format.weight, recipe.rewards.format.style)
+            self._add("format", self._format, recipe.rewards.format.weight)
+            self._style = recipe.rewards.format.style
         if recipe.rewards.overlong:
             overlong = recipe.rewards.overlong
             budget = job.args.max_completion_length
@@ -100,7 +102,7 @@ class Task:
         """
         verdicts = self._verify(completions, completion_ids, problem)
         further = [
-            function(completions=completions, completion_ids=completion_ids)
+            function(completions=completions, completion_ids=completion_ids, problem=problem)
             for function in self.functions[1:]
         ]
         columns = [[rewards.correctness(verdict) for verdict in verdicts], *further]
@@ -117,12 +119,32 @@ class Task:
         completion_ids: Sequence[Sequence[int]],
         problem: Sequence[int],
     ) -> list[Verdict]:
-        return self._verifier.verify(
-            [
-                Attempt(self.problems[at], text, truncated=ids[-1] not in self.end_ids)
-                for text, ids, at in zip(completions, completion_ids, problem, strict=True)
-            ]
-        )
+        attempts = self._attempts(completions, completion_ids, problem)
+        return self._verifier.verify(attempts, timeout_s=self._timeout_s)
+
+    def _attempts(
+        self,
+        completions: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
+        problem: Sequence[int],
+    ) -> list[Attempt]:
+        return [
+            # a completion without an end was cut off by its budget
+            answers.attempt(self.problems[at], text, self.ends, ran_out=True, ids=ids)
+            for text, ids, at in zip(completions, completion_ids, problem, strict=True)
+        ]
+
+    def _format(
+        self,
+        *,
+        completions: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
+        problem: Sequence[int],
+        **_: Any,
+    ) -> list[float | None]:
+        """The form of what is verified, not of what the model invents behind it."""
+        attempts = self._attempts(completions, completion_ids, problem)
+        return [rewards.format_reward(attempt.completion, self._style) for attempt in attempts]
 
     def _add(self, name: str, function: RewardFunction, weight: float, *values: Any) -> None:
         """TRL calls and logs a reward by its function's name."""
@@ -171,10 +193,10 @@ def _revisions(job: Job) -> tuple[list[str | None], dict[str, str]]:
     return revisions, identities
 
 
-def _format(
-    style: rewards.FormatStyle, *, completions: Sequence[str], **_: Any
-) -> list[float | None]:
-    return [rewards.format_reward(completion, style) for completion in completions]
+def _model_end_ids(job: Job) -> Collection[int]:
+    """Tokens that end a completion by the model itself, whatever its template."""
+    generation = getattr(job.model, "generation_config", None)
+    return answers.end_ids(job.tokenizer, getattr(generation, "eos_token_id", None))
 
 
 def _overlong(

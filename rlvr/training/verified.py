@@ -24,6 +24,7 @@ from rlvr.training import importance
 from rlvr.training.costs import SAMPLING, VERIFYING, Stopwatch
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job
+from rlvr.training.rollouts import stop_at
 from rlvr.training.task import Task
 from rlvr.training.tokens import is_more_than_rounding
 
@@ -56,6 +57,7 @@ class VerifiedTrainer(GRPOTrainer):
         self._sampling, self._verifying = Stopwatch(), Stopwatch()
         self._collapsed: set[int] = set()
         job.args.reward_weights = self.task.weights
+        stop_at(job.args, self.task.ends.ids)
         super().__init__(
             model=job.model,
             reward_funcs=self.task.functions,
@@ -64,7 +66,8 @@ class VerifiedTrainer(GRPOTrainer):
             processing_class=job.tokenizer,
             peft_config=job.peft_config,
         )
-        self.task.end_ids = {*self.eos_token_ids, job.tokenizer.pad_token_id}
+        # what TRL masks behind, and what it takes for cut off by the budget, follows from these
+        self.eos_token_ids = sorted(self.task.ends.ids)
 
     def advantages(self, rollout: Rollout) -> Tensor:
         """This process's advantages, shape (completions,) or (completions, tokens).

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         return _watch(options)
     evaluated, settings = _subject(options)
     if options.regrade:
-        _regrade(evaluated)
+        _regrade(evaluated, settings)
     elif options.probe:
         probe(evaluated, settings, options)
     else:
@@ -145,10 +145,11 @@ def _benchmarks(written: list[str]) -> list[dict[str, Any]]:
     return [{"name": name, **({"path": file} if file else {})} for name, _, file in parts]
 
 
-def _regrade(run: "Run") -> None:
+def _regrade(run: "Run", settings: "Evaluation") -> None:
+    from rlvr.verifiers import TIMEOUT_S
     from rlvr_eval.regrade import regrade
 
-    for regraded in regrade(run):
+    for regraded in regrade(run, timeout_s=settings.verify_timeout_s or TIMEOUT_S):
         print(regraded, file=sys.stderr)
 
 

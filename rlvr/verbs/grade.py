@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from rlvr.errors import UserError
+from rlvr.verbs.shared import add_verify_timeout
 
 HELP = "Grade completions: JSON lines in, verdicts out, in the same order; works in a pipe."
 EXAMPLE = "rlvr grade answers.jsonl --task math | jq -r .verdict | sort | uniq -c"
@@ -14,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to grade, by which verifier."""
     parser.add_argument("file", help='lines {"id", "gold" or "problem", "completion"}; - is stdin')
     parser.add_argument("--task", required=True, help="verifier: math, code, countdown, ..")
-    parser.add_argument("--prompt", default="plain", help="template whose end markers cut, too")
+    parser.add_argument(
+        "--prompt", default="plain", help="template of the completions' prompts (default: plain)"
+    )
     parser.add_argument(
         "--path",
         action="append",
@@ -22,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BENCHMARK=FILE",
         help="local file of a benchmark whose problems the lines name",
     )
-    parser.add_argument("--timeout", type=float, default=2.0, metavar="S", help="per completion")
+    add_verify_timeout(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     settings = {
         "template": options.prompt,
         "paths": {name: path for name, _, path in pairs},
-        "timeout_s": options.timeout,
+        "timeout_s": options.verify_timeout_s,
     }
     if options.file == "-":
         return grade(sys.stdin, options.task, sys.stdout, sys.stderr, **settings)

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from rlvr.verbs.shared import add_verify_timeout
+
 HELP = "Bring in counts or samples of other tools, so that report and compare work on them."
 EXAMPLE = (
     "rlvr import base.csv rl.csv --out runs/elsewhere --benchmark math500\n"
@@ -29,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--design", help="that the rows were sampled under; otherwise fixed:n")
     parser.add_argument("--task", help="verify completions with this verifier; otherwise as given")
     parser.add_argument("--prompt", default="plain", help="template the completions answered")
+    add_verify_timeout(parser)
     parser.add_argument("--metric", help="lm-evaluation-harness: which metric is the verdict")
     parser.add_argument("--filter", help="lm-evaluation-harness: which filter's rows count")
 
@@ -50,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
             design=options.design,
             task=options.task,
             prompt=options.prompt,
+            verify_timeout_s=options.verify_timeout_s,
             metric=options.metric,
             filter_name=options.filter,
         ),

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlvr.verifiers import TIMEOUT_S
+
 if TYPE_CHECKING:
     from rlvr.recipe import Recipe
     from rlvr.runs import Run
@@ -20,6 +22,28 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Overrides of recipe values, and where runs lie."""
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="values to replace")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of run directories")
+
+
+def add_verify_timeout(parser: argparse.ArgumentParser) -> None:
+    """The recipe key verify_timeout_s, for verbs that read no recipe."""
+    parser.add_argument(
+        "--verify-timeout-s",
+        type=_seconds,
+        default=TIMEOUT_S,
+        metavar="S",
+        help=f"time limit of the verifier for one completion (default: {TIMEOUT_S:g})",
+    )
+
+
+def _seconds(written: str) -> float:
+    """A time limit above 0 and at most an hour."""
+    try:
+        seconds = float(written)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{written!r} is no time limit; write 0.1 .. 3600 seconds")
+    return seconds
 
 
 def train_recipe(path: Path, options: argparse.Namespace) -> "tuple[Run, int]":

@@ -11,7 +11,10 @@ from typing import Protocol, cast
 from rlvr.errors import UserError
 from rlvr.records import Attempt, Verdict
 
-__all__ = ["CHECKS_EVERY_STEP", "NAMES", "Verifier", "get"]
+__all__ = ["CHECKS_EVERY_STEP", "NAMES", "TIMEOUT_S", "Verifier", "get"]
+
+# of one completion, unless a recipe's or a command's verify_timeout_s says otherwise
+TIMEOUT_S = 2.0
 
 _CLASSES = {
     "choice": "rlvr.verifiers.choice:ChoiceVerifier",
@@ -38,7 +41,7 @@ class Verifier(Protocol):
     name: str
     version: str
 
-    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
         """Verdicts in the order of `attempts`; callable from any thread.
 
         A completion that hangs or crashes the verifier gets `timeout` or `error` within about

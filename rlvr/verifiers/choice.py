@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from rlvr.records import Attempt, Outcome, Verdict
+from rlvr.verifiers import TIMEOUT_S
 from rlvr.verifiers.extraction import cut, marked_answer
 from rlvr.verifiers.notation import canonical
 
@@ -20,7 +21,7 @@ class ChoiceVerifier:
     name = "choice"
     version = "choice@1"
 
-    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
         """Verdicts in the order of `attempts`."""
         return [_verdict(attempt) for attempt in attempts]
 

@@ -34,6 +34,7 @@ from functools import partial
 from typing import Any
 
 from rlvr.records import Attempt, Outcome, Verdict
+from rlvr.verifiers import TIMEOUT_S
 from rlvr.verifiers.code_extraction import Code, extract
 from rlvr.verifiers.code_imports import common_imports
 from rlvr.verifiers.code_output import outputs_match
@@ -80,7 +81,7 @@ class CodeVerifier:
         self._isolation = isolation or isolate()
         self._workers = min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
 
-    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
         """Verdicts in order; `timeout_s` is the limit of one run where the gold names none."""
         judge = partial(_verdict, self._isolation, timeout_s)
         if len(attempts) < 2:

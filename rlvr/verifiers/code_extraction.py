@@ -13,7 +13,7 @@ the sandbox.
 import re
 from dataclasses import dataclass
 
-from rlvr.prompts import cut
+from rlvr.answers import cut
 
 _PYTHON_TAGS = {"", "python", "python3", "py", "py3"}
 _TAG = re.compile(r"[\w+-]*")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rlvr.records import Attempt, Outcome, Verdict
+from rlvr.verifiers import TIMEOUT_S
 
 _STEP = re.compile(r"(\d{1,9}) ([-+*/]) (\d{1,9}) = (\d{1,9})")
 
@@ -20,7 +21,7 @@ class CountdownVerifier:
     name = "countdown"
     version = "countdown@1"
 
-    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
         """Verdicts in order; needs no time limit, since a step is a handful of integers."""
         return [_verdict(attempt) for attempt in attempts]
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rlvr.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import notation, pool
+from rlvr.verifiers import TIMEOUT_S, notation, pool
 from rlvr.verifiers.boxes import marked
 from rlvr.verifiers.extraction import cut
 
@@ -34,7 +34,7 @@ class MathVerifier:
     name = "math"
     version = "math@2"
 
-    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
         """Verdicts in the order of `attempts`; from any thread."""
         readings = [_readings(attempt) for attempt in attempts]
         verdicts: dict[Pair, Verdict] = {}

@@ -1,7 +1,7 @@
 """Workers that can be killed, for checks that may never end.
 
     pool = shared("rlvr.verifiers.equivalence:equal")
-    replies = pool.run([["1/2", "0.5"], ..], timeout_s=2.0)     # in order, one each
+    replies = pool.run([["1/2", "0.5"], ..], timeout_s=2)     # in order, one each
 
 A task is a function of one JSON value that returns one. Each request runs in a forked worker under
 a memory limit; a worker that is late is killed with SIGKILL and replaced, and its request gets the

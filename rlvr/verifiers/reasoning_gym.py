@@ -11,7 +11,7 @@ from typing import Any
 
 from rlvr.benchmarks.generated import reasoning_gym_entries
 from rlvr.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import pool
+from rlvr.verifiers import TIMEOUT_S, pool
 from rlvr.verifiers.extraction import cut, last_boxed, last_tagged
 
 _TASK = "rlvr.verifiers.reasoning_gym:score"
@@ -23,7 +23,7 @@ class ReasoningGymVerifier:
     name = "reasoning_gym"
     version = "reasoning_gym@1"
 
-    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
         """Verdicts in the order of `attempts`; from any thread."""
         verdicts: list[Verdict | None] = [None] * len(attempts)
         requests: dict[int, list[Any]] = {}

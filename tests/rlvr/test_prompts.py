@@ -7,7 +7,7 @@ import pytest
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
-from rlvr import prompts
+from rlvr import answers, prompts
 from rlvr.errors import UserError
 from rlvr.records import Problem
 
@@ -152,7 +152,7 @@ def test_a_chat_template_named_with_its_hash_is_rendered_and_no_other_is() -> No
     assert prompts.render(name, PROBLEM, tokenizer) == prompts.render("chat", PROBLEM, tokenizer)
     with pytest.raises(UserError, match=f"'{name}' is another chat template.*write prompt: chat"):
         prompts.render(name, PROBLEM, edited)
-    assert prompts.cut("four<|im_end|>five", name) == "four"
+    assert answers.cut("four<|im_end|>five", name) == "four"
 
 
 @pytest.mark.parametrize("tokenizer", [None, _tokenizer(None)])
@@ -165,17 +165,17 @@ def test_chat_without_a_chat_template_says_what_to_write_instead(
 
 def test_completion_is_cut_at_the_first_end_marker() -> None:
     text = r"so \boxed{4}<|im_end|>\n<|im_start|>user\nNext: 2+3? \boxed{5}<|endoftext|>"
-    assert prompts.cut(text, "qwen-boxed") == r"so \boxed{4}"
+    assert answers.cut(text, "qwen-boxed") == r"so \boxed{4}"
 
 
 def test_an_invented_turn_is_cut_only_under_the_template_that_names_it() -> None:
     text = "<answer>4</answer> User: and 2+3? <answer>5</answer>"
-    assert prompts.cut(text, "verl-think") == "<answer>4</answer> "
-    assert prompts.cut(text, "qwen-boxed") == text
+    assert answers.cut(text, "verl-think") == "<answer>4</answer> "
+    assert answers.cut(text, "qwen-boxed") == text
 
 
 def test_a_continued_code_block_ends_with_its_fence() -> None:
-    assert prompts.cut("x = 1\n```\nThis sets x.", "evalplus") == "x = 1"
+    assert answers.cut("x = 1\n```\nThis sets x.", "evalplus") == "x = 1"
 
 
 def test_source_file_holds_no_character_an_editor_may_change() -> None:

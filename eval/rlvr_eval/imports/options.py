@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from rlvr.verifiers import TIMEOUT_S
+
 
 @dataclass(frozen=True)
 class Options:
@@ -13,6 +15,7 @@ class Options:
         benchmark_file: the benchmark's problems, instead of the Hub's.
         task: verifier that gives the verdicts, even where rows have some; None takes the rows'.
         prompt: template that the completions answered; its end markers end them.
+        verify_timeout_s: time limit of that verifier for one completion.
         metric, filter_name: of lm-evaluation-harness, where there are several.
     """
 
@@ -23,5 +26,6 @@ class Options:
     design: str | None = None
     task: str | None = None
     prompt: str = "plain"
+    verify_timeout_s: float = TIMEOUT_S
     metric: str | None = None
     filter_name: str | None = None

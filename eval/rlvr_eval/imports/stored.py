@@ -11,6 +11,7 @@ from typing import Any
 
 from rlvr import problems as benchmarks
 from rlvr import verifiers
+from rlvr.answers import RULE, Ends, verdict_version
 from rlvr.errors import UserError
 from rlvr.records import Completion, FinishReason, Outcome, Problem, Verdict
 from rlvr.runs import Run
@@ -84,16 +85,18 @@ def prepared(group: Group[Sample], options: Options, faults: Faults) -> Prepared
         for id, of_problem in drawn.items()
         for index, row in enumerate(of_problem)
     ]
+    ends = Ends(options.prompt)
     if verifier is None:
         verdicts = [Verdict(row.verdict or Outcome.ERROR) for row in rows]
     else:
-        verdicts = verify(verifier, completions, problems, options.prompt)
+        verdicts = verify(verifier, completions, problems, ends, timeout_s=options.verify_timeout_s)
     _check_stops(group, drawn, verdicts, design, faults)
     entry = group.entry(
         [(row.problem, row.completion, row.verdict) for row in rows],
         draw_key={"revision": "imported", "prompt": options.prompt, "run_seed": 0},
         design=str(design),
-        verifier=verifier.version if verifier else GIVEN,
+        verifier=verdict_version(verifier.version, ends) if verifier else GIVEN,
+        answer_rule=RULE,
         problem_ids=list(drawn),
         kinds=[problems[id].kind for id in drawn],
         families=[problems[id].family for id in drawn],

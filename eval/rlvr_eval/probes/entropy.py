@@ -87,7 +87,7 @@ def token_entropy(evaluation: Evaluation, sampler: Sampler, per_problem: int) ->
     tokens = np.zeros(len(position), dtype=np.int64)
     requests = Requests(evaluation)
     asked = [requests.draws(problem, 0, per_problem) for problem in evaluation.problems]
-    for drawn in sampler.sample(asked, evaluation.sampling, logprobs=True):
+    for drawn in sampler.sample(asked, evaluation.drawn_with, logprobs=True):
         assert drawn.sum_logprob is not None, "asked for log-probabilities"
         surprisal[position[drawn.problem_id]] -= drawn.sum_logprob
         tokens[position[drawn.problem_id]] += len(drawn.token_ids)

@@ -170,8 +170,8 @@ class FailingVerifier:
     def __init__(self, inner: Any, fails_on: Callable[[Attempt], bool]) -> None:
         self._inner, self._fails_on = inner, fails_on
 
-    def verify(self, attempts: Sequence[Attempt]) -> list[Verdict]:
-        verdicts = self._inner.verify(attempts)
+    def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = 2.0) -> list[Verdict]:
+        verdicts = self._inner.verify(attempts, timeout_s=timeout_s)
         return [
             Verdict(Outcome.TIMEOUT, reason="no result within 2 s")
             if self._fails_on(attempt)

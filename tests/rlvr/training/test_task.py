@@ -183,7 +183,11 @@ def test_completion_that_ends_on_any_end_token_of_the_model_is_not_truncated(
 ) -> None:
     trainer = known_trainer(raw("grpo"), tmp_path)
     end = trainer.processing_class.convert_tokens_to_ids(END.strip())
-    assert trainer.task.end_ids >= {end, trainer.processing_class.pad_token_id}
+    assert trainer.task.ends.ids == set(trainer.eos_token_ids) == {end}
+    # a budget that ends on padding, which is no end of the model's, has cut off all the same
+    (ended, cut_off) = trainer.task._attempts(["", ""], [[9, end], [9, 0]], [0, 0])
+    assert not ended.truncated
+    assert cut_off.truncated
 
 
 def test_recipe_of_a_real_model_reads_its_training_set_as_published(
@@ -206,6 +210,6 @@ def test_recipe_of_a_real_model_reads_its_training_set_as_published(
         "put your final answer within \\boxed{}.<|im_end|>\n<|im_start|>assistant\n"
     )
     # "#### 72" is the answer to Natalia's clips; the last token is an end
-    ends = [[min(task.end_ids)]] * 2
+    ends = [[min(task.ends.ids)]] * 2
     said = ["so \\boxed{72}", "so \\boxed{71}"]
     assert task.total(said, ends, [0, 0]) == [1.0, 0.0]

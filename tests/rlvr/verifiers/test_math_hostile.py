@@ -20,11 +20,11 @@ from pathlib import Path
 
 import pytest
 
+from rlvr import verifiers
 from rlvr.records import Attempt, Outcome, Problem
 from rlvr.verifiers import Verifier, pool
 from rlvr.verifiers.math import MathVerifier, verdict_of
 from rlvr.verifiers.pool import Reply, WorkerPool
-from rlvr_eval.verify import VERIFY_TIMEOUT_S
 
 TIMEOUT_S = 2.0
 
@@ -185,7 +185,7 @@ def test_an_answer_that_takes_too_long_is_undecided_where_the_gold_is_an_express
 def test_two_seconds_is_what_an_answer_gets_where_nobody_says_otherwise() -> None:
     for verify in (MathVerifier.verify, Verifier.verify):
         assert inspect.signature(verify).parameters["timeout_s"].default == TIMEOUT_S
-    assert VERIFY_TIMEOUT_S == TIMEOUT_S
+    assert verifiers.TIMEOUT_S == TIMEOUT_S
 
 
 def test_the_worker_of_a_slow_answer_is_killed_before_the_limit() -> None:
