@@ -6,6 +6,7 @@ next token depends on the position alone, so that a script decides what it says,
 completions are written down for prompts of different lengths.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,13 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from rlvr import prompts
+from rlvr.records import Problem
+
 END, TURN, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CONTEXT = 1024
 GOLD = "42"
-BUDGET = 96
+BUDGET = 80
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,43 @@ def tokenizer() -> PreTrainedTokenizerFast:
         clean_up_tokenization_spaces=False,
         model_max_length=CONTEXT,
     )
+
+
+ROWS = [said for said in SAID.values() if said.template == "qwen-boxed"]
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """A model that says ROWS[i] to problem i of a file.
+
+    Attributes:
+        problems: for benchmark gsm8k, asked under prompt qwen-boxed.
+    """
+
+    model: Path
+    problems: Path
+
+    @property
+    def source(self) -> dict[str, str]:
+        """The problems as a recipe names them."""
+        return {"name": "gsm8k", "path": str(self.problems)}
+
+
+def scripted(folder: Path) -> Scripted:
+    """Make both in a folder; each problem's prompt is longer than the last by a whole budget."""
+    words = tokenizer()
+
+    def length(question: str) -> int:
+        prompt = prompts.render("qwen-boxed", Problem("p", question, ""))
+        return len(words(prompt).input_ids)
+
+    questions = ["6*7?".ljust(4 + BUDGET * at, ".") for at in range(len(ROWS))]
+    rows = [{"question": question, "answer": f"#### {GOLD}"} for question in questions]
+    problems = folder / "problems.jsonl"
+    problems.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answered = zip(questions, ROWS, strict=True)
+    scripts = {length(question): said.ids(words) for question, said in answered}
+    return Scripted(save_model(folder / "scripted", scripts), problems)
 
 
 def save_model(folder: Path, scripts: Mapping[int, list[int]]) -> Path:
