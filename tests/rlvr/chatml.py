@@ -50,6 +50,7 @@ SAID = {
     "a right answer, then an invented turn": Said(
         rf"Six times seven is \boxed{{42}}.{TURN_END}{_NEXT}\boxed{{2}}{TURN_END}{END}", "correct"
     ),
+    "no end within the budget": Said("and so on " * BUDGET, "truncated"),
     "a wrong answer, then an invented turn with the right one": Said(
         rf"It is \boxed{{41}}.{TURN_END}{_NEXT}\boxed{{42}}{TURN_END}{END}", "wrong"
     ),
@@ -66,7 +67,6 @@ SAID = {
     "an answer whose invented turns fill the budget": Said(
         f"No idea.{TURN_END}{_NEXT}" + "and " * BUDGET, "no_answer"
     ),
-    "no end within the budget": Said("and so on " * BUDGET, "truncated"),
     "an end marker that is written with other tokens": Said(
         rf"\boxed{{42}}{TURN_END} \boxed{{2}}", "correct", as_text=True
     ),
