@@ -18,7 +18,6 @@ from rlvr_eval.inference import (
     Floats,
     Interval,
     PairedDifference,
-    binomial_interval,
     paired_difference,
     population_interval,
 )
@@ -119,29 +118,3 @@ def accuracy_histogram(accuracy: ArrayLike) -> NDArray[np.int64]:
     """
     tenths = np.ceil(np.asarray(accuracy, dtype=np.float64) * 10 - _ROUNDING).astype(np.int64)
     return np.bincount(np.clip(tenths, 0, 10), minlength=11)
-
-
-def cover_at(accuracy: ArrayLike, tau: ArrayLike, *, families: ArrayLike | None = None) -> Interval:
-    """Cover@tau (arXiv:2510.08325): share of problems solved with probability at least tau.
-
-    Tells capability from lucky guesses. The probability is taken as the observed accuracy, which
-    is unbiased for it while the share above a threshold is not: near tau, noise of sampling moves
-    problems over the edge. The interval is the exact binomial one over problems, and
-    Student's over families where problems come in such.
-
-    Args:
-        accuracy: pass@1 of each problem, shape (problems,).
-        tau: thresholds in (0, 1], any shape.
-
-    Raises:
-        ValueError: if a tau is outside (0, 1].
-    """
-    thresholds = np.asarray(tau, dtype=np.float64)
-    if ((thresholds <= 0) | (thresholds > 1)).any():
-        raise ValueError(f"tau must lie in (0, 1], not {thresholds}")
-    per_problem = np.asarray(accuracy, dtype=np.float64)
-    is_covered = per_problem >= thresholds[..., None] - _ROUNDING
-    if families is not None:
-        shares = np.moveaxis(is_covered, -1, 0).astype(np.float64)
-        return population_interval(shares, families=families)
-    return binomial_interval(is_covered.sum(axis=-1), per_problem.size)

@@ -101,7 +101,9 @@ def _compare_benchmark(
     first = next((i for i, entry in enumerate(entries) if entry.run is not None), None)
     rows = []
     for i, (entry, each) in enumerate(zip(entries, common, strict=True)):
-        row: Json = {"run": entry.run} | identity(each) | describe(curves[i], units)
+        row: Json = (
+            {"run": entry.run} | identity(each) | describe(each.counts, units, curves=curves[i])
+        )
         if each.is_a_range and each.upper is not None:
             row["curve_upper"] = describe_range(each.upper, k_max, units)
         if entry.base is not None:

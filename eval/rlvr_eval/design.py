@@ -151,6 +151,17 @@ class Design(ABC):
         table, rows = self._passes(n, c)
         return np.asarray(table[rows])
 
+    def pass_at_ks(self, n: ArrayLike, c: ArrayLike, ks: Ints) -> Floats:
+        """Unbiased pass@k of each problem at the given k: shape of n and c, then (ks,).
+
+        Raises:
+            ValueError: as `pass_at_k`.
+        """
+        for k in (int(ks.min()), int(ks.max())):
+            check_k(k, self.n_max)
+        table, rows = self._passes(n, c)
+        return np.asarray(table[rows[..., None], ks - 1])
+
     def _passes(self, n: ArrayLike, c: ArrayLike) -> tuple[Floats, Ints]:
         """A table of pass@k over k = 1..n_max, and each problem's row in it."""
         index = self.stop_index(n, c)

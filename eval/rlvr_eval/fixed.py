@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
-from rlvr_eval.design import Design, Floats, Ints, Stops, check_k, counts
+from rlvr_eval.design import (
+    LARGEST_CACHED_N_MAX,
+    Design,
+    Floats,
+    Ints,
+    Stops,
+    check_k,
+    counts,
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,14 @@ class FixedDesign(Design):
         check_k(k, self.n)
         estimates = 1.0 - _failure_column(self.n, k)[self.stop_index(n, c)]
         return float(estimates) if estimates.ndim == 0 else estimates
+
+    def pass_at_ks(self, n: ArrayLike, c: ArrayLike, ks: Ints) -> Floats:
+        """As `Design.pass_at_ks`; where no table is kept, from the columns that it needs."""
+        if self.n <= LARGEST_CACHED_N_MAX:
+            return super().pass_at_ks(n, c, ks)
+        correct = self.stop_index(n, c)
+        columns = [1.0 - _failure_column(self.n, k)[correct] for k in ks.tolist()]
+        return np.stack(columns, axis=-1)
 
 
 def failure_rows(n: int, correct: Ints) -> Floats:

@@ -18,7 +18,7 @@ from scipy.special import bdtr
 from rlvr_eval.design import Counts, Floats
 from rlvr_eval.exact import bisect, upper_tail
 from rlvr_eval.fixed import FixedDesign
-from rlvr_eval.inference import Interval, benjamini_hochberg, skewness_corrected_interval
+from rlvr_eval.inference import Interval, benjamini_hochberg, population_interval
 
 Bools = NDArray[np.bool_]
 
@@ -57,7 +57,7 @@ def migration(base: Floats, checkpoint: Floats, *, families: ArrayLike | None = 
     before, after = base[..., :half], checkpoint[..., :half]
 
     def total(per_problem: Floats) -> Interval:
-        mean = skewness_corrected_interval(per_problem, families=families)
+        mean = population_interval(per_problem, families=families)
         problems = len(per_problem)
         return Interval(problems * mean.value, problems * mean.low, problems * mean.high)
 

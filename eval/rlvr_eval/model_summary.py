@@ -16,13 +16,14 @@ import numpy as np
 from rlvr_eval.boundary import (
     Crossover,
     accuracy_histogram,
-    cover_at,
     crossover,
     delta_se,
     log_k_area,
     log_k_area_difference,
 )
+from rlvr_eval.cover import cover_at
 from rlvr_eval.design import Counts, Floats, Ints
+from rlvr_eval.families import Units
 from rlvr_eval.inference import Interval, paired_difference, population_interval
 from rlvr_eval.migration import Migration, certified_changes, coverage, migration
 from rlvr_eval.outcomes import Outcomes
@@ -56,22 +57,31 @@ def headline_ks(k_max: int) -> tuple[int, ...]:
     return tuple(sorted({1, middle, k_max}))
 
 
-def describe(curves: Floats, families: Ints | None = None) -> Json:
-    """One model alone, from its per-problem curves of shape (problems, n_max).
+def describe(counts: Counts, families: Ints | None = None, *, curves: Floats | None = None) -> Json:
+    """One model alone.
 
     Args:
-        families: as in `inference.population_interval`; their number is then told as well.
+        families: as in `inference.population_interval`; their number is then told as well, and how
+            many of equal size they are worth.
+        curves: per-problem curves of shape (problems, k_max) where those of `counts` are at hand,
+            or are to end before n_max.
     """
+    curves = counts.curves() if curves is None else curves
     ks = reported_ks(curves.shape[1])
-    accuracy = curves[:, 0]
     described = {
         "problems": len(curves),
         "curve": points(ks, population_interval(curves[:, ks - 1], families=families)),
         "area": one(log_k_area(curves, families=families)),
-        "histogram": accuracy_histogram(accuracy).tolist(),
-        "cover": _cover(accuracy, families),
+        "histogram": accuracy_histogram(curves[:, 0]).tolist(),
+        "cover": _cover(counts, families),
     }
-    return described if families is None else described | {"families": np.unique(families).size}
+    if families is None:
+        return described
+    units = Units.of(len(curves), families)
+    return described | {
+        "families": units.sizes.size,
+        "effective_families": units.effective_number,
+    }
 
 
 def describe_difference(checkpoint: Floats, base: Floats, families: Ints | None = None) -> Json:
@@ -158,8 +168,8 @@ def one(interval: Interval, at: Any = ()) -> Json:
     }
 
 
-def _cover(accuracy: Floats, families: Ints | None) -> list[Json]:
-    covered = cover_at(accuracy, np.array(COVER_TAUS), families=families)
+def _cover(counts: Counts, families: Ints | None) -> list[Json]:
+    covered = cover_at(counts, np.array(COVER_TAUS), families=families)
     return [{"tau": tau} | one(covered, i) for i, tau in enumerate(COVER_TAUS)]
 
 

@@ -22,12 +22,12 @@ _FURTHER = (4, 16)
 
 def describe_these_problems(counts: Counts, ks: Sequence[int]) -> list[Json]:
     """pass@k of the problems at hand; `is_approximate` where 2k > n_max."""
-    return _points(problem_set_interval(counts), ks)
+    return _points(problem_set_interval(counts, ks=ks), ks)
 
 
 def describe_these_differences(checkpoint: Counts, base: Counts, ks: Sequence[int]) -> list[Json]:
     """Checkpoint minus base on the problems at hand, which must be the same and in one order."""
-    return _points(problem_set_difference(checkpoint, base), ks)
+    return _points(problem_set_difference(checkpoint, base, ks=ks), ks)
 
 
 def describe_beyond(counts: Counts, families: Ints | None = None) -> list[Json]:
@@ -49,8 +49,9 @@ def describe_beyond(counts: Counts, families: Ints | None = None) -> list[Json]:
 
 
 def _points(interval: ProblemSetInterval, ks: Sequence[int]) -> list[Json]:
-    at = np.asarray(ks) - 1
     return [
-        point | {"is_approximate": bool(interval.is_approximate[point["k"] - 1])}
-        for point in points(np.asarray(ks), interval, at)
+        point | {"is_approximate": bool(is_approximate)}
+        for point, is_approximate in zip(
+            points(np.asarray(ks), interval), interval.is_approximate, strict=True
+        )
     ]

@@ -15,6 +15,7 @@ _CURVES = {"curve": _INTERVAL, "curve_upper": _INTERVAL, "difference": _INTERVAL
 _COPIED = (
     "problems",
     "families",
+    "effective_families",
     "paired_problems",
     "area",
     "area_difference",

@@ -10,9 +10,10 @@ no model, reads no file and takes seconds for fifty checkpoints of five benchmar
     MODEL = {"name", "step" (0 for the base), "beside" (true for a model that is no checkpoint of
              the run; those come last), "weights", "problems", "design", "completions",
              "undecided_rate", "truncation_rate", "curve", "area", "histogram", "cover", "counts",
-             "these_problems", .. ("families", their number, where problems are variants of one
-             another; "curve_upper" and "difference_range" too where more than 1 % of the verdicts
-             are undecided) and, except for the base: "difference", "tests", "area_difference",
+             "these_problems", .. ("families", their number, and "effective_families", how many of
+             equal size they are worth, where problems are variants of one another; "curve_upper"
+             and "difference_range" too where more than 1 % of the verdicts are undecided) and,
+             except for the base: "difference", "tests", "area_difference",
              "crossover", "delta_se", "migration", "coverage", "certified", "these_differences", ..,
              "strata": {KIND: the same but for the problems' own}; of the base, the last checkpoint
              and models beside also "beyond"}
@@ -154,15 +155,16 @@ def identity(outcomes: Outcomes) -> Json:
 def _alone(outcomes: Outcomes) -> Json:
     """The model alone: all problems, then each stratum."""
     curves = outcomes.counts.curves()
-    described = describe(curves, outcomes.units)
+    described = describe(outcomes.counts, outcomes.units, curves=curves)
     ks = headline_ks(outcomes.counts.design.n_max)
     described["these_problems"] = describe_these_problems(outcomes.counts, ks)
     if outcomes.is_a_range and outcomes.upper is not None:
         n_max = outcomes.counts.design.n_max
         described["curve_upper"] = describe_range(outcomes.upper, n_max, outcomes.units)
     strata = {
-        kind: describe(curves[rows], outcomes.take(rows).units)
+        kind: describe(part.counts, part.units, curves=curves[rows])
         for kind, rows in _strata(outcomes).items()
+        for part in [outcomes.take(rows)]
     }
     return described | {"strata": strata}
 

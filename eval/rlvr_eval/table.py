@@ -181,12 +181,20 @@ def _in_stratum(model: Json, stratum: str) -> Json:
 def _legend(problems: Sequence[int], models: list[Json]) -> str:
     counted = f"{problems[0]}" if len(problems) == 1 else f"{problems[0]} to {problems[-1]}"
     families = max(model.get("families", 0) for model in models)
-    over = f"{families} families of problems" if families else "problems"
+    over = f"{families} families of problems{_worth(models)}" if families else "problems"
     designs = ", ".join(sorted({model["design"] for model in models}))
     return (
         f"{counted} problems, {designs}; per cent with 95 % intervals over {over}; "
         "D = checkpoint - base, paired; * p < 0.05 after Holm's adjustment\n"
     )
+
+
+def _worth(models: list[Json]) -> str:
+    """How many families of equal size the families are worth, where their sizes differ."""
+    told = [model for model in models if "effective_families" in model]
+    if all(each["effective_families"] > 0.95 * each["families"] for each in told):
+        return ""
+    return f" (worth {min(each['effective_families'] for each in told):.1f} of equal size)"
 
 
 def _gaps_legend(rows: list[Json]) -> str:

@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from rlvr_eval.boundary import (
     accuracy_histogram,
-    cover_at,
     crossover,
     delta_se,
     log_k_area,
@@ -180,35 +178,7 @@ def test_delta_se_is_paired_and_needs_a_base_curve_that_reaches_k() -> None:
     rng = np.random.default_rng(3)
     curves = FixedDesign(64).pass_at_k_curve(np.full(50, 64), rng.integers(0, 65, 50))
     gap = delta_se(curves, curves, k=64)
-    expected = population_interval(curves[:, 63] - curves[:, 0], bounds=(-1, 1))
+    expected = paired_difference(curves[:, 63], curves[:, 0])
     assert (gap.value, gap.low, gap.high) == (expected.value, expected.low, expected.high)
     with pytest.raises(ValueError, match="pass@256, its curve ends at 64"):
         delta_se(curves, curves)
-
-
-def test_cover_counts_problems_at_or_above_tau() -> None:
-    """c = 3 of 10 has accuracy 0.3 and covers tau = 0.3."""
-    accuracy = np.asarray(FixedDesign(10).pass_at_k(np.full(4, 10), np.array([0, 3, 7, 10]), 1))
-    covered = cover_at(accuracy, [0.1, 0.3, 0.31, 0.7, 1.0])
-    np.testing.assert_array_equal(covered.value, [0.75, 0.75, 0.5, 0.5, 0.25])
-    assert ((covered.low < covered.value) & (covered.value < covered.high)).all()
-    with pytest.raises(ValueError, match="tau must lie in"):
-        cover_at(accuracy, 0.0)
-
-
-@pytest.mark.parametrize("tau", [0.05, 0.25, 0.4])
-def test_intervals_of_cover_at_tau_cover_at_least_95_percent(tau: float) -> None:
-    """Exact for the share of problems whose accuracy among n draws reaches tau.
-
-    Where no problem's probability lies near tau, that is the share whose probability does.
-    """
-    rng, n, runs = np.random.default_rng(5), 256, 2000
-    for population, is_apart in ((POPULATION, False), (np.array([0.0, 0.13, 0.6, 0.9, 1.0]), True)):
-        p = population[rng.integers(population.size, size=(runs, 100))]
-        accuracy = rng.binomial(n, p) / n
-        found = [cover_at(each, tau) for each in accuracy]
-        reached = stats.binom.sf(np.ceil(tau * n) - 1, n, population)
-        truth = np.mean(population >= tau) if is_apart else np.mean(reached)
-        low, high = np.array([[each.low, each.high] for each in found]).T
-        # the exact binomial interval covers 95 % at least, and is conservative for discreteness
-        assert 0.94 <= np.mean((low <= truth) & (truth <= high)) <= 0.99

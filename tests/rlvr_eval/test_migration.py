@@ -72,7 +72,7 @@ def test_expected_migration_is_unbiased_and_adds_up() -> None:
     "design", [FixedDesign(32), SequentialDesign((8, 16, 32), (4, 2))], ids=str
 )
 def test_intervals_of_kept_lost_and_gained_cover_95_percent(design: Design, problems: int) -> None:
-    """Without the correction for skewness, of gains at k = 16 and 30 problems, it is 80 percent."""
+    """By Student's t alone, of gains at k = 16 and 30 problems, it is 80 percent."""
     rng, runs = np.random.default_rng(4), 2000
     p = np.concatenate([np.zeros(20), np.linspace(0.0, 0.8, 80) ** 2])
     q = np.where(p < 0.1, 0.4 * p, np.minimum(1.8 * p, 1.0))
@@ -92,8 +92,8 @@ def test_intervals_of_kept_lost_and_gained_cover_95_percent(design: Design, prob
         for name, per_problem in truth.items():
             interval, expected = getattr(found, name), problems * per_problem.mean()
             low, high = interval.low[:, k - 1], interval.high[:, k - 1]
-            # too often rather than too seldom where as few as one problem in 30 is gained
-            assert 0.93 <= np.mean((low <= expected) & (expected <= high)) <= 0.99, (name, k)
+            # too often rather than too seldom where as few as one problem in 30 moves
+            assert np.mean((low <= expected) & (expected <= high)) >= 0.93, (name, k)
 
 
 def test_the_cells_add_up_to_all_problems_and_to_the_paired_difference() -> None:

@@ -77,10 +77,12 @@ function enumerated(names) {
 
 function howItIsRead(state) {
   const families = state.view(state.chosen)?.families;
+  const effective = state.view(state.chosen)?.effective_families;
+  const worth = effective < 0.95 * families ? `, worth ${count(Math.round(effective))} of equal size,` : "";
   const over = families
-    ? `over the ${count(families)} families that the problems belong to`
+    ? `over the ${count(families)} families that the problems belong to${worth}`
     : "over problems";
-  return `pass@k is estimated without bias for every k up to ${state.kMax} and never beyond. Intervals are 95 % intervals for the population that these problems come from (Student t ${over}), pointwise in k; those of problems kept, lost and gained are corrected for skewness. A checkpoint is compared with the base by paired differences on the same problems, both sampled independently; p-values of pass@1 and pass@${state.kMax} are adjusted by Holm's method over all checkpoints.`;
+  return `pass@k is estimated without bias for every k up to ${state.kMax} and never beyond. Intervals are 95 % intervals for the population that these problems come from (Student t ${over} and two pseudo-problems for what no problem shows), pointwise in k. A checkpoint is compared with the base by paired differences on the same problems, both sampled independently; p-values of pass@1 and pass@${state.kMax} are adjusted by Holm's method over all checkpoints.`;
 }
 
 /** Names and values, nested ones as a.b; what is missing is left out. */
