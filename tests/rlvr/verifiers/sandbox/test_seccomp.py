@@ -64,6 +64,16 @@ def test_threads_may_be_started_and_processes_may_not(
     assert _decide(machine, 435, architecture, thread) == ABSENT
 
 
+@pytest.mark.parametrize(("machine", "architecture"), [("x86_64", X86_64), ("aarch64", AARCH64)])
+def test_calls_that_no_list_names_are_refused(machine: str, architecture: int) -> None:
+    # from pidfd_send_signal to those of kernels to come; a few of the shared numbers are allowed
+    later = {call for call in range(424, 2000) if _decide(machine, call, architecture) == ALLOW}
+    assert later == {436, 437, 439, 441, 452}
+    assert _decide(machine, 0x3FFFFFFF, architecture) == REFUSE
+    allowed = [call for call in range(424) if _decide(machine, call, architecture, 0) == ALLOW]
+    assert 150 < len(allowed) < 260
+
+
 def test_calls_by_the_numbers_of_another_architecture_are_refused() -> None:
     i386, x32_read = 0x40000003, 0x40000000
     assert _decide("x86_64", 0, i386) == REFUSE
