@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 from rlvr.answers import cut
 
+# some models copy it from files; Python takes it at the start of a file, and nowhere else
+_BYTE_ORDER_MARK = "\ufeff"
 _PYTHON_TAGS = {"", "python", "python3", "py", "py3"}
 _TAG = re.compile(r"[\w+-]*")
 _CODE_LINE = re.compile(
@@ -57,6 +59,7 @@ class _Block:
 
     def add(self, line: str) -> None:
         """Add a line, without the indentation that it shares with the fence (CommonMark)."""
+        line = line if self.lines else line.removeprefix(_BYTE_ORDER_MARK)
         self.lines.append(line[min(self.indentation, _indentation(line)) :])
 
 
@@ -68,7 +71,7 @@ def extract(completion: str, *, truncated: bool = False) -> Code | None:
     """
     text = cut(completion)
     truncated = truncated and text == completion
-    before, blocks = _blocks(text.split("\n"))
+    before, blocks = _blocks(text.removeprefix(_BYTE_ORDER_MARK).split("\n"))
     if _is_code(before) and (not blocks or not blocks[0].tag):
         # the prompt has opened the fence, or there is none
         return _bare("\n".join(before), truncated and not blocks, is_fenced=bool(blocks))

@@ -30,6 +30,11 @@ FULL = f"def add(xs):\n{BODY}"
         # what follows an end marker is an invented turn
         ("```python\nx = 1\n```<|im_end|>\n```python\nx = 2\n```", "x = 1"),
         ("```python\nx = 1\n<|endoftext|>Question: what?", "x = 1\n"),
+        # Python takes a byte order mark at the start of a file alone
+        ("```python\n\ufeffx = 1\n```", "x = 1"),
+        ("\ufeff```python\nx = 1\n```", "x = 1"),
+        ("\ufeffx = 1\nprint(x)", "x = 1\nprint(x)"),
+        ("```python\nx = '\ufeff'\n```", "x = '\ufeff'"),
         # the prompt has opened the fence
         ("x = 1\nprint(x)\n```\nThis prints 1.", "x = 1\nprint(x)"),
         ("import sys\n\nprint(1)\n```\nFor example\n```\n1\n```", "import sys\n\nprint(1)"),
