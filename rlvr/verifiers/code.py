@@ -75,7 +75,7 @@ class CodeVerifier:
     """
 
     name = "code"
-    version = "code@1"
+    version = "code@2"
 
     def __init__(self, isolation: Isolation | None = None) -> None:
         self._isolation = isolation or isolate()

@@ -9,11 +9,12 @@ from functools import cache
 from pathlib import Path
 
 _INSIDE = Path(__file__).parent / "inside"
+_SPEAKING = ("frames", "confine", "faults", "kinds", "codec", "raised", "peer")
 # the modules that each program needs, each after those that it imports
 _MODULES = {
-    "program": ("frames", "confine", "faults", "program"),
-    "candidate": ("frames", "confine", "faults", "codec", "candidate"),
-    "judge": ("frames", "confine", "faults", "codec", "numpy_shapes", "judge"),
+    "program": ("frames", "confine", "faults", "script", "program"),
+    "candidate": (*_SPEAKING, "script", "candidate"),
+    "judge": (*_SPEAKING, "numpy_shapes", "judge"),
 }
 _LOADER = """
 import marshal, os, sys

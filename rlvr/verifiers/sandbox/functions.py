@@ -3,6 +3,11 @@
     judge --CALL--> parent --CALL, random id--> candidate
     judge <--RESULT-- parent <--RESULT, same id-- candidate
 
+A test may pass a function as an argument. The candidate calls it back while its own call waits:
+
+    candidate --CALLBACK, same id--> parent --CALLBACK--> judge
+    candidate <--RESULT, same id-- parent <--RESULT-- judge
+
 The candidate never sees the tests, the judge never runs the candidate's code, and the parent only
 carries bytes. Each side has a clock that runs while the parent waits for that side, so that slow
 tests are not held against the candidate.
@@ -21,6 +26,7 @@ from rlvr.verifiers.sandbox.process import Gone, Late, Sandbox, SandboxFault
 
 # The tests are the benchmark's own and known to end; these are limits for accidents.
 JUDGE_LIMITS = Limits(run_s=10.0, memory_mb=4096)
+_CPU_LIMIT = "SIGXCPU"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +98,18 @@ def _converse(candidate: Sandbox, judge: Sandbox, per_call: bool) -> Finding:
     # the tests first: where they cannot be run, the program is not to blame for it
     said = _from_judge(judge, answer=None)
     if said.kind == Kind.CALL:
-        _from_candidate(candidate, call=None)
-    while said.kind == Kind.CALL:
-        if per_call:
-            candidate.clock.refill()
-        call = Frame(Kind.CALL, secrets.randbits(64), said.payload)
-        said = _from_judge(judge, _from_candidate(candidate, call))
+        _from_candidate(candidate, None)
+    # calls that wait for their answer; more than one where a call led to a call back
+    calls: list[int] = []
+    while said.kind in (Kind.CALL, Kind.RESULT, Kind.RAISED):
+        if said.kind == Kind.CALL:
+            if per_call and not calls:
+                candidate.clock.refill()
+            calls.append(secrets.randbits(64))
+        reply = _from_candidate(candidate, Frame(said.kind, calls[-1], said.payload))
+        if reply.kind != Kind.CALLBACK:
+            calls.pop()
+        said = _from_judge(judge, reply)
     reason = said.payload.decode(errors="replace")
     if said.kind == Kind.PASSED:
         return Finding(Outcome.CORRECT)
@@ -106,21 +118,24 @@ def _converse(candidate: Sandbox, judge: Sandbox, per_call: bool) -> Finding:
     return Finding(Outcome.ERROR, f"the tests cannot be run: {reason}")
 
 
-def _from_candidate(candidate: Sandbox, call: Frame | None) -> Frame:
-    """The answer to a call, or where there is none, the news that the function is defined.
+def _from_candidate(candidate: Sandbox, told: Frame | None) -> Frame:
+    """What the candidate says to a call or to the answer to a call back of its own.
+
+    Where nothing was told it, this is the news that the function is defined.
 
     Raises:
         _Settled: if there is no proper answer, which is the program's own fault.
     """
     try:
-        answer = candidate.ask(call) if call else candidate.receive()
+        answer = candidate.ask(told) if told else candidate.receive()
     except Late:
         raise _Settled(late(candidate.clock)) from None
     except Gone as error:
         raise _Settled(Finding(Outcome.WRONG, f"no answer from the program: {error}")) from None
-    if call is None and answer.kind == Kind.LOADED:
+    if told is None and answer.kind == Kind.LOADED:
         return answer
-    if call and answer.kind in (Kind.RESULT, Kind.RAISED) and answer.call_id == call.call_id:
+    kinds = (Kind.RESULT, Kind.RAISED, Kind.CALLBACK)
+    if told and answer.kind in kinds and answer.call_id == told.call_id:
         return answer
     reason = "the program sends messages of its own"
     if answer.kind == Kind.FAILED:
@@ -143,4 +158,7 @@ def _from_judge(judge: Sandbox, answer: Frame | None) -> Frame:
         # with right answers they end; undecided would be a way out for a program that is wrong
         raise _Settled(Finding(Outcome.WRONG, f"with its answers {reason}")) from None
     except Gone as error:
+        if answer is not None and _CPU_LIMIT in str(error):
+            reason = "with its answers the tests take more than their processor time"
+            raise _Settled(Finding(Outcome.WRONG, reason)) from None
         raise SandboxFault(f"the process that runs the tests is gone: {error}") from None

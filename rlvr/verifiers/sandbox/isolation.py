@@ -36,6 +36,8 @@ UNSAFE_VARIABLE = "RLVR_UNSAFE_CODE"
 INSTALL = "install it with: apt-get install bubblewrap (or dnf, pacman, zypper install bubblewrap)"
 _FIRST_FREE_UID, _LAST_FREE_UID = 61184, 65519
 _TEMPORARY_MB = 64
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+INPUT_FOLDER = "/input"
 # Linux 5.14 counts RLIMIT_NPROC apart in each user namespace
 _COUNTS_TASKS_APART = (5, 14)
 
@@ -50,6 +52,7 @@ class Isolation:
         python: path of the interpreter, inside.
         drops_root: True where the process starts as root and must become someone else.
         counts_tasks: True where RLIMIT_NPROC counts the sandbox alone.
+        input_folder: where a program's standard input lies as a file, inside.
     """
 
     prefix: tuple[str, ...]
@@ -57,11 +60,17 @@ class Isolation:
     python: str
     drops_root: bool
     counts_tasks: bool
+    input_folder: str = os.curdir
 
     @property
     def is_safe(self) -> bool:
         """False for the unsafe way, which isolates nothing."""
         return bool(self.prefix)
+
+    def input_mount(self, size: int) -> list[str]:
+        """Options that make room for an input of so many bytes, and for nothing else."""
+        room = max(-(-size // _PAGE), 1) * _PAGE
+        return ["--perms", "0755", "--size", str(room), "--tmpfs", INPUT_FOLDER]
 
     def python_command(self, program: str) -> list[str]:
         """Command that runs one of the programs of `inside`."""
@@ -117,6 +126,7 @@ def _bubblewrap(bubblewrap: str, as_root: bool) -> Isolation:
         python="/python/bin/python",
         drops_root=as_root,
         counts_tasks=as_root or _kernel() >= _COUNTS_TASKS_APART,
+        input_folder=INPUT_FOLDER,
     )
 
 
@@ -147,7 +157,10 @@ def _namespaces(as_root: bool) -> list[str]:
 
 def _mounts() -> list[str]:
     options: list[str] = []
-    for folder in ("/usr", "/etc", "/dev", "/packages", "/python", "/python/bin"):
+    # searchable and not readable: the names of the input are there, and nothing is to be listed
+    for folder in ("/dev", "/proc", "/proc/self", "/proc/self/fd"):
+        options += ["--perms", "0111", "--dir", folder]
+    for folder in ("/usr", "/etc", "/packages", "/python", "/python/bin"):
         # bubblewrap makes what it has to make by itself readable for root alone
         options += ["--dir", folder]
     for folder in ("/usr/lib", "/usr/lib64", "/nix/store"):
@@ -164,8 +177,17 @@ def _mounts() -> list[str]:
     for packages in _packages():
         for part in ("numpy", "numpy.libs"):
             options += ["--ro-bind-try", str(packages / part), f"/packages/{part}"]
+    options += _names_of_input()
     options += ["--size", str(_TEMPORARY_MB * 1024 * 1024), "--tmpfs", "/tmp", "--chdir", "/tmp"]
     return [*options, "--remount-ro", "/"]
+
+
+def _names_of_input() -> list[str]:
+    """A folder for the input as a file, and the names that programs open it by."""
+    options = ["--perms", "0755", "--dir", INPUT_FOLDER]
+    for name in ("/dev/stdin", "/proc/self/fd/0"):
+        options += ["--symlink", f"{INPUT_FOLDER}/stdin", name]
+    return [*options, "--symlink", "/proc/self/fd", "/dev/fd"]
 
 
 def _python_mounts() -> list[str]:

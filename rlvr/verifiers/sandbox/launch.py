@@ -26,13 +26,18 @@ class Launched:
     Args:
         program: name of the module of `inside` to run.
         folder: its working directory where it has no file system of its own.
+        input_size: bytes of the file that will be its standard input, None for no such file.
     """
 
-    def __init__(self, isolation: Isolation, program: str, folder: str | None) -> None:
+    def __init__(
+        self, isolation: Isolation, program: str, folder: str | None, input_size: int | None
+    ) -> None:
         self._first_pid: int | None = None
         command = isolation.python_command(program)
         if isolation.is_safe:
-            self.process, self._first_pid = _start_isolated(isolation, command)
+            self.process, self._first_pid = _start_isolated(
+                isolation, [] if input_size is None else isolation.input_mount(input_size), command
+            )
         else:
             self.process = _start(command, isolation, cwd=folder)
         self.last_words = ""
@@ -53,6 +58,19 @@ class Launched:
             return Usage(ran_s, int(waited_ns) / 1e9)
         except (OSError, IndexError):
             return Usage()
+
+    def files(self) -> int:
+        """How many files and folders its temporary directory holds; 0 where nothing tells.
+
+        Asked from outside, since bubblewrap cannot limit them and the kernel does not by itself.
+        """
+        if self._first_pid is None:
+            return 0
+        try:
+            disk = os.statvfs(f"/proc/{self._first_pid}/root/tmp")
+        except OSError:
+            return 0
+        return disk.f_files - disk.f_ffree
 
     def has_ended(self) -> bool:
         """True if the process is dead; `end` may still be called."""
@@ -107,13 +125,13 @@ class Launched:
 
 
 def _start_isolated(
-    isolation: Isolation, command: list[str]
+    isolation: Isolation, mounts: list[str], command: list[str]
 ) -> tuple["subprocess.Popen[bytes]", int | None]:
     """The bubblewrap process, and the id of the first process inside, if it came to that."""
     info, info_sink = os.pipe()
     rules = _rules()
     passed = [info_sink] if rules is None else [info_sink, rules]
-    options = ["--info-fd", str(info_sink)]
+    options = [*mounts, "--info-fd", str(info_sink)]
     options += [] if rules is None else ["--seccomp", str(rules)]
     try:
         process = _start([*isolation.prefix, *options, *command], isolation, pass_fds=passed)

@@ -30,6 +30,7 @@ class Limits:
         memory_mb: address space of the process; it can start no second one.
         tasks: threads, the first one included.
         file_mb: size of a file, and of all files in the temporary directory together.
+        files: files and folders in the temporary directory, which take memory even when empty.
         output_mb: standard output of a program.
     """
 
@@ -38,6 +39,7 @@ class Limits:
     tasks: int = 64
     file_mb: int = 64
     open_files: int = 64
+    files: int = 1 << 17
     output_mb: int = 16
 
     def rlimits(self, counts_tasks: bool) -> list[tuple[int, int]]:

@@ -21,6 +21,7 @@ from rlvr.verifiers.sandbox.launch import Launched
 from rlvr.verifiers.sandbox.limits import Limits
 
 START_S = 20.0
+LOOK_EVERY_S = 0.1
 _CHUNK_BYTES = 1 << 16
 
 
@@ -53,12 +54,14 @@ class Sandbox:
         self.limits = limits
         rlimits = limits.rlimits(isolation.counts_tasks)
         uid = free_uid() if isolation.drops_root else None
-        message = Frame(Kind.SETUP, 0, marshal.dumps(setup | {"rlimits": rlimits, "uid": uid}))
+        of_sandbox = {"rlimits": rlimits, "uid": uid, "input_folder": isolation.input_folder}
+        message = Frame(Kind.SETUP, 0, marshal.dumps(setup | of_sandbox))
         self._first_words = compiled(program) + message.pack()
         self._status: int | None = None
         self._folder = None if isolation.is_safe else tempfile.mkdtemp(prefix="rlvr-code-")
         try:
-            self._launched = Launched(isolation, program, self._folder)
+            size = len(setup["stdin"]) if "stdin" in setup else None
+            self._launched = Launched(isolation, program, self._folder, size)
         except BaseException:
             self._remove_folder()
             raise
@@ -121,7 +124,7 @@ class Sandbox:
         rest = memoryview(message)
         fd = self.stdin.fileno()
         while rest:
-            _wait(fd, select.POLLOUT, clock)
+            self._wait(fd, select.POLLOUT, clock)
             try:
                 rest = rest[os.write(fd, rest) :]
             except BlockingIOError:
@@ -138,13 +141,33 @@ class Sandbox:
     def _read(self, count: int, clock: Clock) -> bytes:
         parts = []
         while count:
-            _wait(self.stdout.fileno(), select.POLLIN, clock)
+            self._wait(self.stdout.fileno(), select.POLLIN, clock)
             part = os.read(self.stdout.fileno(), min(count, _CHUNK_BYTES))
             if not part:
                 raise Gone(f"it ended: {self.ending()}")
             parts.append(part)
             count -= len(part)
         return b"".join(parts)
+
+    def _wait(self, fd: int, event: int, clock: Clock) -> None:
+        """Until the descriptor is ready or at its end."""
+        poll = select.poll()
+        poll.register(fd, event)
+        while (left_s := clock.left_s()) > 0:
+            if poll.poll(min(left_s, LOOK_EVERY_S) * 1000):
+                return
+            if self.has_too_many_files():
+                raise Gone(self.too_many_files)
+        raise Late
+
+    def has_too_many_files(self) -> bool:
+        """True where it has made more files than it may; to be asked while it runs."""
+        return self._launched.files() > self.limits.files
+
+    @property
+    def too_many_files(self) -> str:
+        """What to say of it then."""
+        return f"No space left: it makes more than {self.limits.files:,} files"
 
     def ending(self) -> str:
         """How the process ended, in words; kills it if it has not."""
@@ -172,13 +195,3 @@ class Sandbox:
             # not shutil.rmtree, which fails on folders nested more deeply than Python recurses
             command = ["rm", "-rf", "--", self._folder]
             subprocess.run(command, check=False, stderr=subprocess.DEVNULL)
-
-
-def _wait(fd: int, event: int, clock: Clock) -> None:
-    """Until the descriptor is ready or at its end."""
-    poll = select.poll()
-    poll.register(fd, event)
-    while (left_s := clock.left_s()) > 0:
-        if poll.poll(left_s * 1000):
-            return
-    raise Late

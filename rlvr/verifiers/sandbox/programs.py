@@ -8,7 +8,7 @@ from rlvr.records import Outcome
 from rlvr.verifiers.sandbox.finding import Finding, late
 from rlvr.verifiers.sandbox.isolation import Isolation
 from rlvr.verifiers.sandbox.limits import Limits, Program
-from rlvr.verifiers.sandbox.process import Sandbox
+from rlvr.verifiers.sandbox.process import LOOK_EVERY_S, Sandbox
 
 _CHUNK_BYTES = 1 << 16
 _KEPT_STDERR_BYTES = 2048
@@ -33,9 +33,11 @@ def run_program(isolation: Isolation, program: Program, stdin: str, limits: Limi
     Raises:
         SandboxFault: if the sandbox failed before the program began.
     """
-    with Sandbox(isolation, "program", program.as_setup(), limits) as sandbox:
+    setup = program.as_setup() | {"stdin": stdin.encode(errors="surrogatepass")}
+    with Sandbox(isolation, "program", setup, limits) as sandbox:
         sandbox.set_up()
-        streams = _Streams(sandbox, stdin.encode(errors="surrogatepass"))
+        sandbox.stdin.close()
+        streams = _Streams(sandbox)
         fault = streams.pump()
         ending = sandbox.ending()
     if fault is None and ending != "exit code 0":
@@ -46,10 +48,10 @@ def run_program(isolation: Isolation, program: Program, stdin: str, limits: Limi
 
 
 class _Streams:
-    """Moves bytes between the parent and a program's three standard streams."""
+    """Takes the bytes of a program's output and of its complaints."""
 
-    def __init__(self, sandbox: Sandbox, stdin: bytes) -> None:
-        self._sandbox, self._rest = sandbox, memoryview(stdin)
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
         self.output, self.stderr = bytearray(), bytearray()
         self._selector = selectors.DefaultSelector()
 
@@ -58,31 +60,19 @@ class _Streams:
         sandbox = self._sandbox
         most_bytes = sandbox.limits.output_mb << 20
         with self._selector as selector, sandbox.clock as clock:
-            selector.register(sandbox.stdin, selectors.EVENT_WRITE, self._feed)
             selector.register(sandbox.stderr, selectors.EVENT_READ, self._take_stderr)
             stdout = selector.register(sandbox.stdout, selectors.EVENT_READ, self._take_output)
             while stdout.fd in selector.get_map():
                 if (left_s := clock.left_s()) <= 0:
                     # ended, but a fork elsewhere in this process may hold its output open
                     return None if sandbox.has_ended() else late(clock)
-                for key, _ in selector.select(left_s):
+                for key, _ in selector.select(min(left_s, LOOK_EVERY_S)):
                     key.data()
+                if sandbox.has_too_many_files():
+                    return Finding(Outcome.WRONG, sandbox.too_many_files)
                 if len(self.output) > most_bytes:
                     return Finding(Outcome.WRONG, f"it prints more than {most_bytes >> 20} MiB")
         return None
-
-    def _feed(self) -> None:
-        stdin = self._sandbox.stdin
-        try:
-            self._rest = self._rest[os.write(stdin.fileno(), self._rest) :]
-        except BlockingIOError:
-            return
-        except OSError:
-            # a program need not read its input
-            self._rest = self._rest[:0]
-        if not self._rest:
-            self._selector.unregister(stdin)
-            stdin.close()
 
     def _take_output(self) -> None:
         part = os.read(self._sandbox.stdout.fileno(), _CHUNK_BYTES)

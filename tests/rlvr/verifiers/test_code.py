@@ -190,7 +190,7 @@ def test_right_program_is_correct(
         (FUNCTION | {"test": "1 / 0"}, _block("double = abs"), Outcome.ERROR, "ZeroDivisionError"),
         (FUNCTION | {"test": ""}, _block("double = abs"), Outcome.ERROR, "never call"),
         (
-            FUNCTION | {"test": "double(print)"},
+            FUNCTION | {"test": "double(object())"},
             _block("double = abs"),
             Outcome.ERROR,
             "arguments of",

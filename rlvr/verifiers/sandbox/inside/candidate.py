@@ -10,17 +10,26 @@ from __future__ import annotations
 
 import marshal
 import os
-import sys
 
-from . import codec, frames
+from . import frames
 from .confine import confine
 from .faults import describe
 from .frames import Kind
+from .peer import Peer
+from .script import make_module
 
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+
+class Server(Peer):
+    """Has the function as its object number 0."""
+
+    def __init__(self, channel: frames.Channel, function: Any) -> None:
+        super().__init__(channel, Kind.CALLBACK, Kind.CALL)
+        self._own.append(function)
 
 
 def main() -> None:
@@ -34,16 +43,15 @@ def main() -> None:
     except BaseException as error:
         channel.send(Kind.FAILED, describe(error).encode(errors="replace"))
         os._exit(0)
+    server = Server(channel, function)
     channel.send(Kind.LOADED)
     while True:
-        frame = channel.receive()
-        channel.send(*_answer(function, frame.payload), call_id=frame.call_id)
+        server.answer(channel.receive())
 
 
 def _load(setup: dict[str, Any]) -> Any:
     """The function `f`, the method `Solution().f`, or `f` of a class `Solution`."""
-    module = type(sys)("solution")
-    sys.modules["solution"] = module
+    module = make_module("solution")
     namespace = module.__dict__
     try:  # noqa: SIM105 - importing contextlib takes as long as the program
         exec(compile(setup["prelude"], "<prelude>", "exec", dont_inherit=True), namespace)
@@ -55,11 +63,3 @@ def _load(setup: dict[str, Any]) -> Any:
     if entry_point not in namespace and entry_point.isidentifier() and "Solution" in namespace:
         entry_point = f"Solution().{entry_point}"
     return eval(entry_point, namespace)
-
-
-def _answer(function: Any, payload: bytes) -> tuple[int, bytes]:
-    positional, named = codec.decode(payload)
-    try:
-        return Kind.RESULT, codec.encode(function(*positional, **named))
-    except BaseException as error:
-        return Kind.RAISED, codec.encode((type(error).__name__, describe(error)))

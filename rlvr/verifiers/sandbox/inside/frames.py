@@ -20,12 +20,13 @@ class Kind:
     SETUP = 1  # parent: what to run and under which limits, marshalled
     READY = 2  # all: limits are in place, nothing hostile has run yet
     LOADED = 3  # candidate: the function is defined
-    CALL = 4  # judge, then parent: encoded arguments
-    RESULT = 5  # candidate, then parent: encoded return value
-    RAISED = 6  # candidate, then parent: name and text of an exception
+    CALL = 4  # judge, then parent: what the candidate shall do with an object of its own
+    RESULT = 5  # candidate, then parent, or in answer to CALLBACK the reverse: encoded value
+    RAISED = 6  # like RESULT: an exception
     PASSED = 7  # judge: every test held
     FAILED = 8  # judge or candidate: why not
     BROKEN = 9  # judge: the tests themselves cannot run
+    CALLBACK = 10  # candidate, then parent: calls a function that was an argument
 
 
 class Frame:

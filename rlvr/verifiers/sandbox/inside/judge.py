@@ -13,86 +13,79 @@ from __future__ import annotations
 import marshal
 import os
 
-from . import codec, frames, numpy_shapes
+from . import codec, frames, numpy_shapes, raised
 from .confine import confine
 from .faults import describe
 from .frames import Kind
+from .peer import ITERABLE, Peer
 
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-# Exceptions that a test may expect of the function; StopIteration and the like could end a loop of
-# the test early and make it pass, so all others arrive as CandidateRaised.
-_EXPECTABLE = (
-    ArithmeticError, AttributeError, IndexError, KeyError, LookupError, NotImplementedError,
-    OverflowError, RuntimeError, TypeError, ValueError, ZeroDivisionError,
-)  # fmt: skip
 _SMALL_BYTES = 1 << 16
 _DECODE_S = 2
-_BY_NAME = {kind.__name__: kind for kind in _EXPECTABLE}
-
-
-class CandidateRaised(Exception):
-    """The candidate's function raised something."""
 
 
 class Broken(BaseException):
     """The tests cannot be run: their fault or ours, not the candidate's."""
 
 
-class Candidate:
-    """The function under test, as the tests see it."""
+class Candidate(Peer):
+    """The function under test, as the tests see it.
+
+    Attributes:
+        classes: names under which the question defines classes of exceptions.
+    """
 
     def __init__(self, channel: frames.Channel) -> None:
-        self._channel = channel
+        super().__init__(channel, Kind.CALL, Kind.CALLBACK, only_data=True)
         self.calls = 0
         self.broken: str | None = None
+        self.classes: dict[str, Any] = {}
 
     def __call__(self, *positional: Any, **named: Any) -> Any:
         self.calls += 1
-        self._channel.send(Kind.CALL, self._arguments(positional, named))
-        frame = self._channel.receive()
-        if frame.kind == Kind.RAISED:
-            raise _exception(frame.payload)
-        return _decode(frame.payload)
+        return self.ask(0, "call", positional, named)
 
-    def _arguments(self, positional: tuple[Any, ...], named: dict[str, Any]) -> bytes:
+    def request(self, *asked: Any, known: list[Any]) -> bytes:
         try:
-            return codec.encode([list(positional), named], only_data=True)
+            return super().request(*asked, known=known)
         except codec.NotData as error:
             # a flag beside the exception, since a test may catch whatever is raised in it
             self.broken = f"arguments of call {self.calls}: {error}"
             raise Broken(self.broken) from None
 
+    def abilities(self, value: Any) -> str | None:
+        """Functions and iterators; an object of the tests may hold what they expect."""
+        found = super().abilities(value)
+        return None if found == ITERABLE else found
 
-def _decode(payload: bytes) -> Any:
-    """The candidate's answer; one made to be slow to rebuild is no answer.
+    def rebuild(self, packed: Any) -> Exception:
+        return raised.rebuild(packed, self.classes)
 
-    Numbers can be chosen so that a set of them takes hours to build.
-    """
-    if len(payload) < _SMALL_BYTES:
-        return codec.decode(payload)
-    # here, since importing it takes a while and is rarely needed
-    import signal
+    def decode(self, payload: bytes, known: list[Any], *, number_new: bool = False) -> Any:
+        """The candidate's answer; one made to be slow to rebuild is no answer.
 
-    signal.signal(signal.SIGALRM, _interrupt)
-    signal.alarm(_DECODE_S)
-    try:
-        return codec.decode(payload)
-    finally:
-        signal.alarm(0)
+        Numbers can be chosen so that a set of them takes hours to build.
+        """
+        if len(payload) < _SMALL_BYTES:
+            return super().decode(payload, known, number_new=number_new)
+        # here, since importing it takes a while and is rarely needed
+        import signal
+
+        # processor time, since a busy machine makes every answer slow
+        signal.signal(signal.SIGPROF, _interrupt)
+        signal.setitimer(signal.ITIMER_PROF, _DECODE_S)
+        try:
+            return super().decode(payload, known, number_new=number_new)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _interrupt(*_: Any) -> None:
     raise codec.NotData(f"an answer that takes more than {_DECODE_S} s to read")
-
-
-def _exception(payload: bytes) -> Exception:
-    name, text = _decode(payload)
-    kind = _BY_NAME.get(name, CandidateRaised)
-    return kind(text)
 
 
 def main() -> None:
@@ -108,23 +101,32 @@ def main() -> None:
     except BaseException as error:
         # before the first call nothing of the candidate's has had any influence
         kind = Kind.FAILED if candidate.calls else Kind.BROKEN
-        report = kind, f"call {candidate.calls}: {describe(error)}"
+        report = kind, f"call {candidate.calls}: {_told(error)}"
     if candidate.broken or not candidate.calls:
         report = Kind.BROKEN, candidate.broken or report[1] or "the tests never call the function"
     channel.send(report[0], report[1].encode(errors="replace"))
     os._exit(0)
 
 
+def _told(error: BaseException) -> str:
+    """What went wrong; of what the program raised, in its own words."""
+    told, name = getattr(error, "told", None), type(error).__name__
+    if told is None or isinstance(error, raised.CandidateRaised):
+        return describe(error)
+    return told if told.startswith(name) else f"{name}: {told}"
+
+
 def _test(setup: dict[str, Any], candidate: Candidate) -> None:
     namespace: dict[str, Any] = {"__name__": "tests"}
+    if "numpy" in setup["prompt"] + setup["test"]:
+        numpy_shapes.refuse_stretching()
     try:  # noqa: SIM105 - importing contextlib takes as long as the tests
         exec(compile(setup["prompt"], "<prompt>", "exec", dont_inherit=True), namespace)
     except SyntaxError:
         # a question may end in the middle of a statement, for a completion to go on
         pass
+    candidate.classes = dict(namespace)
     namespace["data"] = setup["data"]
-    if "allclose" in setup["test"]:
-        numpy_shapes.require_equal_shapes()
     if "random" in setup["test"]:
         import random
 

@@ -61,6 +61,19 @@ class Yes(int):
     def __hash__(self): return 0
     def __bool__(self): return True
 """
+# the same for any type; what the test holds can be put beside it, but not its methods
+_SLY = """
+class Callable:
+    def __call__(self, *_): return True
+class Iterator:
+    def __iter__(self): return self
+    def __next__(self): return 1
+def sly(kind):
+    methods = dict.fromkeys(
+        ('__eq__', '__ge__', '__le__', '__lt__', '__gt__'), lambda self, other: True)
+    methods |= dict.fromkeys(('__sub__', '__rsub__', '__abs__'), lambda *_: 0)
+    return type('Sly', (kind,), methods | {'__hash__': lambda self: 0})
+"""
 # every descriptor by which the process could speak to its parent
 _SPEAK = """
 import os, sys
@@ -222,6 +235,75 @@ def f(x):
     ),
     Cheat("answers_without_coming_to_an_end", "def f(x):\n  while True: yield x"),
     Cheat("hangs_when_called", "def f(x):\n  while True: pass", "runs for more than 1 s"),
+    *(
+        Cheat(
+            f"equals_everything_as_{name}",
+            f"{imports}\n{_SLY}\ndef f(x): return {answer}",
+            FAILS + "|ValueError: The truth value",
+        )
+        for name, imports, answer in [
+            ("fraction", "from fractions import Fraction", "sly(Fraction)(1, 2)"),
+            ("decimal", "from decimal import Decimal", "sly(Decimal)('0.5')"),
+            ("date", "from datetime import date", "sly(date)(2024, 1, 1)"),
+            ("timedelta", "from datetime import timedelta", "sly(timedelta)(1)"),
+            ("deque", "from collections import deque", "sly(deque)([1])"),
+            ("array", "import numpy as np", "np.zeros(2).view(sly(np.ndarray))"),
+            ("empty_array", "import numpy as np", "np.zeros(0)"),
+            ("number_of_numpy", "import numpy as np", "sly(np.float64)(1)"),
+            ("object_array", "import numpy as np", "np.array([sly(int)(1)], dtype=object)"),
+            ("dict", "", "sly(dict)()"),
+            ("function", "", "sly(Callable)()"),
+            ("iterator", "", "sly(Iterator)()"),
+            ("key_of_a_dict", "", "{sly(int)(1): sly(int)(1)}"),
+        ]
+    ),
+    Cheat(
+        "returns_not_a_number_as_decimal",
+        "def f(x):\n  from decimal import Decimal\n  return Decimal('NaN')",
+        FAILS + "|InvalidOperation",
+    ),
+    Cheat("returns_not_implemented", "def f(x): return NotImplemented"),
+    Cheat("returns_the_type", "def f(x): return int"),
+    Cheat("returns_a_function_that_equals", "def f(x): return lambda *_: True"),
+    Cheat("returns_an_endless_iterator", "import itertools\ndef f(x): return itertools.count()"),
+    Cheat(
+        "returns_what_takes_the_memory",
+        "from decimal import Decimal\ndef f(x): return Decimal('1e999999999')",
+        "an exponent beyond",
+    ),
+    Cheat("returns_a_huge_integer", "def f(x): return 1 << (1 << 25)", "more than 1,048,576 bits"),
+    Cheat(
+        "raises_a_subclass_of_what_a_failing_test_raises",
+        "class E(AssertionError, ValueError): pass\ndef f(x): raise E",
+        "CandidateRaised",
+    ),
+    Cheat("raises_with_a_sly_argument", f"{_YES}\ndef f(x): raise ValueError(Yes())", "ValueError"),
+    Cheat(
+        "raises_what_is_not_an_exception",
+        "from inside import raised\nraised.pack = lambda error: (('eval',), ('1',), 'x')\n"
+        "def f(x): raise ValueError",
+        "CandidateRaised",
+    ),
+    Cheat(
+        "calls_back_where_no_function_was_given",
+        "from inside import codec\nfrom inside.frames import Kind\nimport sys\n"
+        "def f(x):\n  frame = sys._getframe()\n"
+        "  while 'self' not in frame.f_locals: frame = frame.f_back\n"
+        "  return frame.f_locals['self'].ask(0, 'call', (x,), {})",
+        FAILS + "|IndexError",
+    ),
+    Cheat(
+        "answers_by_what_was_never_lent",
+        "from inside import codec\ncodec.encode = lambda *_, **__: b'(2;q0;[0;'\n"
+        "def f(x): return 0",
+        "NotData",
+    ),
+    Cheat(
+        "changes_arguments_that_there_are_not",
+        "from inside import codec\n"
+        "codec.encode = lambda *_, **__: b'(2;i0x0;[1;(2;i0x0;[0;'\ndef f(x): return 0",
+        FAILS + "|IndexError",
+    ),
     Cheat(
         "patches_the_way_it_is_asked",
         "import sys\nfrom inside.frames import Kind\nframe = sys._getframe()\n"
@@ -282,7 +364,58 @@ def test_cheating_program_is_wrong(cheat: Cheat, grade: Grade) -> None:
     assert re.search(cheat.reason, verdict.reason or "")
 
 
+LENDING = {
+    "kind": "function",
+    "entry_point": "f",
+    "test": f"""
+EXPECTED = {{1: {SECRET + 1}, 2: {SECRET + 2}}}
+numbers = [1, 2]
+def key(x): return x
+def numbers_one_by_one(): yield from numbers
+assert f(key, numbers, numbers_one_by_one()) == EXPECTED[1]
+assert numbers == [1, 2]
+assert f(key, [2], iter([2])) == EXPECTED[2]
+""",
+}
+BORROWS = [
+    Cheat("looks_into_the_function", "def f(g, xs, it): return g.__globals__['EXPECTED'][xs[0]]"),
+    Cheat("looks_into_the_generator", "def f(g, xs, it): return it.gi_frame.f_globals['EXPECTED']"),
+    Cheat("looks_into_the_stand_in", "def f(g, xs, it): return max(vars(g._peer)['_own'])"),
+    Cheat("changes_the_numbers", "def f(g, xs, it):\n  xs[:] = []\n  return xs"),
+    Cheat(
+        "asks_for_other_things",
+        "def f(g, xs, it):\n"
+        "  for action in ('call', 'take', 'iterate', 'eval', '__globals__', '__self__'):\n"
+        "    for number in range(-9, 9):\n"
+        "      try:\n"
+        "        got = g._peer.ask(number, action, (xs[0],), {})\n"
+        f"        if type(got) is int and got > {SECRET // 2}: return got\n"
+        "      except Exception: pass\n"
+        "  return 0",
+    ),
+    Cheat(
+        "calls_back_without_end",
+        "def f(g, xs, it):\n  while True: g(1)",
+        "runs? for more than",
+    ),
+    Cheat(
+        "takes_without_end",
+        "def f(g, xs, it):\n  while True: g._peer.ask(1, 'take', (10**9,), {})",
+        "runs? for more than",
+    ),
+]
+
+
+@pytest.mark.parametrize("cheat", BORROWS, ids=lambda cheat: cheat.name)
+def test_function_of_a_test_gives_away_nothing_but_its_results(cheat: Cheat, grade: Grade) -> None:
+    verdict = grade(cheat.source, LENDING, 1.0 if "runs" in cheat.reason else 10.0)
+    assert verdict.outcome == Outcome.WRONG
+    assert re.search(cheat.reason + "|AttributeError", verdict.reason or "")
+
+
 def test_whoever_knows_the_secret_is_correct(grade: Grade) -> None:
     assert grade(f"def f(x): return x + {SECRET}", FUNCTION).outcome == Outcome.CORRECT
     program = f"n = int(input())\nprint(n)\nprint(n + {SECRET})"
     assert grade(program, STDIO).outcome == Outcome.CORRECT
+    borrowing = f"def f(g, xs, it): return g(xs[0]) + {SECRET} + 0 * sum(it)"
+    assert grade(borrowing, LENDING).outcome == Outcome.CORRECT

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,13 @@ EXCESSES = [
     Excess(
         "many_empty_files",
         ANSWER + "n = 0\nwhile True:\n  open(str(n), 'w').close()\n  n += 1",
-        TOO_LONG,
+        "No space left|" + TOO_LONG,
+    ),
+    Excess(
+        "fills_the_folder_of_its_input",
+        ANSWER + "import os\nos.chmod('/input', 0o777)\n"
+        "for n in range(99): open(f'/input/{n}', 'wb').write(b'x' * (1 << 20))",
+        "not permitted|denied|No space left",
     ),
     Excess(
         "deep_folders",
@@ -170,6 +177,24 @@ def test_excess_is_stopped_and_leaves_nothing(excess: Excess, grade: Grade) -> N
     verdict = grade(excess.source, GOLD, 1.0 if TOO_LONG in excess.reason else 10.0)
     assert verdict.outcome == Outcome.WRONG
     assert re.search(excess.reason, verdict.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("source", "gold"),
+    [
+        ("import os\nfor n in range(10**7): os.mknod(str(n))", GOLD),
+        (
+            "import os\ndef f():\n  for n in range(10**7): os.mknod(str(n))",
+            {"kind": "call", "entry_point": "f", "tests": [{"args": [], "expected": 1}]},
+        ),
+    ],
+)
+def test_empty_files_have_a_bound_in_whatever_time(
+    source: str, gold: dict[str, Any], grade: Grade
+) -> None:
+    verdict = grade(source, gold, 60.0)
+    assert verdict.outcome == Outcome.WRONG
+    assert "No space left: it makes more than 131,072 files" in str(verdict.reason)
 
 
 def test_the_right_answer_without_excess_is_correct(grade: Grade) -> None:

@@ -1,7 +1,12 @@
 """Values on their way between two sandboxes."""
 
 import math
-from collections import Counter, OrderedDict, namedtuple
+import re
+from array import array
+from collections import Counter, OrderedDict, deque, namedtuple
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -95,7 +100,8 @@ def test_instances_of_subclasses_arrive_as_the_plain_value(value: Any, plain: An
 
 
 @pytest.mark.parametrize(
-    "value", [object(), print, np.zeros(3), range(3), iter([]), Opaque, {}.keys()]
+    "value",
+    [object(), print, iter([]), Opaque, ValueError(), Exception, np.void(3), re.compile("")],
 )
 def test_what_is_not_data_arrives_as_something_that_equals_nothing(value: Any) -> None:
     arrived = decode(encode([value]))[0]
@@ -103,6 +109,131 @@ def test_what_is_not_data_arrives_as_something_that_equals_nothing(value: Any) -
     assert arrived not in (None, 0, [], "", True, decode(encode(value)))
     with pytest.raises(NotData):
         encode([value], only_data=True)
+
+
+KINDS = [
+    range(1, 9, 2), slice(1, None), deque([1, [2]], 5), array("d", [1.5]), Fraction(-1, 3),
+    Decimal("-1.50"), Decimal("NaN"), date(2024, 2, 29), time(1, 2, 3, 4, UTC, fold=1),
+    datetime(2024, 2, 29, 1, 2, tzinfo=timezone(timedelta(hours=-3))), timedelta(-1, 2, 3), UTC,
+    np.arange(6.0).reshape(2, 3), np.array(5), np.zeros((2, 0), int), np.array(["ab", "c"]),
+    np.array([None, [1], "x"], dtype=object), np.array(["2024-02-29"], "datetime64[D]"),
+    np.array([True]), np.array([1j]), int, list, type(None), ...,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", KINDS, ids=repr)
+def test_kinds_of_the_standard_library_come_back_as_they_went(value: Any) -> None:
+    arrived = decode(encode([value], only_data=True))[0]
+    assert type(arrived) is type(value)
+    assert repr(arrived) == repr(value)
+    assert getattr(arrived, "dtype", None) == getattr(value, "dtype", None)
+
+
+def test_views_of_a_dict_come_back_as_views() -> None:
+    plain = {"a": 1, "b": 2}
+    keys, values, items = decode(encode([plain.keys(), plain.values(), plain.items()]))
+    assert (keys, list(values), items) == ({"a", "b"}, [1, 2], {("a", 1), ("b", 2)})
+    assert [type(view) for view in (keys, values, items)] == [
+        type(plain.keys()), type(plain.values()), type(plain.items())
+    ]  # fmt: skip
+
+
+class _Sly(Fraction):
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    __hash__ = Fraction.__hash__
+
+
+class _SlyArray(np.ndarray):  # type: ignore[type-arg]
+    def __eq__(self, other: object) -> bool:  # type: ignore[override]
+        return True
+
+
+class _SlyQueue(deque):  # type: ignore[type-arg]
+    def __eq__(self, other: object) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (_Sly(1, 2), Fraction),
+        (np.zeros(2).view(_SlyArray), np.ndarray),
+        (_SlyQueue([1]), deque),
+    ],
+)
+def test_methods_of_a_subclass_stay_behind(value: Any, kind: type) -> None:
+    arrived = decode(encode(value))
+    assert type(arrived) is kind
+    assert not np.all(arrived == 7)
+
+
+def _of_kind(name: str, *parts: Any) -> bytes:
+    return b"v%s;" % name.encode() + encode(parts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"vrange;",
+        b"vrange;N",
+        b"vnothing;(0;",
+        b"r0;",
+        b"q0;",
+        b"r-1;",
+        b"D1;x",
+        _of_kind("range", "a"),
+        _of_kind("range", 1, 2, 0),
+        _of_kind("type", "eval"),
+        _of_kind("type", ["int"]),
+        _of_kind("fraction", 1, 0),
+        _of_kind("fraction", "1/2", 1),
+        _of_kind("decimal", "1e999999999"),
+        _of_kind("decimal", 1.5),
+        _of_kind("decimal", "x"),
+        _of_kind("deque", [1], -1),
+        _of_kind("deque", 5, None),
+        _of_kind("date", 0, 0, 0),
+        _of_kind("date", 2024.0, 1, 1),
+        _of_kind("datetime", 2024, 1, 1),
+        _of_kind("time", 1, 2, 3, 4, "UTC", 0),
+        _of_kind("timezone", timedelta(days=9)),
+        _of_kind("timedelta", 10**12),
+        _of_kind("keys", [1]),
+        _of_kind("items", 1),
+        _of_kind("array", "u", [1]),
+        _of_kind("ndarray", "<f8", (1 << 40,), b""),
+        _of_kind("ndarray", "<f8", (2,), b"1234567"),
+        _of_kind("ndarray", "<f8", (-1, -1), b"12345678"),
+        _of_kind("ndarray", "O", (1 << 40,), []),
+        _of_kind("ndarray", "|O", (1,), b"12345678"),
+        _of_kind("ndarray", "V8", (1,), b"12345678"),
+        _of_kind("ndarray", "<U0", (1 << 40,), b""),
+        _of_kind("ndarray", "f8,(", (1,), b"12345678"),
+        _of_kind("ndarray", "f8" * 10**4, (1,), b"12345678"),
+        b"i" + b"f" * (1 << 19) + b";",
+        b"I524288;" + b"f" * (1 << 19),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_hostile_parts_of_a_kind_are_refused(text: bytes) -> None:
+    with pytest.raises(NotData):
+        decode(text)
+
+
+def test_containers_that_both_sides_have_are_named_by_number() -> None:
+    inner: list[Any] = [1, 2]
+    theirs: list[Any] = []
+    ours: list[Any] = []
+    sent = encode(([inner, inner], {"x": inner}), known=ours, number_new=True)
+    pair, named = decode(sent, known=theirs, number_new=True)
+    assert pair[0] is pair[1] is named["x"]
+    assert [id(container) for container in ours] == [id(c) for c in (ours[0], inner, ours[2])]
+    answer = encode([theirs[1], [theirs[1]]], known=theirs)
+    back = decode(answer, known=ours)
+    assert back[0] is inner
+    assert back[1][0] is inner
 
 
 def test_answer_that_was_not_data_may_be_passed_on() -> None:
@@ -165,9 +296,10 @@ def test_hostile_bytes_are_refused(text: bytes) -> None:
         decode(text)
 
 
-TOKENS = st.sampled_from(
-    [*b"NTFifcsbIo[({<m", *(b"%d;" % n for n in range(4)), b"1,2", b";", b"-1;", b"nan;", b"\xff"]
-).map(lambda token: token if isinstance(token, bytes) else bytes([token]))
+TAGS = [bytes([tag]) for tag in b"NTFifcsbIDorpq[({<m"]
+KIND_TAGS = [b"vrange;", b"vdeque;", b"vdecimal;", b"vndarray;"]
+FIELDS = [b"0;", b"1;", b"2;", b"3;", b"1,2", b";", b"-1;", b"nan;", b"\xff"]
+TOKENS = st.sampled_from([*TAGS, *KIND_TAGS, *FIELDS])
 
 
 @settings(deadline=None)
@@ -178,7 +310,7 @@ def test_any_bytes_give_plain_values_or_are_refused(text: bytes) -> None:
     except NotData:
         return
     kinds = (type(None), bool, int, float, complex, str, bytes, list, tuple, set, frozenset, dict)
-    assert type(value) in (*kinds, Opaque)
+    assert type(value) in (*kinds, range, deque, Decimal, np.ndarray, Opaque)
 
 
 @settings(deadline=None)

@@ -6,6 +6,7 @@ import pytest
 
 from rlvr.records import Outcome
 from rlvr.verifiers.sandbox import (
+    Finding,
     FunctionTests,
     Isolation,
     Limits,
@@ -32,9 +33,12 @@ CASES = [
     Case("call_nothing", "pass", Outcome.ERROR, "never call the function"),
     Case("cannot_be_read", "f(1", Outcome.ERROR, "SyntaxError"),
     Case("need_what_is_not_there", "import torch\nf(1)", Outcome.ERROR, "ModuleNotFoundError"),
-    Case("pass_what_is_not_data", "f(1)\nf(print)", Outcome.ERROR, "arguments of call 2"),
+    Case("pass_what_is_not_data", "f(1)\nf(object())", Outcome.ERROR, "arguments of call 2"),
     Case(
-        "fail_by_silence", "try:\n  f(print)\nexcept BaseException: pass", Outcome.ERROR, "call 1"
+        "fail_by_silence",
+        "try:\n  f(object())\nexcept BaseException: pass",
+        Outcome.ERROR,
+        "call 1",
     ),
 ]
 
@@ -50,7 +54,7 @@ def test_tests_that_cannot_be_run_are_told_from_a_wrong_program(
 
 
 def test_tests_that_cannot_be_run_are_so_for_every_program(isolation: Isolation) -> None:
-    for test in ("import torch\nf(1)", "f(print)", "pass"):
+    for test in ("import torch\nf(1)", "f(object())", "pass"):
         tests, limits = FunctionTests("f", test), Limits(run_s=20.0)
         finding = run_function_tests(isolation, NOT_EVEN_DEFINED, tests, limits)
         assert finding.outcome == Outcome.ERROR
@@ -90,6 +94,70 @@ def test_nothing_is_not_close_to_a_number(
     program, limits = Program(f"def f(x): return {answer}"), Limits(run_s=20.0)
     finding = run_function_tests(isolation, program, FunctionTests("f", test), limits)
     assert finding.outcome == outcome
+
+
+def test_tests_that_use_up_their_time_with_an_answer_are_no_way_out(isolation: Isolation) -> None:
+    # what the kernel does to tests that use more processor time than their clock lets pass
+    tests = FunctionTests("f", "f(1)\nimport os, signal\nos.kill(os.getpid(), signal.SIGXCPU)")
+    finding = run_function_tests(isolation, ECHO, tests, Limits(run_s=20.0))
+    assert finding.outcome == Outcome.WRONG
+    assert "processor time" in str(finding.reason)
+
+
+@pytest.mark.parametrize("answer", ["1 << (1 << 21)", "[1, -1 << (1 << 21)]"])
+def test_huge_integer_does_not_hold_the_tests(answer: str, isolation: Isolation) -> None:
+    program = Program(f"def f(x): return {answer}")
+    # half a minute of work in C, which no signal interrupts, if it came to that
+    tests = FunctionTests("f", "from decimal import Decimal\nassert Decimal(f(0)) == 7")
+    finding = run_function_tests(isolation, program, tests, Limits(run_s=20.0))
+    assert finding.outcome == Outcome.WRONG
+    assert "an integer of more than 1,048,576 bits" in str(finding.reason)
+
+
+_NOTHING = ("[]", "()", "[[]]", "np.array([])", "np.zeros((1, 0))", "[np.array([])]")
+_COMPARISONS = (
+    "np.testing.assert_allclose(answer, expected)",
+    "np.testing.assert_array_equal(answer, expected)",
+    "np.testing.assert_equal(answer, expected)",
+    "np.testing.assert_almost_equal(answer, expected)",
+    "np.testing.assert_array_almost_equal(answer, expected)",
+    "np.testing.assert_array_almost_equal_nulp(answer, expected)",
+    "np.testing.assert_array_max_ulp(answer, expected)",
+    "np.testing.assert_approx_equal(answer, expected)",
+    "assert np.all(np.isclose(answer, expected))",
+    "assert np.allclose(answer, expected)",
+    "assert np.array_equal(answer, expected)",
+    "assert np.array_equiv(answer, expected)",
+)
+_COMPARE_ALL = f"""
+import numpy as np
+from numpy.testing import assert_array_equal
+for compare in {_COMPARISONS!r}:
+    for expected in (0.5, [0.5], np.array([0.5]), None):
+        for nothing in {_NOTHING!r}:
+            try:
+                answer = f(nothing)
+                exec(compare)
+            except (AssertionError, TypeError, ValueError):
+                continue
+            raise SystemExit(f"{{compare}} passes {{nothing}} for {{expected!r}}")
+    answer, expected = f("0.5"), 0.5
+    exec(compare)
+assert_array_equal(f("np.array([1, 2])"), [1, 2])
+try:
+    assert_array_equal(f("[]"), 1)
+except AssertionError:
+    pass
+else:
+    raise SystemExit("assert_array_equal passes by its own name")
+"""
+
+
+def test_no_comparison_of_numpy_takes_nothing_for_a_number(isolation: Isolation) -> None:
+    program = Program("import numpy as np\ndef f(x): return eval(x)")
+    tests = FunctionTests("f", _COMPARE_ALL)
+    finding = run_function_tests(isolation, program, tests, Limits(run_s=20.0))
+    assert finding == Finding(Outcome.CORRECT)
 
 
 def test_judge_that_dies_is_the_sandboxs_fault(isolation: Isolation) -> None:

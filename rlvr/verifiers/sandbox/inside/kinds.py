@@ -1,0 +1,262 @@
+"""Kinds of values that go across as a name and parts, and are built anew on the other side.
+
+They are the types of the standard library, and numpy's arrays, that functions return or take. What
+arrives is of the same type as what was sent, so that a test finds a `range` unequal to a list and a
+`Fraction` equal to a float, as it would in one process. Only the parts come from a hostile process;
+the type and all its methods are this side's own.
+"""
+
+from __future__ import annotations
+
+import sys
+
+# importing `typing` takes longer than all the rest of the start
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+# what the receiving side may change in place
+MUTABLE = frozenset({"deque", "array", "ndarray"})
+
+# kinds of numpy's items whose bytes say all: bool, integers, floats, complex, text, times
+_ARRAY_KINDS = frozenset("biufcSUmM")
+_MOST_DECIMAL = 100_000
+_LONGEST_DTYPE = 40
+_DATA_TYPES: tuple[type, ...] = (
+    bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice,
+    str, tuple, type, type(None),
+)  # fmt: skip
+_TYPES: dict[str, Any] = {kind.__name__: kind for kind in _DATA_TYPES}
+_DICT_VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
+
+
+def describe(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    """Name and parts of a value, None where it is of no kind that goes across."""
+    kind = type(value)
+    if kind is range or kind is slice:
+        return kind.__name__, (value.start, value.stop, value.step)
+    if kind in _DICT_VIEWS:
+        return _DICT_VIEWS[kind], tuple(value)
+    if kind is type and value in _DATA_TYPES:
+        return "type", (value.__name__,)
+    if value is ... or value is NotImplemented:
+        return "constant", (value is ...,)
+    for module, name, parts in _LIBRARY:
+        # a value of the type can only be there where its module has been imported
+        if module in sys.modules and isinstance(value, getattr(sys.modules[module], name)):
+            found: tuple[str, tuple[Any, ...]] | None = parts(value)
+            return found
+    return None
+
+
+def build(name: str, parts: Any) -> Any:
+    """The value of a name and parts, either of which may be hostile.
+
+    Raises:
+        ArithmeticError, LookupError, TypeError, ValueError: if there is no such value.
+    """
+    if type(parts) is not tuple:
+        raise ValueError(f"parts of {name[:20]!r}")
+    return _BUILDERS[name](*parts)
+
+
+def _deque(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "deque", (list(value), value.maxlen)
+
+
+def _array(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "array", (value.typecode, value.tolist())
+
+
+def _fraction(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "fraction", (value.numerator, value.denominator)
+
+
+def _decimal(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "decimal", (str(value),)
+
+
+def _timedelta(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "timedelta", (value.days, value.seconds, value.microseconds)
+
+
+def _zone(value: Any) -> Any:
+    """The offset of a fixed time zone; another kind of zone cannot be built anew."""
+    zone = value.tzinfo
+    if zone is not None and type(zone) is not sys.modules["datetime"].timezone:
+        raise TypeError(f"a time zone of type {type(zone).__name__}")
+    return None if zone is None else zone.utcoffset(None)
+
+
+def _datetime(value: Any) -> tuple[str, tuple[Any, ...]]:
+    day = (value.year, value.month, value.day)
+    return "datetime", (*day, *_hours(value))
+
+
+def _date(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "date", (value.year, value.month, value.day)
+
+
+def _time(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "time", _hours(value)
+
+
+def _hours(value: Any) -> tuple[Any, ...]:
+    clock = (value.hour, value.minute, value.second, value.microsecond)
+    return (*clock, _zone(value), value.fold)
+
+
+def _timezone(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "timezone", (value.utcoffset(None),)
+
+
+def _ndarray(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    array = sys.modules["numpy"].asarray(value)
+    if array.dtype.kind in _ARRAY_KINDS:
+        return "ndarray", (array.dtype.str, array.shape, array.tobytes())
+    if array.dtype.kind == "O":
+        return "ndarray", ("O", array.shape, array.ravel().tolist())
+    return None
+
+
+_LIBRARY: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
+    ("collections", "deque", _deque),
+    ("array", "array", _array),
+    ("fractions", "Fraction", _fraction),
+    ("decimal", "Decimal", _decimal),
+    ("datetime", "timedelta", _timedelta),
+    ("datetime", "datetime", _datetime),
+    ("datetime", "date", _date),
+    ("datetime", "time", _time),
+    ("datetime", "timezone", _timezone),
+    ("numpy", "ndarray", _ndarray),
+)
+
+
+def _build_deque(items: Any, most: Any) -> Any:
+    from collections import deque
+
+    return deque(_of(list, items), most)
+
+
+def _build_array(typecode: Any, items: Any) -> Any:
+    from array import array
+
+    return array(_of(str, typecode), _of(list, items))
+
+
+def _build_fraction(numerator: Any, denominator: Any) -> Any:
+    from fractions import Fraction
+
+    return Fraction(_of(int, numerator), _of(int, denominator))
+
+
+def _build_decimal(text: Any) -> Any:
+    from decimal import Decimal
+
+    if len(_of(str, text)) > _MOST_DECIMAL:
+        raise ValueError(f"a decimal number of more than {_MOST_DECIMAL:,} digits")
+    number = Decimal(text)
+    # written out, 1e999999999 fills the memory
+    if number.is_finite() and abs(number.adjusted()) > _MOST_DECIMAL:
+        raise ValueError(f"a decimal number with an exponent beyond {_MOST_DECIMAL:,}")
+    return number
+
+
+def _build_timedelta(*parts: Any) -> Any:
+    from datetime import timedelta
+
+    return timedelta(*parts)
+
+
+def _build_date(*parts: Any) -> Any:
+    from datetime import date
+
+    return date(*map(_whole, parts))
+
+
+def _build_datetime(year: Any, month: Any, day: Any, *clock: Any) -> Any:
+    from datetime import datetime
+
+    return datetime.combine(_build_date(year, month, day), _build_time(*clock))
+
+
+def _build_time(hour: Any, minute: Any, second: Any, micro: Any, offset: Any, fold: Any) -> Any:
+    from datetime import time
+
+    hour, minute, second, micro = map(_whole, (hour, minute, second, micro))
+    return time(hour, minute, second, micro, _build_zone(offset), fold=_whole(fold))
+
+
+def _build_zone(offset: Any) -> Any:
+    from datetime import timezone
+
+    return None if offset is None else timezone(offset)
+
+
+def _build_ndarray(dtype: Any, shape: Any, items: Any) -> Any:
+    import numpy as np
+
+    if dtype == "O":
+        return _build_object_array(shape, items)
+    # a comma would make it a list of fields, which numpy parses as Python
+    if "," in _of(str, dtype) or len(dtype) > _LONGEST_DTYPE:
+        raise ValueError("an array of many fields")
+    kind = np.dtype(dtype)
+    size = kind.itemsize * _size(shape)
+    if kind.kind not in _ARRAY_KINDS or not kind.itemsize or size != len(_of(bytes, items)):
+        raise ValueError(f"an array of {kind}")
+    # a copy, since what lies over bytes cannot be changed
+    return np.ndarray(shape, kind, items).copy()
+
+
+def _build_object_array(shape: Any, items: Any) -> Any:
+    import numpy as np
+
+    if _size(shape) != len(_of(list, items)):
+        raise ValueError("an array of another size")
+    array = np.empty(shape, dtype=object)
+    flat = array.ravel()
+    # one by one, since numpy would take lists among the items for further dimensions
+    for at, item in enumerate(items):
+        flat[at] = item
+    return array
+
+
+def _size(shape: Any) -> int:
+    size = 1
+    for length in _of(tuple, shape):
+        size *= _of(int, length)
+    return size
+
+
+def _whole(number: Any) -> Any:
+    return _of(int, number)
+
+
+def _of(kind: type, value: Any) -> Any:
+    if type(value) is not kind:
+        raise TypeError(f"a {type(value).__name__} in place of a {kind.__name__}")
+    return value
+
+
+_BUILDERS: dict[str, Callable[..., Any]] = {
+    "range": range,
+    "slice": slice,
+    "keys": lambda *items: dict.fromkeys(items).keys(),
+    "values": lambda *items: dict(enumerate(items)).values(),
+    "items": lambda *items: dict(items).items(),
+    "type": lambda name: _TYPES[name],
+    "constant": lambda is_ellipsis: ... if is_ellipsis else NotImplemented,
+    "deque": _build_deque,
+    "array": _build_array,
+    "fraction": _build_fraction,
+    "decimal": _build_decimal,
+    "timedelta": _build_timedelta,
+    "date": _build_date,
+    "datetime": _build_datetime,
+    "time": _build_time,
+    "timezone": lambda offset: _build_zone(offset),
+    "ndarray": _build_ndarray,
+}
