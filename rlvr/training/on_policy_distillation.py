@@ -18,7 +18,7 @@ from rlvr import models
 from rlvr.adapters import full_weights
 from rlvr.errors import UserError
 from rlvr.recipe import Recipe
-from rlvr.training import rl
+from rlvr.training import options, rl
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job, Method, by_rules
 from rlvr.training.rollouts import stop_at
@@ -32,6 +32,15 @@ def _no_teacher(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> l
     if values.get("teacher_model_name_or_path"):
         return []
     return ["missing key 'trainer.teacher_model_name_or_path'; name the teacher"]
+
+
+def _no_verifier(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    if recipe.data.verifier is None:
+        return []
+    return [
+        "data.verifier is never read by method on_policy_distillation, which verifies nothing; "
+        "remove it"
+    ]
 
 
 class OnPolicyTrainer(DistillationTrainer):
@@ -91,5 +100,7 @@ METHOD = Method(
     config_class=DistillationConfig,
     build=_build,
     defaults={"gradient_checkpointing": False, "save_strategy": "steps", "shuffle_dataset": True},
-    faults=by_rules(rl.no_problems, _no_teacher),
+    faults=by_rules(
+        rl.no_problems, _no_teacher, options.no_rewards, options.no_demonstrations, _no_verifier
+    ),
 )

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from rlvr.recipe import Recipe
+from rlvr.recipe_rl import Rewards
 from rlvr.training.method import Rule, by_rules
 
 _CLIPPED = ("grpo", "dr_grpo", "dapo", "bnpo", "luspo")
@@ -127,6 +128,36 @@ def _unknown_choices(values: Mapping[str, Any], recipe: Recipe, world_size: int)
     return found
 
 
+def no_rewards(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    """The rule of methods that earn no rewards."""
+    if recipe.rewards == Rewards():
+        return []
+    return [f"rewards: is never read by method {recipe.method}, which earns none; remove it"]
+
+
+def no_demonstrations(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    """The rule of methods that sample their own completions."""
+    if recipe.data.demonstrations is None:
+        return []
+    return [
+        f"data.demonstrations is never read by method {recipe.method}, which samples its own "
+        "completions; remove it, or write method: sft"
+    ]
+
+
+def no_sampling(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    """The rule of training on demonstrations that are there: nothing is asked or verified."""
+    data = {key: getattr(recipe.data, key) for key in ("problems", "prompt", "verifier")}
+    if recipe.distill is not None or recipe.data.demonstrations is None:
+        return []
+    return [
+        f"data.{key} is never read: the demonstrations bring their own prompts and completions; "
+        "remove it"
+        for key, value in data.items()
+        if value
+    ]
+
+
 def _never_read(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     return [
         f"trainer.{key} is never read: {why}; remove it"
@@ -152,6 +183,20 @@ def _unread_by_loss(values: Mapping[str, Any], recipe: Recipe, world_size: int) 
             "trainer.epsilon_high: 5.0, as in arXiv:2510.13786"
         )
     return found
+
+
+def _useless_dual_clip(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    """A bound on the ratios of bad tokens must lie beyond that of good ones, or it cuts those."""
+    delta, low = values.get("delta"), values.get("epsilon", 0.2)
+    high = values.get("epsilon_high")
+    upper = 1 + (low if high is None else high)
+    is_read = values.get("loss_type", "dapo") in _CLIPPED
+    if delta is None or delta > upper or not is_read:
+        return []
+    return [
+        f"trainer.delta: {delta:g} is not beyond the upper clip of {upper:g}, where it would bound "
+        "the ratios of good tokens; write 3.0, as VeRL's clip_ratio_c, or remove it"
+    ]
 
 
 def _unread_without(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
@@ -197,5 +242,10 @@ def _partial_under_vllm(values: Mapping[str, Any], recipe: Recipe, world_size: i
 
 
 faults = by_rules(
-    _unknown_choices, _never_read, _unread_by_loss, _unread_without, _partial_under_vllm
+    _unknown_choices,
+    _never_read,
+    _unread_by_loss,
+    _useless_dual_clip,
+    _unread_without,
+    _partial_under_vllm,
 )

@@ -95,7 +95,13 @@ def _kl_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> li
 
 # what is wrong with a reinforcement-learning recipe, each with what to write instead
 faults = by_rules(
-    no_problems, _uneven_groups, _off_boundary, _reward_faults, _kl_faults, options.faults
+    no_problems,
+    options.no_demonstrations,
+    _uneven_groups,
+    _off_boundary,
+    _reward_faults,
+    _kl_faults,
+    options.faults,
 )
 
 

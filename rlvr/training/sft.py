@@ -14,6 +14,7 @@ from rlvr.distill.folder import Folder
 from rlvr.errors import UserError
 from rlvr.recipe import Demonstrations, Recipe
 from rlvr.tiny.countdown import training_chains
+from rlvr.training import options
 from rlvr.training.method import Job, Method, by_rules
 
 _COLUMNS = ("prompt", "completion")
@@ -90,5 +91,5 @@ METHOD = Method(
     config_class=SFTConfig,
     build=_build,
     defaults={"gradient_checkpointing": False, "save_strategy": "steps"},
-    faults=by_rules(_source_faults, _packing_faults),
+    faults=by_rules(_source_faults, _packing_faults, options.no_rewards, options.no_sampling),
 )

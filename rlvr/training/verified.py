@@ -136,8 +136,7 @@ class VerifiedTrainer(GRPOTrainer):
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:
         rollout = super()._generate_and_score_completions(inputs)
-        spread = nan_std(self.in_groups(self.rewards))
-        self.log_rollout("reward_group_std", spread.nanmean().item())
+        self._log_spread()
         self._refuse_silence()
         rollout["advantages"] = self.advantages(rollout)
         self._correct_completions_table(rollout)
@@ -146,6 +145,14 @@ class VerifiedTrainer(GRPOTrainer):
         if "importance_sampling_ratio" in rollout:
             self._log_importance(rollout)
         return rollout
+
+    def _log_spread(self) -> None:
+        """How far rewards differ within groups; a group that only rounding tells apart is flat."""
+        spread = nan_std(self.in_groups(self.rewards))
+        spread = spread.where(is_more_than_rounding(spread, self.magnitude) | spread.isnan(), 0.0)
+        self.log_rollout("reward_group_std", spread.nanmean().item())
+        # TRL has counted what is exactly 0, or nearly
+        self._metrics["train"]["frac_reward_zero_std"][-1] = (spread == 0).float().mean().item()
 
     def _log_importance(self, rollout: Rollout) -> None:
         """By length, what completions weigh whose sampler is not the trainer's own model."""

@@ -102,6 +102,7 @@ def test_whole_distribution_under_vllm_is_no_fault(whole: dict[str, Any]) -> Non
         ({"entropy_target": 0.3}, "trainer.entropy_target is read only with trainer.use_adaptive"),
         ({"chat_template_kwargs": {"x": 1}}, "trainer.chat_template_kwargs is never read: data.p"),
         ({"trust_remote_code": True}, "trainer.trust_remote_code is never read: models and tok"),
+        ({"delta": 1.1}, "trainer.delta: 1.1 is not beyond the upper clip of 1.2, where it would"),
         ({"eval_strategy": "steps"}, "trainer.eval_strategy cannot be set: training evaluates n"),
         ({"load_best_model_at_end": True}, "trainer.load_best_model_at_end cannot be set: train"),
         ({"resume_from_checkpoint": "x"}, "trainer.resume_from_checkpoint cannot be set: a run "),
@@ -118,6 +119,47 @@ def test_whole_distribution_under_vllm_is_no_fault(whole: dict[str, Any]) -> Non
 )
 def test_option_that_does_nothing_is_a_fault(trainer: dict[str, Any], fault: str) -> None:
     (found,) = faults("grpo", trainer)
+    assert found.startswith(fault)
+
+
+DEMONSTRATIONS = {"generator": "countdown-chains", "count": 8}
+PROBLEMS = {"problems": "countdown-train"}
+PENALTY = {"overlong": {"buffer_tokens": 4}}
+
+
+@pytest.mark.parametrize(
+    ("method", "sections", "fault"),
+    [
+        ("grpo", {"data": PROBLEMS | {"demonstrations": DEMONSTRATIONS}}, "data.demonstrations is"),
+        ("sft", {"data": PROBLEMS | {"demonstrations": DEMONSTRATIONS}}, "data.problems is never"),
+        (
+            "sft",
+            {"data": {"verifier": "math", "demonstrations": DEMONSTRATIONS}},
+            "data.verifier is never read",
+        ),
+        (
+            "sft",
+            {"data": {"demonstrations": DEMONSTRATIONS}, "rewards": PENALTY},
+            "rewards: is never read by method sft",
+        ),
+        (
+            "on_policy_distillation",
+            {"data": PROBLEMS, "rewards": PENALTY},
+            "rewards: is never read by method on_policy_distillation",
+        ),
+        (
+            "on_policy_distillation",
+            {"data": PROBLEMS | {"verifier": "math"}},
+            "data.verifier is never read by method on_policy_distillation",
+        ),
+    ],
+)
+def test_section_that_a_method_never_reads_is_a_fault(
+    method: str, sections: dict[str, Any], fault: str
+) -> None:
+    trainer = {"teacher_model_name_or_path": "x"} if method == "on_policy_distillation" else {}
+    raw = raw_recipe(method, **sections) | {"trainer": trainer}
+    (found,) = trainer_faults(recipes.parse(raw, source="test"), methods.get(method), 1)
     assert found.startswith(fault)
 
 

@@ -30,6 +30,8 @@ def test_equal_rewards_that_are_no_binary_fraction_teach_nothing(
     assert _advantages(trainer).abs().max() < 1e-7
     assert not trainer.has_signal()
     assert 0 < trainer.rewards[0] < 1
+    logged = trainer.state.log_history[0]
+    assert (logged["reward_group_std"], logged["frac_reward_zero_std"]) == (0, 1)
 
 
 def _same(trainer: Any, row: Any) -> float:
