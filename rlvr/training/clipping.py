@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 
+from rlvr.errors import UserError
+
 # of a parameter group: whether it is the critic's
 IS_CRITIC = "is_critic"
 
@@ -37,6 +39,21 @@ class ZeroClip:
     DeepSpeed asks for one norm per group before it clips the first group, in the same order; it
     clips by the norm that it is told. Both are methods of the optimizer, which are wrapped here.
     """
+
+    @classmethod
+    def of(cls, optimizer: Any) -> "ZeroClip":
+        """For DeepSpeed's optimizer.
+
+        Raises:
+            UserError: if it is not one of ZeRO's, which alone can be told what to clip by.
+        """
+        if not hasattr(optimizer, "get_grad_norm_direct"):
+            raise UserError(
+                "method ppo clips policy and critic apart, which DeepSpeed can do with zero_stage "
+                "1, 2 or 3 in the launch file and not with 0; "
+                "launch/accelerate has files for 2 and 3"
+            )
+        return cls(optimizer)
 
     def __init__(self, optimizer: Any) -> None:
         self._optimizer = optimizer

@@ -108,7 +108,7 @@ class ActorCriticTrainer(RewardKLTrainer):
     def training_step(self, model: Any, *args: Any, **kwargs: Any) -> Tensor:
         """TRL's; before the first one, DeepSpeed's optimizer is taught to clip the two apart."""
         if self.is_deepspeed_enabled and self._zero_clip is None:
-            self._zero_clip = ZeroClip(model.optimizer)
+            self._zero_clip = ZeroClip.of(model.optimizer)
         loss: Tensor = super().training_step(model, *args, **kwargs)
         return loss
 
@@ -120,7 +120,8 @@ class ActorCriticTrainer(RewardKLTrainer):
         return float(self._gradient_norm(math.inf) if grad_norm is None else grad_norm)
 
     def _gradient_norm(self, max_norm: float) -> Tensor:
-        if self._zero_clip:  # which has clipped and stepped by now
+        if self.is_deepspeed_enabled:  # which has clipped and stepped by now
+            assert self._zero_clip is not None
             norms = self._zero_clip.norms
         else:
             self.accelerator.unscale_gradients()
