@@ -65,7 +65,9 @@ class MetricsLog(TrainerCallback):
     ) -> None:
         """One line a step; the summary after the last step is not a step."""
         if state.is_world_process_zero and logs and "train_runtime" not in logs:
-            self._rollout |= {k: v for k, v in logs.items() if k.startswith(_OF_THE_ROLLOUT)}
+            # not what an older rollout had and this one has not, as completions of some length
+            of_new = {k: v for k, v in logs.items() if k.startswith(_OF_THE_ROLLOUT)}
+            self._rollout = of_new or self._rollout
             costs = self._costs.since_last(state.global_step)
             line = json.dumps({"step": state.global_step, **self._rollout, **logs, **costs})
             with self._run.metrics_path.open("a") as file:

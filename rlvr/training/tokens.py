@@ -8,8 +8,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-# of a sum's largest term: eight units in its last place in float32
-_ROUNDING = 2.0**-20
+# of a sum's largest term: 32 units in its last place in float32
+_ROUNDING = 2.0**-18
 
 
 def at_last_token(rewards: Tensor, is_token: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from accelerate import Accelerator
 from rlvr import recipe as recipes
 from rlvr.runs import Run
 from rlvr.training import methods
+from rlvr.training.callbacks import MetricsLog
 from rlvr.training.importance import LengthClass, by_length
 from rlvr.training.settings import training_arguments
 from tests.rlvr.training.known_batch import known_trainer, raw_recipe
@@ -105,3 +106,20 @@ def _as_if_sampled_by_vllm(trainer: Any, logprob: float) -> None:
     trainer.rollout_func = claimed
     trainer._last_loaded_step = 0
     trainer.use_vllm = True
+
+
+def test_step_repeats_what_its_own_rollout_logged_and_nothing_of_an_older_one(
+    tmp_path: Path,
+) -> None:
+    from transformers import TrainerControl, TrainerState, TrainingArguments
+
+    run = Run(tmp_path)
+    log, state = MetricsLog(run), TrainerState(is_world_process_zero=True)
+    long, short = ("sampling/weight_mean/up_to_512_tokens", "sampling/weight_mean/up_to_256_tokens")
+    for step, logs in enumerate([{long: 0.9, "reward": 1.0}, {"loss": 0.1}, {short: 0.8}], 1):
+        state.global_step = step
+        log.on_log(TrainingArguments(str(tmp_path)), state, TrainerControl(), logs=logs)
+    first, second, third = run.metrics()
+    assert (first[long], second[long], second["reward"]) == (0.9, 0.9, 1.0)
+    assert third[short] == 0.8
+    assert long not in third
