@@ -14,7 +14,7 @@ from importlib import import_module
 from keyword import iskeyword
 
 from rlvr import __version__, disk, verbs
-from rlvr.errors import UserError
+from rlvr.errors import UserError, shown
 
 EXIT_SIGINT = 130
 EXIT_BROKEN_PIPE = 141
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.flush()
         return code
     except UserError as error:
-        print(f"rlvr {options.verb}: {error}", file=sys.stderr)
+        print(f"rlvr {options.verb}: {shown(error)}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # whoever read our output has enough of it, as `head` does; nothing is left to say

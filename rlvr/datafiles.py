@@ -5,17 +5,15 @@ Whether the Hub answers is asked once, with a short time limit and without retri
 retries for half a minute before it gives up. This module knows nothing of problems.
 """
 
-import csv
-import json
 import logging
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from hashlib import blake2b, sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from rlvr import reading
 from rlvr.errors import UserError
 
 if TYPE_CHECKING:
@@ -28,20 +26,17 @@ logger = logging.getLogger(__name__)
 # (repository, revision asked for) -> the commit that it stood for when this process first asked
 _resolved: dict[tuple[str, str | None], str] = {}
 
-_KINDS = (".jsonl", ".json", ".parquet", ".csv")
 _HUB_ANSWERS_WITHIN_S = 5.0
 _DOWNLOAD_STALLS_AFTER_S = 30.0
 
 
 def rows(file: Path) -> Iterator[Row]:
-    """The rows of a .jsonl, .json (a list), .parquet or .csv file.
+    """Yield the rows of a .jsonl, .json (a list), .parquet or .csv file.
 
     Raises:
         UserError: if the file is missing, of another kind or broken; with the line where known.
     """
-    check(file)
-    readers = {".jsonl": _jsonl, ".json": _json, ".parquet": _parquet, ".csv": _csv}
-    yield from readers[file.suffix](file)
+    return (row.values for row in reading.rows(file, _refuse))
 
 
 def check(file: Path) -> None:
@@ -50,56 +45,12 @@ def check(file: Path) -> None:
     Raises:
         UserError: if the file is missing or of another kind.
     """
-    if file.suffix not in _KINDS:
-        raise UserError(f"{file}: cannot read '{file.suffix}'; give one of {', '.join(_KINDS)}")
-    if not file.is_file():
-        raise UserError(f"{file}: no such file; check path:, relative to {Path.cwd()}")
+    if fault := reading.table_fault(file):
+        _refuse(str(file), fault)
 
 
-def _jsonl(file: Path) -> Iterator[Row]:
-    with file.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield _object(file, number, line)
-
-
-def _object(file: Path, number: int, line: str) -> Row:
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{file}, line {number}: not JSON ({error}); correct the line") from error
-    if not isinstance(row, dict):
-        raise UserError(
-            f"{file}, line {number}: expected an object {{..}}, not {line.strip()[:40]}"
-        )
-    return row
-
-
-def _json(file: Path) -> Iterator[Row]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise UserError(f"{file}: not JSON ({error}); correct the file") from error
-    if not isinstance(content, list):
-        raise UserError(f"{file}: expected a list of objects; write one object a line as .jsonl")
-    yield from content
-
-
-def _parquet(file: Path) -> Iterator[Row]:
-    from pyarrow import ArrowException, parquet
-
-    try:
-        with parquet.ParquetFile(file) as table:
-            for batch in table.iter_batches(batch_size=1024):
-                yield from batch.to_pylist()
-    except ArrowException as error:
-        raise UserError(f"{file}: not a Parquet file ({error}); fetch it again") from error
-
-
-def _csv(file: Path) -> Iterator[Row]:
-    csv.field_size_limit(sys.maxsize)
-    with file.open(encoding="utf-8", newline="") as lines:
-        yield from csv.DictReader(lines)
+def _refuse(where: str, fault: str) -> NoReturn:
+    raise UserError(f"{where}: {fault}")
 
 
 def file_hash(file: Path) -> str:

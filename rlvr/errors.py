@@ -19,16 +19,59 @@ class UserError(Exception):
     exit_code = 2
 
 
+_MOST_LINES = 18
+
+
+def summarized(faults: Sequence[tuple[str, str]]) -> list[str]:
+    """Write (place, fault) pairs as lines: equal faults once with their count, and 18 at most."""
+    places: dict[str, list[str]] = {}
+    for place, fault in faults:
+        places.setdefault(fault, []).append(place)
+    lines = [f"{at[0]}: {fault}{_also(at[1:])}" for fault, at in places.items()]
+    more = len(lines) - _MOST_LINES
+    return lines[:_MOST_LINES] + ([f"and {more} more"] if more > 0 else [])
+
+
+def _also(places: Sequence[str]) -> str:
+    if not places:
+        return ""
+    more = f" and {len(places) - 2} more" if len(places) > 2 else ""
+    return f" (also {', '.join(places[:2])}{more})"
+
+
 class Faults(UserError):
     """Several faults found in one pass, so that a file is corrected once and not fault by fault."""
 
     def __init__(self, source: str, faults: Sequence[str]) -> None:
         self.source, self.faults = source, tuple(faults)
-        super().__init__("\n".join(f"{source}: {fault}" for fault in self.faults))
+        super().__init__("\n".join(summarized([(source, fault) for fault in self.faults])))
 
     def __reduce__(self) -> tuple[type["Faults"], tuple[str, tuple[str, ...]]]:
         """Pickled by what it is made from; an exception's own way would pass the message alone."""
         return type(self), (self.source, self.faults)
+
+
+_MOST_LETTERS = 400
+
+
+def shown(error: UserError) -> str:
+    """Return an error's message as it is printed: 20 lines at most, none of them endless.
+
+    A message repeats what the user wrote, which may hold control characters or half a surrogate
+    pair; both are escaped.
+    """
+    lines = str(error).split("\n")
+    if len(lines) > _MOST_LINES + 2:
+        lines = [*lines[: _MOST_LINES + 1], f"and {len(lines) - _MOST_LINES - 1} more lines"]
+    return "\n".join(_printable(line) for line in lines)
+
+
+def _printable(line: str) -> str:
+    clipped = line if len(line) <= _MOST_LETTERS else f"{line[:_MOST_LETTERS]}.."
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in clipped
+    )
 
 
 @contextmanager

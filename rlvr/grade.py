@@ -22,11 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from rlvr import answers, problems, prompts, verifiers
+from rlvr import answers, problems, prompts, reading, verifiers
 from rlvr.errors import UserError
 from rlvr.records import Attempt, Problem, Verdict
 
 _BATCH = 256
+_TOLD_LINES = 18
 _AHEAD = 1024  # lines read before the graders have caught up
 
 FindProblem = Callable[[str], Problem]
@@ -44,7 +45,7 @@ class _Item:
 
 
 def grade(
-    lines: Iterable[str],
+    lines: Iterable[str | bytes],
     task: str,
     out: TextIO,
     log: TextIO,
@@ -119,8 +120,11 @@ class _Grader:
     def report(self, number: int, fault: str) -> None:
         """Name a line that was left out."""
         self._broken += 1
+        if self._broken > _TOLD_LINES:
+            return
+        more = "; further ones are only counted" if self._broken == _TOLD_LINES else ""
         with suppress(BrokenPipeError):
-            self._log.write(f"line {number}: {fault}; left out\n")
+            self._log.write(f"line {number}: {fault:.300}; left out{more}\n")
 
     def finish(self) -> int:
         """Write the counts; the exit code."""
@@ -170,13 +174,11 @@ def _next_batch(waiting: "queue.Queue[_Item | None]") -> tuple[list[_Item], bool
     return batch, False
 
 
-def _read(number: int, line: str, ends: answers.Ends, find: FindProblem) -> _Item:
+def _read(number: int, line: str | bytes, ends: answers.Ends, find: FindProblem) -> _Item:
     try:
-        row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise _BrokenLine(f"not JSON ({error})") from error
-    if not isinstance(row, dict):
-        raise _BrokenLine("expected an object {..}")
+        row = reading.json_object(line)
+    except reading.NotReadable as fault:
+        raise _BrokenLine(str(fault)) from None
     if not isinstance(row.get("completion"), str):
         raise _BrokenLine('no text in "completion"')
     ran_out = bool(row.get("truncated"))

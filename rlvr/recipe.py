@@ -7,16 +7,24 @@ of its own, named after its method where one method alone reads it. Unknown keys
 the nearest known one. Whether what a recipe names is there is asked in `rlvr.training.faults`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from rlvr import recipe_distill
+from rlvr import reading, recipe_distill
 from rlvr.errors import Faults, UserError
 from rlvr.recipe_distill import DISTILL_SECTIONS, Distill
 from rlvr.recipe_problems import ProblemSource, Sources
@@ -27,9 +35,9 @@ from rlvr.recipe_rl import (
     REWARD_SECTIONS,
     ReinforcePP,
     Rewards,
-    Section,
 )
 from rlvr.samplers.base import SamplingParams
+from rlvr.section import Section
 from rlvr.verifiers import TIMEOUT_S
 
 Method = Literal[
@@ -38,6 +46,25 @@ Method = Literal[
 
 
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,99}")
+# what lies beside the run directories
+_TAKEN = ("store",)
+
+
+def checked_name(name: str) -> str:
+    """Return a run's name, which is also its folder's.
+
+    Raises:
+        ValueError: if the name could lead out of the folder of runs, or is taken.
+    """
+    if name in _TAKEN:
+        raise ValueError(f"'{name}' is the folder of stored completions; take another name")
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(
+            "a run's name begins with a letter or digit and goes on with up to 99 letters, digits "
+            "or . _ + = -; give the folder by --runs"
+        )
+    return name
 
 
 class Demonstrations(Section):
@@ -72,7 +99,7 @@ class Evaluation(Section):
             which the last checkpoint is taken, Hub ids, or folders with a "/" in them.
     """
 
-    benchmarks: Sources
+    benchmarks: Annotated[Sources, Field(min_length=1)]
     design: str = "fixed:256"
     sampling: SamplingParams = SamplingParams()
     prompt: str | None = None
@@ -127,8 +154,8 @@ class Recipe(Section):
         peft: fields of PEFT's LoraConfig; None trains all weights.
     """
 
-    name: str
-    model: str
+    name: Annotated[str, AfterValidator(checked_name)]
+    model: str = Field(min_length=1)
     revision: str | None = None
     initialize: Literal["pretrained", "random"] = "pretrained"
     method: Method
@@ -220,13 +247,7 @@ def suggestion(key: str, known: Sequence[str]) -> str:
 def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise UserError(f"{path}: no such recipe file; see recipes/ for the ones that come along")
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from None
-    if not isinstance(raw, dict):
-        raise UserError(f"{path}: expected a mapping of keys, found {type(raw).__name__}")
-    return raw
+    return reading.yaml_mapping(path)
 
 
 def _override(raw: dict[str, Any], override: str) -> None:
@@ -242,9 +263,9 @@ def _override(raw: dict[str, Any], override: str) -> None:
         if not isinstance(section, dict):
             raise UserError(f"override '{override}': '{parent}' is a value, not a section")
     try:
-        section[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise UserError(f"override '{override}': not a YAML value: {error}") from None
+        section[last] = reading.yaml_value(value)
+    except reading.NotReadable as fault:
+        raise UserError(f"override '{override}': {fault}") from None
 
 
 def _fault(entry: Any) -> str:
@@ -260,7 +281,7 @@ def _fault(entry: Any) -> str:
         case "secret":  # the value may hold a key or a password, so it is not repeated
             return f"{key}: {entry['msg']}"
         case _:
-            return f"{key}: {entry['msg']}, found {entry['input']!r}"
+            return f"{key}: {entry['msg']}, found {entry['input']!r:.200}"
 
 
 def _without_teachers_type(parts: Sequence[str]) -> list[str]:

@@ -13,9 +13,9 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from rlvr.recipe_problems import ProblemSource, Sources
-from rlvr.recipe_rl import Section
 from rlvr.samplers.base import SamplingParams
 from rlvr.secrets import url_fault
+from rlvr.section import Section
 
 
 class SolverTeacher(Section):

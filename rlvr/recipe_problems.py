@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from rlvr.recipe_rl import Section
+from rlvr.section import Section
 
 
 class ProblemSource(Section):
@@ -15,7 +15,7 @@ class ProblemSource(Section):
         revision: commit, tag or branch on the Hub, instead of the pinned one.
     """
 
-    name: str
+    name: str = Field(min_length=1)
     path: Path | None = None
     revision: str | None = None
     limit: int | None = Field(default=None, ge=1)

@@ -6,15 +6,10 @@ they have. What TRL has a field for (epsilon, beta, loss_type, ..) stays in `tra
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from rlvr.rewards import FormatStyle
-
-
-class Section(BaseModel):
-    """A part of a recipe: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from rlvr.section import Section
 
 
 class FormatReward(Section):

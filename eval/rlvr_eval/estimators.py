@@ -10,18 +10,24 @@ nothing unbiased exists and asking is an error. The counts c are replayed from v
 caller; nothing is read or sampled here.
 """
 
+import re
 from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rlvr.errors import UserError
+from rlvr.samplers.base import SEED_BITS_PER_PROBLEM
 from rlvr_eval.continuation import ContinuationDesign
 from rlvr_eval.design import Counts, Design, Floats, Progress, Stops, whole_numbers
 from rlvr_eval.fixed import FixedDesign
 from rlvr_eval.sequential import SequentialDesign
 
+# as many draws of a problem have seeds of their own
+MOST_DRAWS = 1 << SEED_BITS_PER_PROBLEM
+
 __all__ = [
+    "MOST_DRAWS",
     "ContinuationDesign",
     "Counts",
     "Design",
@@ -77,6 +83,15 @@ def parse_design(text: str) -> Design:
     Raises:
         UserError: naming what is wrong with the text and what to write instead.
     """
+    largest = max((int(digits[:9]) for digits in re.findall(r"\d+", text)), default=0)
+    if largest > MOST_DRAWS:
+        raise UserError(
+            f"design '{text}': the largest number of completions for one problem is {MOST_DRAWS}"
+        )
+    return _parsed(text)
+
+
+def _parsed(text: str) -> Design:
     kind, _, rest = text.strip().partition(":")
     try:
         if kind == "fixed" and rest:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from rlvr import reading
 from rlvr import recipe as recipes
 from rlvr.errors import Faults, UserError
 from rlvr_eval.given import Given
@@ -36,11 +36,8 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Given:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; see recipes/evaluations/figure-7.yaml for one")
-    try:
-        raw = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {error}") from None
-    if not isinstance(raw, dict) or "models" not in raw or "evaluation" not in raw:
+    raw = reading.yaml_mapping(path)
+    if "models" not in raw or "evaluation" not in raw:
         raise UserError(
             f"{path}: expected the keys models and evaluation, and perhaps base; a training recipe "
             "is evaluated by its run directory: rlvr eval runs/NAME"

@@ -4,11 +4,14 @@
 `rlvr eval <dir>` goes on where it was cut off, and finds checkpoints that have come since.
 """
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import yaml
 
+from rlvr import reading
 from rlvr import recipe as recipes
 from rlvr.errors import UserError
 from rlvr.files import write_atomically
@@ -16,6 +19,7 @@ from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
 
 _FILE = "evaluation.yaml"
+_WRITTEN = {_FILE, "manifest.json"}
 
 
 @dataclass(frozen=True)
@@ -35,9 +39,15 @@ def is_given(run: Run) -> bool:
 def read_given(run: Run) -> Given:
     """What `write_given` wrote."""
     path = run.path / _FILE
-    raw = yaml.safe_load(path.read_text())
-    settings = recipes.evaluation(raw["evaluation"], source=str(path))
-    return Given(raw["base"], tuple(raw["models"]), settings)
+    raw = reading.yaml_mapping(path)
+    try:
+        base, models, evaluation = raw["base"], tuple(raw["models"]), raw["evaluation"]
+    except (KeyError, TypeError) as fault:
+        raise UserError(
+            f"{path}: not what `rlvr eval --base .. --model ..` wrote ({fault}); remove the file "
+            "and run that command again"
+        ) from None
+    return Given(base, models, recipes.evaluation(evaluation, source=str(path)))
 
 
 def write_given(run: Run, given: Given) -> None:
@@ -57,6 +67,17 @@ def write_given(run: Run, given: Given) -> None:
     write_atomically(run.path / _FILE, yaml.safe_dump(raw, sort_keys=False, allow_unicode=True))
     named = ([given.base] if given.base else []) + list(given.models)
     run.record(run=run.name, models=named)
+
+
+@contextmanager
+def nothing_left_if_refused(run: Run) -> Iterator[None]:
+    """Remove what `write_given` wrote if the evaluation is refused before it has anything else."""
+    try:
+        yield
+    except UserError:
+        if is_given(run) and {entry.name for entry in run.path.iterdir()} <= _WRITTEN:
+            shutil.rmtree(run.path)
+        raise
 
 
 def settings_of(run: Run, overrides: Sequence[str] = ()) -> Settings:

@@ -19,7 +19,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr import verifiers
+from rlvr import reading, verifiers
 from rlvr.errors import UserError
 from rlvr.files import write_atomically
 from rlvr.records import Outcome
@@ -152,7 +152,7 @@ def parse(path: Path) -> dict[Draw, Mark]:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     found: dict[Draw, Mark] = {}
-    for number, text in enumerate(path.read_text("utf-8").splitlines(), start=1):
+    for number, text in enumerate(reading.lines(reading.text(path)), start=1):
         if text.strip() and (marked := _parsed(f"{path}, line {number}", text)):
             found[marked[0]] = marked[1]
     return found
@@ -186,10 +186,10 @@ def _correct(row: NDArray[np.object_], outcomes: Outcomes, at: int) -> tuple[int
 
 def _parsed(place: str, text: str) -> tuple[Draw, Mark] | None:
     try:
-        line = json.loads(text)
+        line = reading.json_object(text)
         draw = (str(line["draws"]), str(line["problem_id"]), int(line["sample_index"]))
         mark = line["reasoning"]
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as fault:
+    except (KeyError, TypeError, ValueError) as fault:
         raise UserError(
             f"{place}: not a line that `rlvr marks` wrote ({type(fault).__name__}: {fault}); "
             'change nothing but "reasoning"'

@@ -79,19 +79,18 @@ class RecordedTraces:
     def _rows(self) -> Iterator[datafiles.Row]:
         rows = (row for file in self._files for row in datafiles.rows(file))
         for at, row in enumerate(islice(rows, self._settings.limit)):
-            if at == 0:
-                self._check_columns(row)
+            self._check_columns(row, at)
             if row[self._settings.gold] is not None:
                 yield row
 
-    def _check_columns(self, row: datafiles.Row) -> None:
+    def _check_columns(self, row: datafiles.Row, at: int) -> None:
         settings = self._settings
         for option in ("question", "completion", "gold"):
             column = getattr(settings, option)
             if column not in row:
                 raise UserError(
-                    f"{self._name}: no column '{column}'; name one of {', '.join(row)} as "
-                    f"distill.teacher.{option}"
+                    f"{self._name}, row {at + 1}: no column '{column}'; name one of "
+                    f"{', '.join(row)} as distill.teacher.{option}"
                 )
 
     @cached_property

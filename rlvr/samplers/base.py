@@ -9,20 +9,19 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from rlvr.records import Completion
+from rlvr.section import Section
 
 
-class SamplingParams(BaseModel):
+class SamplingParams(Section):
     """How completions are drawn. Part of the draw key: draws under other values are never pooled.
 
     temperature 0 is greedy decoding; top_k 0 and min_p 0 switch those filters off.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     temperature: float = Field(default=0.6, ge=0)
     top_p: float = Field(default=0.95, gt=0, le=1)
@@ -30,7 +29,7 @@ class SamplingParams(BaseModel):
     min_p: float = Field(default=0.0, ge=0, lt=1)
     repetition_penalty: float = Field(default=1.0, gt=0)
     max_completion_tokens: int = Field(default=16_384, ge=1)
-    stop: tuple[str, ...] = ()
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     stop_token_ids: tuple[int, ...] = ()
 
     def stopped_at(self, token_ids: Collection[int]) -> "SamplingParams":

@@ -18,7 +18,8 @@ from rlvr.errors import Faults
 from rlvr.recipe import Recipe, suggestion
 from rlvr.runs import Run
 from rlvr.secrets import names_secret
-from rlvr.training import launch, rollouts
+from rlvr.section import takes_bool
+from rlvr.training import launch, ranges, rollouts
 from rlvr.training.method import Method, Values, by_rules
 
 _OF_TRLS_EVALUATION = (
@@ -90,7 +91,7 @@ def training_arguments(
     try:
         return method.config_class(**values, **_fixed(recipe, run))
     except (ValueError, TypeError, ImportError) as error:
-        raise Faults(source, [f"trainer: {error}"]) from None
+        raise Faults(source, [f"{_blamed(str(error), values)}: {error}"]) from None
 
 
 def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None) -> list[str]:
@@ -164,11 +165,23 @@ def _checked(
         else:
             try:
                 converted[key] = _convert(value, hints[key])
+                if range_ := ranges.fault(key, converted[key]):
+                    unreadable.add(key)
+                    del converted[key]
+                    faults.append(f"{section}.{key}: {range_}, found {value!r}")
             except ValidationError as error:
                 unreadable.add(key)
                 wanted = error.errors()[0]["msg"]
                 faults.append(f"{section}.{key}: {wanted}, found {value!r}")
     return converted, unreadable, faults
+
+
+def _blamed(message: str, values: Mapping[str, Any]) -> str:
+    """Name the key whose value TRL's message begins with, otherwise the section."""
+    named = [
+        key for key, value in values.items() if value and message.startswith(f"{value} is not")
+    ]
+    return f"trainer.{named[0]}" if len(named) == 1 else "trainer"
 
 
 def _secrets(key: str, value: Any) -> Iterator[str]:
@@ -186,8 +199,10 @@ def _has_password(value: str) -> bool:
 
 def _convert(value: Any, hint: Any) -> Any:
     """As YAML reads 1e-6 as a string, a value that its type can be read from is accepted."""
+    # pydantic would take `yes` for 1
+    is_strict = isinstance(value, bool) and not takes_bool(hint)
     try:
-        return TypeAdapter(hint).validate_python(value)
+        return TypeAdapter(hint).validate_python(value, strict=is_strict or None)
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
         return value
 

@@ -5,11 +5,15 @@ from a file, or those that `rlvr distill` has written into the run directory.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from datasets import Dataset, load_dataset
+from datasets.exceptions import DatasetsError
+from pyarrow import ArrowException
 from trl import SFTConfig, SFTTrainer
 
+from rlvr import datafiles, reading
 from rlvr.distill.folder import Folder
 from rlvr.errors import UserError
 from rlvr.recipe import Demonstrations, Recipe
@@ -32,12 +36,33 @@ def demonstrations(source: Demonstrations, seed: int, end: str) -> Dataset:
         return Dataset.from_list(rows)
     if not source.path.is_file():
         raise UserError(f"data.demonstrations.path: no such file: {source.path}")
-    kind = {".jsonl": "json", ".json": "json"}.get(source.path.suffix, "parquet")
-    dataset = load_dataset(kind, data_files=str(source.path), split="train")
-    missing = set(_COLUMNS) - set(dataset.column_names)
-    if missing:
-        raise UserError(f"{source.path}: no column '{missing.pop()}'; it needs prompt, completion")
+    if fault := reading.table_fault(source.path):
+        raise UserError(f"data.demonstrations.path: {source.path}: {fault}")
+    dataset = _loaded(source.path)
+    for column in _COLUMNS:
+        if column not in dataset.column_names:
+            raise UserError(f"{source.path}: no column '{column}'; it needs prompt, completion")
+        found = dataset.features[column]
+        if getattr(found, "dtype", None) not in ("string", "large_string"):
+            raise UserError(f"{source.path}: column '{column}' holds {found}; it needs text")
+        if missing := dataset.data.column(column).null_count:
+            raise UserError(f"{source.path}: column '{column}' is empty in {missing} rows")
     return dataset.select_columns(list(_COLUMNS))
+
+
+def _loaded(file: Path) -> Dataset:
+    """Load a table through the datasets library, which maps large files into memory.
+
+    Raises:
+        UserError: naming the line that cannot be read.
+    """
+    kind = {".jsonl": "json", ".json": "json", ".csv": "csv"}.get(file.suffix, "parquet")
+    try:
+        return load_dataset(kind, data_files=str(file), split="train")
+    except (DatasetsError, ArrowException, ValueError) as error:
+        for _ in datafiles.rows(file):  # our own reader names the place
+            pass
+        raise UserError(f"{file}: rows of different types ({error.__cause__ or error})") from None
 
 
 def _source_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:

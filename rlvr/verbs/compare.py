@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.errors import UserError
+from rlvr.verbs.argument_types import whole
 
 if TYPE_CHECKING:
     from rlvr_eval.outcomes import Outcomes
@@ -18,7 +19,7 @@ EXAMPLE = "rlvr compare runs/grpo runs/rloo runs/distilled"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The runs, and which checkpoint of each."""
     parser.add_argument("paths", type=Path, nargs="+", metavar="RUN", help="run directories")
-    parser.add_argument("--step", type=int, help="checkpoint of every run; otherwise its last")
+    parser.add_argument("--step", type=whole(0), help="checkpoint of every run; otherwise its last")
     parser.add_argument(
         "--allow-differing",
         action="store_true",

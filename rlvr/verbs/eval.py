@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr.errors import UserError
+from rlvr.verbs.argument_types import whole
 from rlvr.verbs.probing import add_probe_arguments, probe
 from rlvr.verbs.shared import say_where, track, write_report
 
@@ -56,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="fixed:N or sequential[:N or :LOOKS/THRESHOLDS]; one with "
         "/continue:LOOK@PROBABILITY is reported with control 0",
     )
-    parser.add_argument("--processes", type=int, help="processes that sample at once")
+    parser.add_argument("--processes", type=whole(1, 1024), help="processes that sample at once")
     parser.add_argument("--watch", action="store_true", help="follow the run while it trains")
     parser.add_argument(
         "--regrade", action="store_true", help="verify stored completions again; samples nothing"
@@ -69,16 +70,19 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate what is due, then report."""
     if options.watch:
         return _watch(options)
-    evaluated, settings = _subject(options)
-    if options.regrade:
-        _regrade(evaluated, settings)
-    elif options.probe:
-        probe(evaluated, settings, options)
-    else:
-        from rlvr_eval.pipeline import evaluate
+    from rlvr_eval.given import nothing_left_if_refused
 
-        evaluate(evaluated, settings, processes=options.processes)
-    _report(evaluated, options)
+    evaluated, settings = _subject(options)
+    with nothing_left_if_refused(evaluated):
+        if options.regrade:
+            _regrade(evaluated, settings)
+        elif options.probe:
+            probe(evaluated, settings, options)
+        else:
+            from rlvr_eval.pipeline import evaluate
+
+            evaluate(evaluated, settings, processes=options.processes)
+        _report(evaluated, options)
     track(evaluated)
     return 0
 

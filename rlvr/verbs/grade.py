@@ -39,9 +39,9 @@ def run(options: argparse.Namespace) -> int:
         "timeout_s": options.verify_timeout_s,
     }
     if options.file == "-":
-        return grade(sys.stdin, options.task, sys.stdout, sys.stderr, **settings)
+        return grade(sys.stdin.buffer, options.task, sys.stdout, sys.stderr, **settings)
     path = Path(options.file)
     if not path.is_file():
         raise UserError(f"{path}: no such file; give a file of JSON lines, or - for stdin")
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         return grade(lines, options.task, sys.stdout, sys.stderr, **settings)

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from rlvr.verbs.argument_types import whole
 from rlvr.verbs.shared import add_verify_timeout
 
 HELP = "Bring in counts or samples of other tools, so that report and compare work on them."
@@ -24,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run directory")
     parser.add_argument("--model", help="name of rows that name none; otherwise the file's")
-    parser.add_argument("--step", type=int, help="training step of rows without one; the base's: 0")
+    parser.add_argument(
+        "--step", type=whole(0), help="training step of rows without one; the base's: 0"
+    )
     parser.add_argument(
         "--benchmark", metavar="NAME[=FILE]", help="of rows that name none; FILE holds its problems"
     )

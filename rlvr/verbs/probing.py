@@ -1,8 +1,11 @@
 """The probes of `rlvr eval RUN --probe ..`: their options, and how each is asked."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from rlvr.verbs.argument_types import whole
 
 if TYPE_CHECKING:
     from rlvr.recipe import Evaluation
@@ -18,16 +21,18 @@ def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--probe", choices=PROBES, help="ask the models something else; the report shows it"
     )
-    group.add_argument("--step", type=int, help="temperature, entropy: which checkpoint; its last")
+    group.add_argument(
+        "--step", type=whole(0), help="temperature, entropy: which checkpoint; its last"
+    )
     group.add_argument(
         "--temperatures",
-        type=_numbers,
+        type=_temperatures,
         metavar="T,T,..",
         help="temperature: at which; 0.6,1.0,1.2",
     )
     group.add_argument(
         "--completions",
-        type=int,
+        type=whole(1),
         metavar="N",
         help="likelihood, entropy: completions of each problem that are looked at; 16",
     )
@@ -59,5 +64,11 @@ def probe(run: "Run", settings: "Evaluation", options: argparse.Namespace) -> No
             direct.probe(run, settings, crew)
 
 
-def _numbers(text: str) -> list[float]:
-    return [float(part) for part in text.split(",")]
+def _temperatures(text: str) -> list[float]:
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(0 < value < math.inf for value in found):
+        raise argparse.ArgumentTypeError(f"{text!r:.60}: write numbers above 0, as in 0.6,1.0")
+    return found

@@ -6,6 +6,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from rlvr.verbs.argument_types import whole
+
 HELP = "Print one problem of a run with its completions and their verdicts."
 EXAMPLE = "rlvr show runs/quickstart 12-4-12-2-26 --model checkpoint-200 --verdict correct"
 
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verdict", action="append", default=[], help="only these: correct, wrong, no_answer, .."
     )
-    parser.add_argument("--draws", type=int, default=3, metavar="N", help="of each model; 3")
+    parser.add_argument("--draws", type=whole(1), default=3, metavar="N", help="of each model; 3")
     parser.add_argument("--json", action="store_true", help="print all that match as JSON lines")
 
 

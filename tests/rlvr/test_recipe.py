@@ -49,7 +49,7 @@ def test_missing_key_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a: [", "not valid YAML"), ("- a\n- b\n", "expected a mapping of keys, found list")],
+    [("a: [", "not valid YAML"), ("- a\n- b\n", "expected a mapping of keys, found a list")],
 )
 def test_file_that_is_no_recipe_is_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError, match=message):

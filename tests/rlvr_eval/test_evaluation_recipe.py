@@ -150,7 +150,7 @@ def test_models_of_a_file_are_evaluated_side_by_side(
     ("text", "message"),
     [
         ("models: [a]\n", "expected the keys models and evaluation"),
-        ("- a\n", "expected the keys models and evaluation"),
+        ("- a\n", "expected a mapping of keys, found a list"),
         ("a: [\n", "not valid YAML"),
     ],
 )

@@ -1,5 +1,6 @@
 """Rows of counts: how many completions of a problem there were, and how many were correct."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ import numpy as np
 
 from rlvr.errors import UserError
 from rlvr_eval.design import Design
-from rlvr_eval.estimators import parse_design
+from rlvr_eval.estimators import MOST_DRAWS, parse_design
 from rlvr_eval.fixed import FixedDesign
 from rlvr_eval.imports.rows import Fault, Faults, Row
 
@@ -48,6 +49,8 @@ def parse(row: Row) -> Count:
     undecided = whole(values, "undecided", 0)
     if n < 1:
         raise Fault(f"n = {n}; a problem needs at least one completion")
+    if n > MOST_DRAWS:
+        raise Fault(f"n = {n}; expected at most {MOST_DRAWS} completions")
     if not 0 <= c <= n:
         raise Fault(f"c = {c} of n = {n}; expected 0 <= c <= n")
     if not 0 <= undecided <= n - c:
@@ -61,7 +64,7 @@ def parse(row: Row) -> Count:
         kind=str(values.get("kind", "")),
         family=str(values.get("family", "")),
         model=text(values, "model"),
-        step=whole(values, "step") if "step" in values else None,
+        step=step(values),
         benchmark=text(values, "benchmark"),
         design=text(values, "design"),
     )
@@ -94,13 +97,27 @@ def whole(values: Mapping[str, Any], name: str, otherwise: int | None = None) ->
         Fault: if it is none, or missing without a default.
     """
     value = values.get(name, otherwise)
-    if isinstance(value, str) and value.strip().lstrip("+-").isdigit():
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
         return int(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Fault(f"{name} = {value!r}; expected a whole number")
+        raise Fault(f"{name} = {value!r:.60}; expected a whole number")
     return value
+
+
+def step(values: Mapping[str, Any]) -> int | None:
+    """Read a row's training step; None where there is none.
+
+    Raises:
+        Fault: if it is no whole number from 0 on.
+    """
+    if "step" not in values:
+        return None
+    found = whole(values, "step")
+    if found < 0:
+        raise Fault(f"step = {found}; expected 0 or more")
+    return found
 
 
 def text(values: Mapping[str, Any], name: str) -> str | None:

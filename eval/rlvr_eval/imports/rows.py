@@ -4,23 +4,14 @@ Unlike the loader of benchmarks (`rlvr.datafiles`), which stops at the first bro
 on to the end, so that a file is corrected once.
 """
 
-import csv
-import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from rlvr.errors import UserError
+from rlvr import reading
+from rlvr.errors import UserError, summarized
+from rlvr.reading import Row
 
-_SHOWN_FAULTS = 20
-
-
-class Row(NamedTuple):
-    """One row, and where it stands: "results.csv, line 7"."""
-
-    where: str
-    values: Mapping[str, Any]
+__all__ = ["Fault", "Faults", "Row", "read"]
 
 
 class Fault(Exception):
@@ -31,11 +22,11 @@ class Faults:
     """Collects what is wrong, to be told all at once."""
 
     def __init__(self) -> None:
-        self._found: list[str] = []
+        self._found: list[tuple[str, str]] = []
 
     def add(self, where: str, what: object) -> None:
         """Note a fault."""
-        self._found.append(f"{where}: {what}")
+        self._found.append((where, str(what)))
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -44,65 +35,18 @@ class Faults:
         """Refuse everything if there is a fault.
 
         Raises:
-            UserError: naming the first faults, and how many more there are.
+            UserError: naming the faults, equal ones once, and how many more there are.
         """
         if self._found:
-            more = len(self._found) - _SHOWN_FAULTS
-            lines = self._found[:_SHOWN_FAULTS] + ([f"and {more} more"] if more > 0 else [])
-            raise UserError("nothing was imported:\n" + "\n".join(lines))
+            raise UserError("nothing was imported:\n" + "\n".join(summarized(self._found)))
 
 
 def read(file: Path, faults: Faults) -> Iterator[Row]:
-    """The rows of a .csv, .jsonl or .parquet file; lines that cannot be read become faults."""
-    readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
-    if file.suffix not in readers:
-        faults.add(str(file), f"cannot read '{file.suffix}'; give one of {', '.join(readers)}")
-    elif not file.is_file():
-        faults.add(str(file), "no such file")
-    else:
-        yield from readers[file.suffix](file, faults)
+    """Yield the rows of a table; lines that cannot be read become faults.
 
-
-def _jsonl(file: Path, faults: Faults) -> Iterator[Row]:
-    for number, line in enumerate(file.read_bytes().split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{file}, line {number}"
-        try:
-            values = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            faults.add(where, f"not JSON ({error})")
-            continue
-        if isinstance(values, dict):
-            yield Row(where, values)
-        else:
-            faults.add(where, f"expected an object {{..}}, found {type(values).__name__}")
-
-
-def _csv(file: Path, faults: Faults) -> Iterator[Row]:
-    csv.field_size_limit(sys.maxsize)
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines, strict=True)
-            for values in reader:
-                where = f"{file}, line {reader.line_num}"
-                if None in values or None in values.values():
-                    faults.add(where, "another number of values than the header has")
-                else:
-                    # an empty cell is a value that is not given
-                    yield Row(where, {name: value for name, value in values.items() if value})
-    except (csv.Error, UnicodeDecodeError) as error:
-        faults.add(str(file), f"not a CSV file ({error})")
-
-
-def _parquet(file: Path, faults: Faults) -> Iterator[Row]:
-    from pyarrow import ArrowException, parquet
-
-    try:
-        table = parquet.read_table(file)
-    except (ArrowException, OSError) as error:
-        faults.add(str(file), f"not a Parquet file ({str(error).splitlines()[0]})")
-        return
-    for number, values in enumerate(table.to_pylist(), start=1):
-        present = {name: value for name, value in values.items() if value is not None}
-        yield Row(f"{file}, row {number}", present)
+    A value that is null, or an empty cell of a .csv file, counts as not given.
+    """
+    empty = (None, "") if file.suffix == ".csv" else (None,)
+    for row in reading.rows(file, faults.add):
+        given = {name: value for name, value in row.values.items() if value not in empty}
+        yield Row(row.where, given)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rlvr.records import Outcome
-from rlvr_eval.imports.counts import text, whole
+from rlvr_eval.imports.counts import step, text, whole
 from rlvr_eval.imports.rows import Fault, Faults, Row
 
 _PROBLEM = ("problem", "problem_id", "id", "idx", "task_id")
@@ -114,7 +114,8 @@ def _of_harness(row: Row, metric: str | None, filter_name: str | None) -> Iterat
     values = row.values
     if filter_name is not None and values.get("filter") != filter_name:
         return
-    responses = values["resps"][0] if values["resps"] else []
+    listed = values["resps"]
+    responses = listed[0] if isinstance(listed, list) and listed else []
     if not isinstance(responses, list) or not responses:
         raise Fault("resps holds no response")
     # the metric is of the filtered response: of several, it is of one that nobody knows
@@ -150,7 +151,7 @@ def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -
         index=index,
         truncated=bool(values.get("truncated")) or values.get("finish_reason") == "length",
         model=text(values, "model"),
-        step=whole(values, "step") if "step" in values else None,
+        step=step(values),
         benchmark=text(values, "benchmark"),
     )
 

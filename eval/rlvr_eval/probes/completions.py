@@ -56,11 +56,12 @@ def read_traces(path: Path, problem_ids: Sequence[str], tokenizer: Any) -> dict[
     for at, row in enumerate(datafiles.rows(path)):
         problem = row.get("problem_id", row.get("id"))
         text = row.get("completion", row.get("text"))
-        if problem is None or not isinstance(text, str):
+        if not isinstance(problem, str | int) or not isinstance(text, str):
             raise UserError(
-                f"{path}, row {at}: expected problem_id and completion, found {', '.join(row)}"
+                f"{path}, row {at + 1}: expected problem_id and completion as text, found "
+                f"{', '.join(row)}"
             )
-        if problem in known:
+        if str(problem) in known:
             ids = tokenizer(text, add_special_tokens=False).input_ids
             found.setdefault(str(problem), []).append((*ids, tokenizer.eos_token_id))
     if not found:
