@@ -14,7 +14,7 @@ alone. "\boxed{3}\) or \(\boxed{5}" is a list of two answers, not a choice left 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rlvr.verifiers.extraction import Box, boxes_from_last, last_tagged, unwrap
 
@@ -38,8 +38,7 @@ _CLOSED = re.compile(r"\s*(?:\\right)?\s*(\\\}|[)\]])")
 _CLOSING = {"(": (")", "]"), "[": (")", "]"), "\\{": ("\\}",)}
 
 
-@dataclass(frozen=True, slots=True)
-class Marked:
+class Marked(NamedTuple):
     """What a completion marks.
 
     Attributes:
@@ -67,33 +66,37 @@ def marked(text: str) -> Marked | None:
 
 
 def _last_group(text: str, last: Box, before: Iterator[Box]) -> Marked | None:
-    group: list[Box] = [last]
-    labels: list[str | None] = []
-    for box in before:
-        gap = _gap(text[box.end : group[0].start])
+    start, end, content = last
+    contents, labels = [content], list[str | None]()
+    for box_start, box_end, box_content in before:
+        gap = _gap(text[box_end:start])
         if gap is None:
             break
+        start = box_start
         labels.insert(0, gap[1])
-        group.insert(0, box)
-    parts = tuple(filter(None, (unwrap(box.content) for box in group)))
-    if len(parts) < 2 or len(parts) < len(group):
-        return Marked(parts[-1], (parts[-1],)) if parts else None
-    first = _FIRST_LABEL.search(text[max(0, group[0].start - _BEFORE) : group[0].start])
+        contents.insert(0, box_content)
+    if not labels:
+        part = unwrap(content)
+        return Marked(part, (part,)) if part else None
+    parts = tuple(map(unwrap, contents))
+    if not all(parts):
+        return Marked(parts[-1], parts[-1:]) if parts[-1] else None
+    first = _FIRST_LABEL.search(text[max(0, start - _BEFORE) : start])
     labels.insert(0, first[1] if first else None)
     if all(labels):
         named = zip(labels, parts, strict=True)
         return Marked(", ".join(f"{label} = {part}" for label, part in named), parts)
-    return Marked(_in_brackets(text, group, ", ".join(parts)), parts)
+    return Marked(_in_brackets(text, start, end, ", ".join(parts)), parts)
 
 
 def _gap(between: str) -> re.Match[str] | None:
     return _GAP.fullmatch(between) if 0 < len(between) <= _LONGEST_GAP else None
 
 
-def _in_brackets(text: str, group: list[Box], joined: str) -> str:
+def _in_brackets(text: str, start: int, end: int, joined: str) -> str:
     r"""A point or a set whose elements are boxed one by one, such as (\boxed{1}, \boxed{2})."""
-    opened = _OPENED.search(text[max(0, group[0].start - _BEFORE) : group[0].start])
-    closed = _CLOSED.match(text, group[-1].end)
+    opened = _OPENED.search(text[max(0, start - _BEFORE) : start])
+    closed = _CLOSED.match(text, end)
     if opened and closed and closed[1] in _CLOSING[opened[1]]:
         return opened[1] + joined + closed[1]
     return joined

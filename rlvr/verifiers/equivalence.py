@@ -15,6 +15,7 @@ decimals (1e-8 and 2e-10 are both 0).
 import logging
 import re
 import sys
+from collections import Counter
 from functools import lru_cache
 from typing import Any
 
@@ -27,14 +28,28 @@ from latex2sympy2_extended.latex2sympy2 import (
 )
 from math_verify import verify
 from math_verify.grader import should_treat_as_complex
-from sympy import Basic, Expr, Float, Integer, Integral, Symbol
+from sympy import (
+    Basic,
+    Expr,
+    FiniteSet,
+    Float,
+    I,
+    Integer,
+    Integral,
+    Interval,
+    Symbol,
+    Tuple,
+    Union,
+)
 
+from rlvr.verifiers import quantities
 from rlvr.verifiers.magnitude import MAX_DIGITS, is_too_large
 from rlvr.verifiers.notation import NUMERIC_TOLERANCE, rewrite
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)
 
 _DIGITS = 30
+_ORDERED = (Tuple, Interval)
 _UNITS_KEPT = NormalizationConfig(
     basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none"
 )
@@ -53,11 +68,15 @@ _MAY_GROW = re.compile(r"[\^!]|binom|choose|exp|Gamma|sum|prod|operatorname|sinh
 
 def equal(pair: list[str]) -> bool:
     """Whether [gold, answer] are equal, in the gold's sense of it."""
-    gold_text, answer_text = map(rewrite, pair)
+    gold_text, answer_text = map(rewrite, quantities.in_one_unit(*pair) or pair)
     gold, answer = parse(gold_text), parse(answer_text)
+    if "\\sqrt{-" in gold_text + answer_text:
+        gold, answer = _with_imaginary_unit(gold), _with_imaginary_unit(answer)
     if gold is None:
         return False
     if _needs_larger_numbers(answer_text, answer, gold):
+        return False
+    if "\\int" in answer_text and _is_function_for_number(gold, answer):
         return False
     if answer is not None and _equal(gold, answer):
         return True
@@ -66,6 +85,12 @@ def equal(pair: list[str]) -> bool:
     bare = parse(answer_text, strike_units=True)
     # the same object where there were no units to strike
     return bare is not None and bare is not answer and _equal(gold, bare)
+
+
+def _with_imaginary_unit(expression: Any) -> Any:
+    """The parser takes i for a variable; beside the root of a negative number it is none."""
+    symbols: set[Symbol] = getattr(expression, "free_symbols", set())
+    return expression.subs({symbol: I for symbol in symbols if symbol.name == "i"})
 
 
 def _needs_larger_numbers(text: str, answer: Any, gold: Any) -> bool:
@@ -102,16 +127,42 @@ def _read(latex: str) -> Any:
 
 
 def _equal(gold: Any, answer: Any) -> bool:
-    if _is_function_for_number(gold, answer):
+    if not _same_kinds(gold, answer):
         return False
     # numbers first: proving that two expressions differ is what takes math-verify long
     if _differ_in_value(gold, answer):
         return False
-    if _is_exact_constant(gold) and _is_exact_constant(answer):
+    if not _is_number(answer) and _is_exact_constant(gold) and _is_exact_constant(answer):
         agree = _agree_in_all_digits(gold, answer)
         if agree is not None:
             return agree
-    return bool(verify(gold, answer, timeout_seconds=None))
+    is_set = _is_set_of_reals(gold)
+    return bool(verify(gold, answer, allow_set_relation_comp=is_set, timeout_seconds=None))
+
+
+def _is_set_of_reals(gold: Any) -> bool:
+    """True for [0, 1), (0, oo) or a union; (0, 1) may be a point, which no inequality describes."""
+    if isinstance(gold, Interval):
+        return not (gold.left_open and gold.right_open) or not gold.end.is_finite
+    return isinstance(gold, Union)
+
+
+def _same_kinds(gold: Any, answer: Any) -> bool:
+    """False where one has a set in the place of the other's point or interval."""
+    kinds = _kind(gold), _kind(answer)
+    if sorted(filter(None, kinds)) == ["ordered", "set"]:
+        return False
+    if kinds == ("set", "set"):
+        return Counter(map(_kind, gold.args)) == Counter(map(_kind, answer.args)) or (
+            len(gold.args) != len(answer.args)
+        )
+    return True
+
+
+def _kind(expression: Any) -> str:
+    if isinstance(expression, FiniteSet):
+        return "set" if len(expression.args) > 1 else ""
+    return "ordered" if isinstance(expression, _ORDERED) else ""
 
 
 def _differ_in_value(gold: Any, answer: Any) -> bool:
@@ -129,6 +180,10 @@ def _is_function_for_number(gold: Any, answer: Any) -> bool:
     if not isinstance(gold, Expr) or gold.free_symbols or not isinstance(answer, Expr):
         return False
     return any(len(limits) == 1 for part in answer.atoms(Integral) for limits in part.limits)
+
+
+def _is_number(expression: Any) -> bool:
+    return getattr(expression, "is_Number", False)
 
 
 def _is_exact_constant(expression: Any) -> bool:
@@ -155,14 +210,17 @@ def _agree_in_all_digits(gold: Expr, answer: Expr) -> bool | None:
         return None
 
 
-def _value(expression: Any) -> mpmath.mpc | None:
+def _value(expression: Any) -> complex | mpmath.mpc | None:
     """Value where each variable gets its own number, the same on both sides."""
     if not isinstance(expression, Expr):
         return None
     numbers = {symbol: _number_for(symbol) for symbol in expression.free_symbols}
     try:
-        parts = expression.subs(numbers).evalf(20).as_real_imag()
-        return mpmath.mpc(*(mpmath.mpmathify(part) for part in parts))
+        value = expression.subs(numbers).evalf(20)
+        try:
+            return complex(value)
+        except OverflowError:
+            return mpmath.mpc(*map(mpmath.mpmathify, value.as_real_imag()))
     except Exception:  # whatever sympy raises means: not known
         return None
 

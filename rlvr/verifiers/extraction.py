@@ -10,7 +10,6 @@ Nothing here fails, and everything takes time linear in the text.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rlvr.prompts import END_OF_TURN
 
@@ -18,6 +17,7 @@ _END_OF_TURN = re.compile("|".join(map(re.escape, END_OF_TURN)))
 _INVENTED_TURN = re.compile(r"(?:^|\n|</answer>)[ \t#*]*(?:User|Human|Question|Problem|Q)[ \t*]*:")
 _MARKED = re.compile(r"\\boxed|\\fbox|</answer>")
 _BOX = re.compile(r"\\(?:boxed|fbox)[ \t]*(?:\{|([^\s{}$\\,.;]+))")
+_WITHOUT_BRACES = re.compile(r"([^{}\\]*+)\}")
 _ANSWER_TAG = "<answer>"
 _WRAPPINGS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"))
 
@@ -48,19 +48,14 @@ def marked_answer(text: str) -> str | None:
     return unwrap(answer) or None
 
 
+# start, end and content of a box whose braces close; a tuple, as each completion makes one
+Box = tuple[int, int, str]
+
+
 def last_boxed(text: str) -> str | None:
     r"""Content of the last \boxed{..} or \fbox{..} whose braces close; "\boxed 5" counts too."""
     last = next(boxes_from_last(text), None)
-    return last.content if last else None
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A box whose braces close: its content, and where it stands in the text."""
-
-    start: int
-    end: int
-    content: str
+    return last[2] if last else None
 
 
 def boxes_from_last(text: str) -> Iterator[Box]:
@@ -68,13 +63,17 @@ def boxes_from_last(text: str) -> Iterator[Box]:
     closing = None
     for match in reversed(list(_BOX.finditer(text))):
         if match[1] is not None:
-            yield Box(match.start(), match.end(), match[1])
+            yield match.start(), match.end(), match[1]
+            continue
+        content = _WITHOUT_BRACES.match(text, match.end())
+        if content is not None:
+            yield match.start(), content.end(), content[1].strip()
             continue
         if closing is None:
             closing = _closing_braces(text)
         end = closing.get(match.end() - 1)
         if end is not None:
-            yield Box(match.start(), end + 1, text[match.end() : end].strip())
+            yield match.start(), end + 1, text[match.end() : end].strip()
 
 
 def _closing_braces(text: str) -> dict[int, int]:
@@ -98,6 +97,8 @@ def last_tagged(text: str) -> str | None:
 def unwrap(answer: str) -> str:
     """The answer without math delimiters or bold marks around the whole of it."""
     answer = answer.strip()
+    if not answer.startswith(("$", "\\", "*")):
+        return answer
     while (inner := _unwrapped_once(answer)) is not None:
         answer = inner
     return answer

@@ -36,22 +36,24 @@ class MathVerifier:
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
         """Verdicts in the order of `attempts`; from any thread."""
-        readings = [_readings(attempt) for attempt in attempts]
-        verdicts: dict[Pair, Verdict] = {}
+        verdicts: list[Verdict | None] = []
         unsettled: dict[Pair, None] = {}
-        for pair in (pair for reading in readings if isinstance(reading, list) for pair in reading):
-            verdict = _settled(pair)
-            if verdict is None:
-                unsettled[pair] = None
-            else:
-                verdicts[pair] = verdict
-        verdicts |= _parsed(list(unsettled), timeout_s)
-        return [
-            reading
-            if isinstance(reading, Verdict)
-            else _combined([verdicts[pair] for pair in reading])
-            for reading in readings
-        ]
+        later: list[tuple[int, list[Pair]]] = []
+        for attempt in attempts:
+            pairs = _readings(attempt)
+            if isinstance(pairs, Verdict):
+                verdicts.append(pairs)
+                continue
+            verdict = _settled(pairs[0])
+            if verdict is None or len(pairs) > 1:
+                later.append((len(verdicts), pairs))
+                unsettled |= dict.fromkeys(pairs)
+            verdicts.append(verdict)
+        if later:
+            found = _found(list(unsettled), timeout_s)
+            for index, pairs in later:
+                verdicts[index] = _combined([found[pair] for pair in pairs])
+        return [verdict for verdict in verdicts if verdict is not None]
 
     @staticmethod
     def warm_up() -> None:
@@ -65,14 +67,18 @@ def _readings(attempt: Attempt) -> list[Pair] | Verdict:
     Where several boxes are the answer, the pair of gold and all of them comes first, then each.
     """
     gold = attempt.problem.gold
-    if isinstance(gold, bool) or not isinstance(gold, str | int | float):
+    if type(gold) is not str and (
+        isinstance(gold, bool) or not isinstance(gold, str | int | float)
+    ):
         reason = f"the gold of {attempt.problem.id} is no answer in words or numbers"
         return Verdict(Outcome.ERROR, reason=reason)
     text = cut(attempt.completion)
     found = marked(text)
     if found is not None:
-        several = dict.fromkeys(found.parts) if len(found.parts) > 1 else ()
-        return [(str(gold), answer) for answer in (found.answer, *several)]
+        gold = str(gold)
+        if len(found.parts) == 1:
+            return [(gold, found.answer)]
+        return [(gold, answer) for answer in (found.answer, *dict.fromkeys(found.parts))]
     if attempt.truncated and text == attempt.completion:
         return Verdict(Outcome.TRUNCATED, reason="cut off by the token budget, no marked answer")
     return Verdict(Outcome.NO_ANSWER, reason="no \\boxed{..} and no <answer> .. </answer>")
@@ -105,6 +111,12 @@ def _settled(pair: Pair) -> Verdict | None:
     if equal is None:
         return None
     return _memory.keep(pair, _verdict(equal, answer, reason))
+
+
+def _found(pairs: list[Pair], timeout_s: float) -> dict[Pair, Verdict]:
+    """A verdict on each of these pairs, parsed where need be."""
+    settled = {pair: verdict for pair in pairs if (verdict := _settled(pair)) is not None}
+    return settled | _parsed([pair for pair in pairs if pair not in settled], timeout_s)
 
 
 def _parsed(pairs: list[Pair], timeout_s: float) -> dict[Pair, Verdict]:
@@ -149,9 +161,7 @@ class _Memory:
         self._size = size
         self._verdicts: dict[Pair, Verdict] = {}
         self._lock = threading.Lock()
-
-    def get(self, pair: Pair) -> Verdict | None:
-        return self._verdicts.get(pair)
+        self.get = self._verdicts.get  # asked for every answer: one call, not two
 
     def keep(self, pair: Pair, verdict: Verdict) -> Verdict:
         if len(pair[1]) > notation.MAX_LENGTH:

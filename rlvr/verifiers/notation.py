@@ -12,6 +12,9 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from rlvr.verifiers import quantities
+from rlvr.verifiers.symbols import plain, with_commas
+
 # Relative; between "0.333333 for 1/3", which is accepted, and "0.3333", which is not.
 NUMERIC_TOLERANCE = Fraction(2, 100_000)
 
@@ -32,39 +35,71 @@ _DEGREES = re.compile(r"\^\{?\\circ\}?|\\degrees?\b|°")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:(?:,|\{,\}|\\,|,\\!)\d{3})+(?:\.\d*)?")
 _POWER_OF_TEN = re.compile(r"\\(?:times|cdot)10\^(?:\{([+-]?\d+)\}|(\d))")
 _SCIENTIFIC = re.compile(r"(?<![A-Za-z\\\d.])(\d+(?:\.\d*)?|\.\d+)[eE]([+-]?\d+)(?![A-Za-z\d])")
+_SPACE = r"(?:\\[,;: ]|\\q?quad|~|\s)"
+_DIGITS_APART = re.compile(rf"(?<=\d){_SPACE}+(?=\d)")
+_SPACED_THOUSANDS = re.compile(rf"(?<![\d.,])\d{{1,3}}(?:{_SPACE}\d{{3}})+(?![\d/])")
+_SPACED_LIST = re.compile(rf"\d{{1,3}}(?:,{_SPACE}+\d{{3}})+")
+_MARKS = re.compile(r"[A-Za-z$_\u00b0\u20ac\u00a3]|\d[:/-]\d")
 _DECIMAL = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 _PLAIN = r"\d+(?:\.\d*)?"
 _RATIO = re.compile(
     rf"([+-]?)(?:\\frac\{{([+-]?{_PLAIN})\}}\{{([+-]?{_PLAIN})\}}|({_PLAIN})/({_PLAIN}))"
 )
+_MIXED = re.compile(r"([+-]?)(\d+)(?:\\frac\{(\d+)\}\{(\d+)\}| (\d+)/(\d+))")
+_MEMBER_OF = re.compile(r"^\s*[A-Za-z]\s*\\in\s*(?=(?:\\left\s*)?(?:[(\[]|\\\{))")
 _UNIT_IN_WORDS = re.compile(
     r"(?<=[\d\s}).])\s*\\(?:text|textrm|mbox|mathrm)\s*\{[^{}]*\}(?:\^\{?\d\}?)?\s*$"
 )
-_BASE = re.compile(r"(\d+)_(?:\{(\d+)\}|(\d+))$")
 
 
 def compare(gold: str, answer: str) -> bool | None:
     """True or False where the texts settle it, None where the answers must be parsed."""
-    canonical_gold, canonical_answer = canonical(gold), canonical(answer)
+    canonical_gold, canonical_answer = _form(gold), _form(answer)
     if canonical_gold == canonical_answer:
         return True
     if is_words(gold):
         return _words(gold) == _words(answer)
-    based = _BASE.fullmatch(canonical_gold), _BASE.fullmatch(canonical_answer)
-    if based[0] and based[1]:
-        return _in_base(based[0]) == _in_base(based[1])
     left, right = number(canonical_gold), number(canonical_answer)
+    if _MARKS.search(gold) or _MARKS.search(answer):
+        verdict = _with_marks(gold, answer)
+        if verdict is not None:
+            return verdict
     if left is not None and right is not None:
         return _same_number(left, right, "," in gold + answer)
     if _same_elements(canonical_gold, canonical_answer):
         return True
+    if _is_row_of_digits(canonical_gold) or _is_row_of_digits(canonical_answer):
+        return False
+    if (left is None) != (right is None) and _is_other_list(
+        left if right is None else right, canonical_answer if right is None else canonical_gold
+    ):
+        return False
     if _percent_sign_left_out(canonical_gold, canonical_answer):
         return True
     if _is_tuple(canonical_gold) and _is_bare_list(canonical_answer):
         return False
     if _is_bare_list(canonical_gold) and _is_tuple(canonical_answer):
         return False
+    if {_is_tuple(canonical_gold), _is_set(canonical_answer)} == {True} or (
+        _is_set(canonical_gold) and _is_tuple(canonical_answer)
+    ):
+        return False
     return None
+
+
+def _with_marks(gold: str, answer: str) -> bool | None:
+    """What units, times, dates and bases tell; None where numbers are to be compared."""
+    verdict = quantities.compare_marks(gold, answer)
+    if verdict is not None:
+        return verdict
+    try:
+        values = quantities.in_one_unit(gold, answer)
+    except quantities.DifferentKindsError:
+        return False
+    if values is None:
+        return None
+    left, right = (number(canonical(value)) for value in values)
+    return left == right if left is not None and right is not None and left == right else None
 
 
 def _same_number(gold: Fraction, answer: Fraction, has_commas: bool) -> bool | None:
@@ -81,14 +116,37 @@ def canonical(text: str) -> str:
 
 
 def _canonical(text: str) -> str:
-    text = text.strip().rstrip(".").strip("$")
+    text = plain(text).strip().rstrip(".").strip("$")
     text = re.sub(r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])", "", text)
     text = re.sub(r"\\[dt]frac", r"\\frac", text)
-    text = _SPACES.sub("", _WORD_WRAPPER.sub(r"\1", text))
-    text = _DEGREES.sub("", text).replace("\\$", "").replace("\u2212", "-").replace("$", "")
+    text = _DEGREES.sub("", _WORD_WRAPPER.sub(r"\1", text)).replace("\\$", "").replace("$", "")
+    text = _without_spaces(text.strip())
     text = re.sub(r"\\frac(\d)(\d)", r"\\frac{\1}{\2}", text)
     text = re.sub(r"\\frac(\d)\{", r"\\frac{\1}{", text)
-    return re.sub(r"\\frac\{([^{}]*)\}(\d)", r"\\frac{\1}{\2}", text)
+    text = re.sub(r"\\frac\{([^{}]*)\}(\d)", r"\\frac{\1}{\2}", text)
+    if text.endswith("percent"):
+        text = text.removesuffix("percent") + "\\%"
+    return text
+
+
+def _form(text: str) -> str:
+    """The canonical text, with commas for "or" and "and", without braces around one element."""
+    text = canonical(with_commas(text))
+    if not (text.startswith("\\{") and text.endswith("\\}")):
+        return text
+    inner = text[2:-2]
+    is_one = len(_elements(text)) == 1 and "\\{" not in inner and "empty" not in inner
+    return inner if is_one else text
+
+
+def _without_spaces(text: str) -> str:
+    """Spaces mean nothing, except between two digits that do not form thousands: 1 2 is not 12."""
+    if _SPACED_LIST.fullmatch(text):
+        text = text.replace(",", ";")
+    if _DIGITS_APART.search(text):
+        text = _SPACED_THOUSANDS.sub(lambda groups: _SPACES.sub("", groups[0]), text)
+        text = _DIGITS_APART.sub("\ue000", text)
+    return _SPACES.sub("", text.replace("\\!", "")).replace("\ue000", " ")
 
 
 _remembered = lru_cache(maxsize=65_536)(_canonical)
@@ -106,11 +164,20 @@ def number(text: str) -> Fraction | None:
         return Fraction(text) if abs(exponent) <= _MAX_EXPONENT else None
     ratio = _RATIO.fullmatch(text)
     if ratio is None:
-        return None
+        return _mixed_number(text)
     numerator, denominator = Fraction(ratio[2] or ratio[4]), Fraction(ratio[3] or ratio[5])
     if denominator == 0:
         return None
     return (-1 if ratio[1] == "-" else 1) * numerator / denominator
+
+
+def _mixed_number(text: str) -> Fraction | None:
+    r"""1\frac{1}{2} or 1 1/2."""
+    mixed = _MIXED.fullmatch(text)
+    if mixed is None or int(mixed[4] or mixed[6]) == 0:
+        return None
+    part = Fraction(int(mixed[3] or mixed[5]), int(mixed[4] or mixed[6]))
+    return (-1 if mixed[1] == "-" else 1) * (int(mixed[2]) + part)
 
 
 def is_constant(gold: str) -> bool:
@@ -129,11 +196,6 @@ def is_words(gold: str) -> bool:
 def _words(text: str) -> str:
     bare = canonical(text).casefold()
     return bare[1:-1] if re.fullmatch(r"\([a-z]\)", bare) else bare
-
-
-def _in_base(match: re.Match[str]) -> tuple[str, str]:
-    """Digits and base of 52_8 or 52_{8}."""
-    return match[1], match[2] or match[3]
 
 
 def _percent_sign_left_out(gold: str, answer: str) -> bool:
@@ -155,6 +217,22 @@ def _is_bare_list(text: str) -> bool:
     return not text.startswith("\\{") and len(_elements(text)) > 1
 
 
+def _is_set(text: str) -> bool:
+    """\\{2,4\\}: elements without order."""
+    return text.startswith("\\{") and text.endswith("\\}") and len(_elements(text)) > 1
+
+
+def _is_row_of_digits(text: str) -> bool:
+    """1 2: two numbers with nothing between them, which no parser may multiply or add."""
+    return re.fullmatch(r"[+-]?\d+(?: \d+)+", text) is not None
+
+
+def _is_other_list(value: Fraction | None, text: str) -> bool:
+    """True for a list of plain numbers that are not all the one that it is compared with."""
+    numbers = [number(element) for element in _elements(text)]
+    return len(numbers) > 1 and None not in numbers and set(numbers) != {value}
+
+
 def _same_elements(gold: str, answer: str) -> bool:
     """Whether two sets, or two bare lists, hold the same texts in any order."""
     left, right = _elements(gold), _elements(answer)
@@ -164,13 +242,14 @@ def _same_elements(gold: str, answer: str) -> bool:
 def _elements(text: str) -> list[str]:
     if text.startswith("\\{") and text.endswith("\\}"):
         text = text[2:-2]
+    separator = ";" if ";" in text else ","
     parts, depth, start = [], 0, 0
     for position, character in enumerate(text):
         if character in "([{":
             depth += 1
         elif character in ")]}":
             depth -= 1
-        elif character == "," and depth == 0:
+        elif character == separator and depth == 0:
             parts.append(text[start:position])
             start = position + 1
     return [*parts, text[start:]]
@@ -182,7 +261,8 @@ def rewrite(text: str) -> str:
     4.5e33, np.arcsin(x), 3./2, \exp{x}, a*b; E_{1} (an energy, not Euler's number), x_{\max};
     a unit in \text{..} at the end and a full stop go.
     """
-    text = text.strip().removesuffix(".").replace("\\$", "").replace("$", "")
+    text = with_commas(plain(text)).strip().removesuffix(".").replace("\\$", "").replace("$", "")
+    text = _MEMBER_OF.sub("", text)
     text = _UNIT_IN_WORDS.sub("", text) or text
     text = _SCIENTIFIC.sub(r"\1 \\times 10^{\2}", text)
     text = re.sub(r"\bnp\.(\w+)", r"\\\1", text)

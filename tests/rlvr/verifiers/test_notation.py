@@ -38,6 +38,7 @@ from rlvr.verifiers.notation import MAX_LENGTH, canonical, compare, number, rewr
         ("52_8", "52_{8}"),
         ("12.5", r"12.5\%"),
         ("62.5%", "62.5"),
+        (r"1\frac{4}{5}", "9/5"),
     ],
 )
 def test_the_same_text_or_number_is_the_same_answer(gold: str, answer: str) -> None:
@@ -83,7 +84,7 @@ def test_a_point_or_an_interval_is_no_list_of_answers(gold: str, answer: str) ->
         ("1/3", "0.333333"),
         (r"50\%", "0.5"),
         ("100,200", "200100"),
-        (r"1\frac{4}{5}", "9/5"),
+        (r"1\frac{4}{5} x", "9x/5"),
     ],
 )
 def test_what_text_does_not_settle_is_left_to_the_parser(gold: str, answer: str) -> None:
