@@ -40,8 +40,8 @@ UNREADABLE = {
     "olympiadbench/1965": "a sentence: f(x) = ax + b, where ..",
     "olympiadbench/2045": "a slip of the pen in the source: t(0,4] for t in (0,4]",
 }
-# Golds of different problems that are one answer: equal values, a unit or base left out, a list in
-# another order, or an equation, which stands for its right side.
+# Golds of different problems that are one answer: equal values, a unit left out, a list in another
+# order, or an equation, which stands for its right side.
 SAME_ANSWER = {
     ("1,-2", "-2,1"),
     ("-2,1", "1,-2"),
@@ -56,7 +56,9 @@ SAME_ANSWER = {
     ("0", "x^{\\prime}+\\frac{r}{V} x-r c=0"),
     ("0", "y^{\\prime}+r y-r x(t)=0"),
     ("15\\mbox{ cm}^2", "15"),
+    ("15", "15\\mbox{ cm}^2"),
     ("864 \\mbox{ inches}^2", "864"),
+    ("864", "864 \\mbox{ inches}^2"),
     ("x=5", "5"),
     ("$8 \\%$", "8"),
     ("$k=1$", "1"),
