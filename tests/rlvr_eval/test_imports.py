@@ -169,7 +169,7 @@ def test_all_faults_of_all_files_are_named_at_once_and_nothing_is_imported(
     message = refused(run, sound, broken, ragged, *others)
     for told in (
         f"{broken}, line 2: not JSON",
-        f"{broken}, line 3: expected an object {{..}}, found list",
+        f"{broken}, line 3: expected an object {{..}}, found a list",
         f"{broken}, line 5: no column problem",
         f"{ragged}, line 3: another number of values",
         f"(also {ragged}, line 4)",
