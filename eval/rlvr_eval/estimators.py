@@ -21,7 +21,7 @@ from rlvr.samplers.base import SEED_BITS_PER_PROBLEM
 from rlvr_eval.continuation import ContinuationDesign
 from rlvr_eval.design import Counts, Design, Floats, Progress, Stops, whole_numbers
 from rlvr_eval.fixed import FixedDesign
-from rlvr_eval.sequential import SequentialDesign
+from rlvr_eval.sequential import DEFAULT_LOOKS, SequentialDesign
 
 # as many draws of a problem have seeds of their own
 MOST_DRAWS = 1 << SEED_BITS_PER_PROBLEM
@@ -77,7 +77,8 @@ def pass_at_k_curve(n: ArrayLike, c: ArrayLike) -> Floats:
 def parse_design(text: str) -> Design:
     """The design written as "fixed:256", "sequential:32,64,128/8,4" or plain "sequential".
 
-    "sequential:256" is the default's part up to 256. A sequential design may end in
+    "sequential:256" is the default's part up to 256, and "sequential:1024@k=1,256" the one for
+    differences at these k; both are written out by `str`. A sequential design may end in
     "/continue:64@0.25" (see `ContinuationDesign`). The inverse of `str(design)`.
 
     Raises:
@@ -98,6 +99,8 @@ def _parsed(text: str) -> Design:
             return FixedDesign(int(rest))
         if kind == "sequential" and not rest:
             return SequentialDesign()
+        if kind.partition("@")[0] == "sequential" and "@k" in text:
+            return _parse_for_ks(text.strip())
         if kind == "sequential" and rest.isdecimal():
             return SequentialDesign.up_to(int(rest))
         if kind == "sequential":
@@ -105,9 +108,20 @@ def _parsed(text: str) -> Design:
     except ValueError as fault:
         raise UserError(f"design '{text}': {fault}") from None
     raise UserError(
-        f"unknown design '{text}'; write fixed:N, sequential, sequential:N, or "
-        f"sequential:LOOKS/THRESHOLDS such as {SequentialDesign()}"
+        f"unknown design '{text}'; write fixed:N, sequential, sequential:N, "
+        "sequential:N@k=1,256 for the k that matter, or sequential:LOOKS/THRESHOLDS such as "
+        f"{SequentialDesign()}"
     )
+
+
+def _parse_for_ks(text: str) -> Design:
+    """sequential[:N]@k=K,K,.."""
+    before, _, named = text.partition("@k")
+    _, _, n_max = before.partition(":")
+    ks = [k.strip() for k in named.removeprefix("=").split(",") if k.strip()]
+    if (n_max and not n_max.isdecimal()) or not all(k.isdecimal() for k in ks):
+        raise ValueError("write sequential:N@k=K,K, such as sequential:1024@k=1,256")
+    return SequentialDesign.for_ks(int(n_max or DEFAULT_LOOKS[-1]), [int(k) for k in ks])
 
 
 def _parse_sequential(text: str) -> Design:

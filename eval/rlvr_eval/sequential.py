@@ -23,10 +23,21 @@ every earlier threshold, which the count of sequences relies on.
 The default looks and thresholds are the outcome of a search over exact variances
 (tests/benchmarks/design_search.py): at least 2, 2.2 and 9 times fewer completions than fixed
 n = 1024 on sets like AIME, Omni-MATH and MATH500, at no more than 5 % more total standard error of
-pass@64, pass@1024 and their paired differences. Between those k they cost more, at most 17 % for a
-difference near k = 640: a threshold of 1 settles large k on little evidence. Thresholds
-7,6,6,6,6,6,4,2,2 at the same looks stay within 5 % at every k from 64 on, and need 1.9, 2.3 and 9.5
-times fewer. Both at once is out of reach.
+pass@64 and pass@1024. Between those k they cost more, at most 17 % near k = 640: a threshold of 1
+settles large k on little evidence.
+
+What a paired difference costs depends on how alike the two models are, because what they share
+cancels and what is left is sampling noise. With difficulties that correlate by 0.9 on a normal
+scale, as two models after much training, D(k) has at most 5 % more standard error at k = 1, 64 and
+1024. For models closer to each other it is far more: between a base and a checkpoint moved a
+little (by 0.5 +- 0.7 on the logit scale) 19 to 28 % at k = 1, 17 to 26 % at k = 64, up to 36 %
+beyond; on outcomes recorded of two models of one family 46 % at k = 1 and 16 % at k = 64; and for a
+model against itself about 400 % at k = 1. `for_ks` gives designs for the k that matter, with these
+figures, for sets like AIME, Omni-MATH, MATH500 (tests/benchmarks/designs.py):
+
+    fewer completions, more standard error of D(k) between such near models
+    sequential                 2.2, 2.4, 8.4 x     k = 1: 27, 19, 28 %    k = 256: 28, 25, 27 %
+    sequential:1024@k=1,256    1.6, 1.8, 4.1 x     k = 1:  7,  5,  7 %    k = 256:  2,  2,  3 %
 """
 
 from collections.abc import Sequence
@@ -43,6 +54,10 @@ from rlvr_eval.fixed import failure_rows
 
 DEFAULT_LOOKS = (32, 64, 96, 128, 256, 384, 512, 640, 768, 1024)
 DEFAULT_THRESHOLDS = (7, 7, 7, 7, 7, 7, 2, 1, 1)
+# where named k lie between: stopping needs more evidence, at the default's looks
+_CAREFUL_THRESHOLDS = (16, 16, 16, 16, 16, 16, 16, 8, 4)
+# below this k, more draws of every problem are what helps: the first look is this many
+_SMALL_K, _FIRST_LOOK_FOR_SMALL_K = 16, 128
 
 
 @dataclass(frozen=True)
@@ -86,8 +101,35 @@ class SequentialDesign(Design):
                 f"the default's looks end at {DEFAULT_LOOKS[-1]}; for n_max = {n_max} name looks "
                 "and thresholds"
             )
-        looks = tuple(look for look in DEFAULT_LOOKS if look < n_max)
-        return cls((*looks, n_max), DEFAULT_THRESHOLDS[: len(looks)])
+        return cls._part(n_max, 1, DEFAULT_THRESHOLDS)
+
+    @classmethod
+    def for_ks(cls, n_max: int, ks: Sequence[int]) -> "SequentialDesign":
+        """The design for differences at these k: `up_to(n_max)` with what they need changed.
+
+        A k below 16 takes a first look at 128 draws, because a problem that stops at 32 gives
+        pass@1 eight times the variance that it could have had. A k from 16 on and below n_max takes
+        higher thresholds, because it depends on problems with p near 1/k, which stop on few
+        successes. Written "sequential:<n_max>@k=<ks>".
+
+        Raises:
+            ValueError: if there is no k, one is outside 1..n_max, or n_max beyond the default's.
+        """
+        if not ks:
+            raise ValueError("name at least one k after @k=, such as @k=1,256")
+        if outside := [k for k in ks if not 1 <= k <= n_max]:
+            raise ValueError(f"k = {outside[0]} is outside 1..{n_max}, what the design estimates")
+        cls.up_to(n_max)  # refuses an n_max that it has no looks for
+        first = _FIRST_LOOK_FOR_SMALL_K if min(ks) < _SMALL_K else 1
+        is_between = any(_SMALL_K <= k < n_max for k in ks)
+        return cls._part(n_max, first, _CAREFUL_THRESHOLDS if is_between else DEFAULT_THRESHOLDS)
+
+    @classmethod
+    def _part(cls, n_max: int, first: int, thresholds: Sequence[int]) -> "SequentialDesign":
+        """The default's looks from `first` to below `n_max`, with their thresholds, then n_max."""
+        both = zip(DEFAULT_LOOKS, thresholds, strict=False)
+        part = [(look, threshold) for look, threshold in both if first <= look < n_max]
+        return cls((*(look for look, _ in part), n_max), tuple(r for _, r in part))
 
     def __str__(self) -> str:
         return f"sequential:{_join(self.looks)}/{_join(self.thresholds)}"

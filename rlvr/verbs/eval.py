@@ -54,8 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="directory for --base and --model")
     parser.add_argument(
         "--design",
-        help="fixed:N or sequential[:N or :LOOKS/THRESHOLDS]; one with "
-        "/continue:LOOK@PROBABILITY is reported with control 0",
+        help="fixed:N, or sequential[:N or :LOOKS/THRESHOLDS], which stops problems whose answer "
+        "is known; sequential:1024@k=1,256 makes differences at these k nearly as sure as "
+        "fixed:1024 does; one with /continue:LOOK@PROBABILITY is reported with control 0",
     )
     parser.add_argument("--processes", type=whole(1, 1024), help="processes that sample at once")
     parser.add_argument("--watch", action="store_true", help="follow the run while it trains")

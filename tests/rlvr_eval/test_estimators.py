@@ -170,6 +170,49 @@ def test_a_sequential_design_for_fewer_draws_is_the_first_part_of_the_default(
     assert design.n_max == n_max
 
 
+LATE = "256,384,512,640,768,1024"
+
+
+@pytest.mark.parametrize(
+    ("text", "written_out"),
+    [
+        ("sequential:1024@k=1,256", f"sequential:128,{LATE}/16,16,16,16,8,4"),
+        ("sequential@k=1,256", f"sequential:128,{LATE}/16,16,16,16,8,4"),
+        (" sequential:1024@k= 256 , 1 ", f"sequential:128,{LATE}/16,16,16,16,8,4"),
+        ("sequential:1024@k=1", f"sequential:128,{LATE}/7,7,7,2,1,1"),
+        ("sequential:1024@k=1,1024", f"sequential:128,{LATE}/7,7,7,2,1,1"),
+        ("sequential:256@k=1,16", "sequential:128,256/16"),
+        ("sequential:256@k=64", "sequential:32,64,96,128,256/16,16,16,16"),
+        ("sequential:64@k=1", "sequential:64/"),
+        ("sequential:1024@k=1024", str(SequentialDesign())),
+    ],
+)
+def test_named_k_choose_a_design_that_is_written_out(text: str, written_out: str) -> None:
+    design = parse_design(text)
+    assert str(design) == written_out
+    assert parse_design(str(design)) == design
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sequential:1024@k=", "name at least one k"),
+        ("sequential:1024@k", "name at least one k"),
+        ("sequential:1024@k=0", r"k = 0 is outside 1\.\.1024"),
+        ("sequential:256@k=1,512", r"k = 512 is outside 1\.\.256"),
+        ("sequential:2048@k=1", "for n_max = 2048 name looks and thresholds"),
+        ("sequential:1024@k=1;256", "such as sequential:1024@k=1,256"),
+        ("sequential:1024@k=-1", "such as sequential:1024@k=1,256"),
+        ("sequential:32,64/8@k=1", "such as sequential:1024@k=1,256"),
+        ("sequential:0@k=1", "outside 1"),
+        ("fixed:1024@k=1", "invalid|unknown"),
+    ],
+)
+def test_k_that_no_design_can_serve_are_refused_with_the_reason(text: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        parse_design(text)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+from scipy.special import expit, logit
 
-from rlvr_eval.estimators import FixedDesign, SequentialDesign, pass_at_k
+from rlvr_eval.estimators import Design, FixedDesign, SequentialDesign, pass_at_k
 from rlvr_eval.simulation import simulate_counts
+from rlvr_eval.within import design_variance
 
 PROBABILITIES = [Fraction(0), Fraction(1, 7), Fraction(1, 2), Fraction(9, 10), Fraction(1)]
 SMALL_DESIGNS = [
@@ -29,6 +32,7 @@ SMALL_DESIGNS = [
 DESIGNS_UP_TO_1024 = [
     SequentialDesign(),
     SequentialDesign((32, 64, 128, 256, 512, 1024), (8, 8, 4, 4, 2)),
+    SequentialDesign.for_ks(1024, [1, 256]),
 ]
 
 
@@ -158,7 +162,8 @@ def test_stop_of_many_problems_at_once_agrees_with_replay() -> None:
         assert (progress.n, progress.c) == (n[problem], c[problem])
 
 
-@pytest.mark.parametrize("design", DESIGNS_UP_TO_1024)
+# the rarest estimates of the last one come once in 30,000 problems: for exact arithmetic only
+@pytest.mark.parametrize("design", DESIGNS_UP_TO_1024[:2])
 def test_simulated_pass_at_k_up_to_1024_is_unbiased(design: SequentialDesign) -> None:
     rng = np.random.default_rng(3)
     problems = 40_000
@@ -225,3 +230,19 @@ def test_one_look_is_the_fixed_design() -> None:
         SequentialDesign((10,), ()).pass_at_k_curve(np.full(11, 10), counts),
         FixedDesign(10).pass_at_k_curve(np.full(11, 10), counts),
     )
+
+
+def test_named_k_cost_a_difference_between_near_models_at_most_a_tenth() -> None:
+    """Total standard error of D(k) against fixed n = 1024; the default costs 20 to 30 % there."""
+    rng, ks = np.random.default_rng(0), [1, 256]
+    base = stats.beta(0.2338, 2.0588).ppf((np.arange(120) + 0.5) / 120)
+    ours = expit(logit(base) + 0.5 + 0.7 * rng.normal(size=base.size))
+    true = (1 - base[:, None]) ** np.array(ks) - (1 - ours[:, None]) ** np.array(ks)
+
+    def error(design: Design) -> np.ndarray:
+        noise = sum(design_variance(design, p, ks) for p in (base, ours))
+        return np.asarray(np.sqrt(true.var(axis=0, ddof=1) + np.mean(noise, axis=0)))
+
+    fixed = error(FixedDesign(1024))
+    assert (error(SequentialDesign.for_ks(1024, ks)) < 1.1 * fixed).all()
+    assert (error(SequentialDesign()) > 1.15 * fixed).all()
