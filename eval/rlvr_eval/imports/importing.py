@@ -74,6 +74,7 @@ def _read(
     count_rows: list[Count] = []
     sample_rows: list[Sample] = []
     for file in files:
+        known = len(faults)
         rows = list(read(file, faults))
         samples.refuse_repeats(rows, options.filter_name, faults)
         for row in rows:
@@ -84,7 +85,7 @@ def _read(
                     sample_rows += [_named(each, file, options) for each in _samples(row, options)]
             except Fault as fault:
                 faults.add(row.where, fault)
-        if not rows and file.is_file():
+        if not rows and len(faults) == known:
             faults.add(str(file), "there is no row in it")
     return count_rows, sample_rows
 

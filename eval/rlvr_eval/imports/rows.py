@@ -28,8 +28,8 @@ class Faults:
         """Note a fault."""
         self._found.append((where, str(what)))
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
+    def __len__(self) -> int:
+        return len(self._found)
 
     def raise_if_any(self) -> None:
         """Refuse everything if there is a fault.
