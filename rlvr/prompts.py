@@ -16,8 +16,8 @@ chat template, or each under its own where the base has none (`rlvr_eval.chat`);
 different templates are refused like those of any two prompts. Under a name with its hash no other
 template is rendered. What a template looks up at rendering, such as the date, is not in the hash.
 
-This module renders text. It does not tokenize, and it does not touch images beyond their
-placeholders.
+This module renders text. It does not tokenize (`rlvr.prompt_tokens` does), and it does not touch
+images beyond their placeholders.
 """
 
 import json
@@ -30,7 +30,16 @@ from typing import Any, Protocol
 from rlvr.errors import UserError
 from rlvr.records import Problem
 
-__all__ = ["END_OF_TURN", "NAMES", "Template", "chat_name", "get", "is_chat", "render"]
+__all__ = [
+    "END_OF_TURN",
+    "NAMES",
+    "ChatText",
+    "Template",
+    "chat_name",
+    "get",
+    "is_chat",
+    "render",
+]
 
 # What tokenizers of the model families in use write for "this turn is over" or "the next begins".
 END_OF_TURN = (
@@ -74,6 +83,12 @@ class ChatTokenizer(Protocol):
     def get_chat_template(self) -> str: ...
 
     def apply_chat_template(self, conversation: Any, **options: Any) -> Any: ...
+
+
+class ChatText(str):
+    """What a chat template rendered: it holds its special tokens, and none is added to it."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +249,8 @@ def render(
 ) -> str:
     """The prompt for one problem, up to and including the first character of the model's turn.
 
+    Of `chat` it is a ChatText, which `rlvr.prompt_tokens` tokenizes without adding anything.
+
     Args:
         tokenizer: needed by `chat` alone; its chat template renders a single user turn.
         image_token: what stands for an image, Qwen2-VL's by default.
@@ -260,7 +277,7 @@ def render(
     return before + question + after
 
 
-def _render_chat(template: str, problem: Problem, tokenizer: ChatTokenizer | None) -> str:
+def _render_chat(template: str, problem: Problem, tokenizer: ChatTokenizer | None) -> ChatText:
     if tokenizer is None or not tokenizer.chat_template:
         raise _no_chat_template()
     if template not in (_CHAT, chat_name(tokenizer)):
@@ -269,7 +286,9 @@ def _render_chat(template: str, problem: Problem, tokenizer: ChatTokenizer | Non
             f"'{chat_name(tokenizer)}'; write prompt: chat to use this one"
         )
     turns = [{"role": "user", "content": problem.question}]
-    return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+    return ChatText(
+        tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    )
 
 
 def _no_chat_template() -> UserError:

@@ -13,13 +13,15 @@ from hashlib import blake2b
 from typing import Any
 
 from rlvr.errors import UserError
+from rlvr.samplers.versions_apart import GENERATION_FILE, PROMPT_TOKENS
 from rlvr_eval.keys import DIGEST_BYTES
 from rlvr_eval.outcomes import Outcomes
 
 # what makes two evaluations different samples, and not samples of different things. Which tokens
 # are a template's end markers follows from the tokenizer; a completion that went on behind one has
-# the verdict of one that stopped there (`rlvr.answers`).
-_MAY_DIFFER = frozenset({"weights", "seed", "run_seed", "end_ids"})
+# the verdict of one that stopped there (`rlvr.answers`). What tells draws from an earlier version's
+# by the model's own files may differ between two models, too.
+_MAY_DIFFER = frozenset({"weights", "seed", "run_seed", "end_ids", PROMPT_TOKENS, GENERATION_FILE})
 
 
 @dataclass(frozen=True)

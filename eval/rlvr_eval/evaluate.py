@@ -5,6 +5,7 @@ An `Evaluation` is a plan; it holds no draws. `rlvr_eval.work` carries it out.
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from rlvr.adapters import full_weights
 from rlvr.answers import Ends
 from rlvr.records import Problem
 from rlvr.samplers.base import Sampler, SamplingParams
+from rlvr.samplers.versions_apart import versions_apart
 from rlvr.verifiers import TIMEOUT_S
 from rlvr_eval.chat import ends_of, load_tokenizer
 from rlvr_eval.design import Design, Progress
@@ -109,7 +111,16 @@ class Evaluation:
             sampler=sampler.identity,
             run_seed=self.run_seed,
             end_ids=tuple(sorted(self.ends.of_template)),
+            versions_apart=self._versions_apart(sampler.identity.partition("/")[0]),
         )
+
+    def _versions_apart(self, engine: str) -> dict[str, str]:
+        return versions_apart(self.model.folder, engine, self.sampling, self._prompts)
+
+    @cached_property
+    def _prompts(self) -> list[str]:
+        tokenizer = self.tokenizer
+        return [prompts.render(self.prompt, problem, tokenizer) for problem in self.problems]
 
     def draws(self, sampler: Sampler) -> DrawStore:
         """Where its draws are kept."""

@@ -7,7 +7,7 @@ belongs to. (Which curves may be compared is a weaker question: `rlvr_eval.compa
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -33,6 +33,8 @@ class DrawKey:
         sampler: "<engine>/<version>".
         end_ids: tokens at which completions end because they are end markers of the template, and
             the model's own files do not name them (`rlvr.answers`).
+        versions_apart: further entries, of draws that version 0.1.0 would have made otherwise
+            (`rlvr.samplers.versions_apart`).
     """
 
     weights: str
@@ -45,6 +47,7 @@ class DrawKey:
     sampler: str
     run_seed: int
     end_ids: tuple[int, ...] = ()
+    versions_apart: Mapping[str, str] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
         """As stored in key.json: one flat mapping, sampling parameters by their own names.
@@ -53,10 +56,10 @@ class DrawKey:
         markers were stop tokens.
         """
         flat = asdict(self)
-        del flat["sampling"]
+        del flat["sampling"], flat["versions_apart"]
         if not flat["end_ids"]:
             del flat["end_ids"]
-        return {**flat, **self.sampling.model_dump(mode="json")}
+        return {**flat, **self.sampling.model_dump(mode="json"), **self.versions_apart}
 
 
 def canonical(fields: Fields) -> str:

@@ -14,6 +14,7 @@ from rlvr.recipe_distill import ModelTeacher
 from rlvr.records import Completion, Problem
 from rlvr.samplers import choose
 from rlvr.samplers.base import SampleRequest, draw_seed
+from rlvr.samplers.versions_apart import versions_apart
 from rlvr.weights import weights_hash
 
 
@@ -38,6 +39,7 @@ class LocalModel:
             "run_seed": self._run_seed,
             # only where there are any: without, traces are what they were before
             **({"end_ids": sorted(self._ends.of_template)} if self._ends.of_template else {}),
+            **self._versions_apart(),
         }
 
     def problems(self) -> list[Problem]:
@@ -65,9 +67,17 @@ class LocalModel:
 
         return AutoTokenizer.from_pretrained(full_weights(self._folder))
 
+    def _versions_apart(self) -> dict[str, str]:
+        asked = [self._rendered(problem) for problem in self.problems()]
+        engine = choose.choice(self._settings.sampler).name
+        return versions_apart(self._folder, engine, self._settings.sampling, asked)
+
+    def _rendered(self, problem: Problem) -> str:
+        return prompts.render(self._prompt, problem, self._tokenizer)
+
     def _requests(self, due: Sequence[Due]) -> Iterator[SampleRequest]:
         for one in due:
-            prompt = prompts.render(self._prompt, one.problem, self._tokenizer)
+            prompt = self._rendered(one.problem)
             seed = draw_seed(self._run_seed, self._weights, one.problem.id)
             for start, stop in runs(one.indices):
                 yield SampleRequest(one.problem.id, prompt, seed, start, stop, one.problem.images)

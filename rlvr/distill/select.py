@@ -155,7 +155,7 @@ def _by_problem(
 def _measured(
     rows: Sequence[dict[str, Any]], problems: dict[str, Problem], student: Student
 ) -> Iterator[Candidate]:
-    prompts = student.lengths([student.prompt(problems[row["problem_id"]]) for row in rows])
+    prompts = student.prompt_lengths([student.prompt(problems[row["problem_id"]]) for row in rows])
     texts = [student.completion(row["text"]) for row in rows]
     for row, prompt, tokens, text in zip(rows, prompts, student.lengths(texts), texts, strict=True):
         digest = blake2b(" ".join(text.split()).encode(), digest_size=16).digest()

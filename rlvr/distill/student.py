@@ -7,6 +7,7 @@ from typing import Any
 from rlvr import answers, models, prompts
 from rlvr.adapters import full_weights
 from rlvr.distill.teacher import student_prompt, teacher_prompt
+from rlvr.prompt_tokens import prompt_ids
 from rlvr.recipe import Recipe
 from rlvr.records import Problem
 
@@ -42,6 +43,10 @@ class Student:
         """The trace up to its end, as it was verified, closed by the student's own."""
         return answers.cut(trace, teacher_prompt(self.recipe)) + str(self.tokenizer.eos_token)
 
-    def lengths(self, texts: list[str]) -> list[int]:
-        """Tokens of each text."""
-        return [len(ids) for ids in self.tokenizer(texts, add_special_tokens=False).input_ids]
+    def prompt_lengths(self, prompts: list[str]) -> list[int]:
+        """Tokens of each prompt."""
+        return [len(ids) for ids in prompt_ids(self.tokenizer, prompts)]
+
+    def lengths(self, completions: list[str]) -> list[int]:
+        """Tokens of each completion."""
+        return [len(ids) for ids in self.tokenizer(completions, add_special_tokens=False).input_ids]

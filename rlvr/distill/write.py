@@ -94,7 +94,7 @@ def rows(recipe: Recipe, folder: Folder) -> Iterator[dict[str, Any]]:
     while batch := list(islice(traces, _BATCH)):
         asked = [problems[trace["problem_id"]] for trace in batch]
         pairs = [_pair(student, *one) for one in zip(asked, batch, strict=True)]
-        prompt_tokens = student.lengths([pair["prompt"] for pair in pairs])
+        prompt_tokens = student.prompt_lengths([pair["prompt"] for pair in pairs])
         tokens = student.lengths([pair["completion"] for pair in pairs])
         for at, pair in enumerate(pairs):
             yield {

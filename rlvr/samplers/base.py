@@ -40,7 +40,11 @@ class SamplingParams(Section):
 
 @dataclass(frozen=True, slots=True)
 class SampleRequest:
-    """Draws [start, stop) of one problem; draw i uses seed + i."""
+    """Draws [start, stop) of one problem; draw i uses seed + i.
+
+    Attributes:
+        prompt: as `rlvr.prompts.render` gives it; its type says whether special tokens are added.
+    """
 
     problem_id: str
     prompt: str
@@ -72,13 +76,24 @@ class Sampler(Protocol):
     def sample(
         self, requests: Sequence[SampleRequest], params: SamplingParams, *, logprobs: bool = False
     ) -> Iterator[Completion]:
-        """Every draw asked for, in any order; each carries its sample index."""
+        """Every draw asked for, in any order; each carries its sample index.
+
+        Completions follow `params` alone, whatever the model's own files ask for, and end with
+        "length" where the model's context does.
+
+        Raises:
+            UserError: if a prompt leaves no room for a completion.
+        """
         ...
 
     def score(
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
     ) -> list[list[float]]:
-        """Log-probability (natural, untempered) of each completion token after its prompt."""
+        """Log-probability (natural, untempered) of each completion token after its prompt.
+
+        Raises:
+            UserError: if prompt and completion are longer than the model's context.
+        """
         ...
 
     def close(self) -> None:

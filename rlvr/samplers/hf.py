@@ -2,8 +2,9 @@
 
 `generate` draws from one global generator, so a completion would depend on its batch. Here decoding
 is greedy over scores that carry each draw's own noise (`rlvr.samplers.noise`), placed after
-temperature and truncation. Prompts of one length are batched together, so no row is padded.
-Identity draw for draw is promised for float32 on CPU.
+temperature and truncation. Prompts of one length are batched together, so no row is padded, and
+each batch has room for as many tokens as its model's context leaves. Identity draw for draw is
+promised for float32 on CPU.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ import transformers
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
+    GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
     MinPLogitsWarper,
@@ -28,6 +30,7 @@ from transformers import (
 )
 
 from rlvr.records import Completion, FinishReason
+from rlvr.samplers import context, generation_file
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.noise import gumbel
 from rlvr.samplers.scoring import Row, token_logprobs
@@ -62,6 +65,8 @@ class HFSampler:
         self._batch_size = batch_size
         self._model: PreTrainedModel | None = None
         self._tokenizer: PreTrainedTokenizerBase | None = None
+        self._folder = Path()
+        self._context: int | None = None
 
     def load(self, checkpoint: Path) -> None:
         """Put a checkpoint's weights and its tokenizer in place.
@@ -77,21 +82,36 @@ class HFSampler:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, padding_side="left")
         model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=getattr(torch, self.dtype))
         model.to(self._device)
+        # `generate` would complete its arguments from the file that lies beside the weights
+        model.generation_config = generation_file.neutral(model)
         self._model, self._tokenizer = model.eval(), tokenizer
+        self._folder, self._context = checkpoint, context.context_length(model.config, checkpoint)
 
     def sample(
         self, requests: Sequence[SampleRequest], params: SamplingParams, *, logprobs: bool = False
     ) -> Iterator[Completion]:
-        """Every draw asked for, shortest prompts first."""
-        for batch in self._batches(requests):
-            yield from self._generate(batch, params, logprobs=logprobs)
+        """Every draw asked for, shortest prompts first.
+
+        Raises:
+            UserError: if a prompt leaves no room for a completion.
+        """
+        _, tokenizer = self._loaded()
+        prompts = context.encoded(requests, tokenizer, self._context)
+        generation_file.tell_undone(self._folder, params.model_dump())
+        batches = self._batches(requests, prompts)
+        return (each for batch in batches for each in self._generate(batch, params, logprobs))
 
     def score(
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
     ) -> list[list[float]]:
-        """Natural log-probabilities of given completions' tokens, one list per completion."""
+        """Natural log-probabilities of given completions' tokens, one list per completion.
+
+        Raises:
+            ValueError: if a prompt is empty, so that nothing precedes the first token.
+            UserError: if prompt and completion are longer than the model's context.
+        """
         model, tokenizer = self._loaded()
-        encoded = tokenizer(list(prompts)).input_ids if prompts else []
+        encoded = context.scored(prompts, token_ids, tokenizer, self._context)
         return token_logprobs(model, [Row(*pair) for pair in zip(encoded, token_ids, strict=True)])
 
     def close(self) -> None:
@@ -100,9 +120,9 @@ class HFSampler:
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _batches(self, requests: Sequence[SampleRequest]) -> Iterator[list[_Draw]]:
-        _, tokenizer = self._loaded()
-        encoded = tokenizer([request.prompt for request in requests]).input_ids if requests else []
+    def _batches(
+        self, requests: Sequence[SampleRequest], encoded: Sequence[list[int]]
+    ) -> Iterator[list[_Draw]]:
         by_length = sorted(zip(requests, encoded, strict=True), key=lambda pair: len(pair[1]))
         for _, group in groupby(by_length, key=lambda pair: len(pair[1])):
             draws = (
@@ -115,7 +135,7 @@ class HFSampler:
 
     @torch.inference_mode()
     def _generate(
-        self, batch: list[_Draw], params: SamplingParams, *, logprobs: bool
+        self, batch: list[_Draw], params: SamplingParams, logprobs: bool
     ) -> Iterator[Completion]:
         model, tokenizer = self._loaded()
         prompts = torch.tensor([draw.prompt_ids for draw in batch], device=self._device)
@@ -127,10 +147,12 @@ class HFSampler:
         sequences = model.generate(
             prompts,
             attention_mask=torch.ones_like(prompts),
-            do_sample=False,
-            max_new_tokens=params.max_completion_tokens,
-            eos_token_id=ends,
-            pad_token_id=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else ends[0],
+            generation_config=GenerationConfig(
+                do_sample=False,
+                max_new_tokens=self._room(prompts.shape[1], params),
+                eos_token_id=ends,
+                pad_token_id=ends[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+            ),
             logits_processor=_processors(params, sampling),
             stopping_criteria=StoppingCriteriaList(
                 [_StopStrings(tokenizer, params.stop, prompts.shape[1])] if params.stop else []
@@ -147,6 +169,12 @@ class HFSampler:
                 token_ids=tuple(ids),
                 sum_logprob=sampling.sum_logprob(at, len(ids)) if logprobs else None,
             )
+
+    def _room(self, prompt_length: int, params: SamplingParams) -> int:
+        """Tokens that a completion may have, by the budget and by the model's context."""
+        if self._context is None:
+            return params.max_completion_tokens
+        return min(params.max_completion_tokens, self._context - prompt_length)
 
     def _finished(
         self, row: list[int], params: SamplingParams, ends: set[int]

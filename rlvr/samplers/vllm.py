@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rlvr.adapters import full_weights
 from rlvr.errors import UserError
 from rlvr.records import Completion
-from rlvr.samplers import vllm_requests
+from rlvr.samplers import context, generation_file, vllm_requests
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.fit import check_fit, fitting_headers
 from rlvr.samplers.vllm_engine import Engine, on_cpu
@@ -50,6 +50,8 @@ class _Loaded(NamedTuple):
 
     tokenizer: "PreTrainedTokenizerBase"
     end_ids: frozenset[int]
+    folder: Path
+    context: int | None
     headers: dict[str, TensorHeader]
     config: dict[str, Any]
 
@@ -104,10 +106,14 @@ class VLLMSampler:
             UserError: if a prompt leaves no room for a completion, or has images.
         """
         engine, loaded = self._ready()
-        prompts = _encoded(requests, loaded.tokenizer, engine.context_length)
+        _refuse_images(requests)
+        room = _context(engine, loaded)
+        prompts = context.encoded(requests, loaded.tokenizer, room)
+        generation_file.tell_undone(loaded.folder, params.model_dump())
         ends = loaded.end_ids | set(params.stop_token_ids)
         shared = vllm_requests.engine_params(params, ends, logprobs=logprobs)
-        return _completions(engine, vllm_requests.work(requests, prompts, shared), loaded.tokenizer)
+        work = vllm_requests.work(requests, prompts, shared, room)
+        return _completions(engine, work, loaded.tokenizer)
 
     def score(
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
@@ -116,11 +122,10 @@ class VLLMSampler:
 
         Raises:
             ValueError: if a prompt is empty, so that nothing precedes the first token.
+            UserError: if prompt and completion are longer than the model's context.
         """
         engine, loaded = self._ready()
-        encoded = loaded.tokenizer(list(prompts)).input_ids if prompts else []
-        if not all(encoded):
-            raise ValueError("a prompt without tokens: the first completion token has no score")
+        encoded = context.scored(prompts, token_ids, loaded.tokenizer, _context(engine, loaded))
         given = {at: list(ids) for at, ids in enumerate(token_ids) if ids}
         # the last token is asked for by name, so that a completion may fill the whole context
         work = (
@@ -167,7 +172,8 @@ def _describe(folder: Path) -> _Loaded:
 
     found = fitting_headers(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    config = AutoConfig.from_pretrained(folder).to_dict()
+    own_config = AutoConfig.from_pretrained(folder)
+    length, config = context.context_length(own_config, folder), own_config.to_dict()
     generation = (
         GenerationConfig.from_pretrained(folder).to_dict()
         if (folder / "generation_config.json").is_file()
@@ -176,26 +182,20 @@ def _describe(folder: Path) -> _Loaded:
     listed = generation.get("eos_token_id")
     ends = {tokenizer.eos_token_id, *(listed if isinstance(listed, list) else [listed])} - {None}
     model_config = {key: value for key, value in config.items() if key not in _NOT_OF_THE_MODEL}
-    return _Loaded(tokenizer, frozenset(ends), found, model_config)
+    return _Loaded(tokenizer, frozenset(ends), folder, length, found, model_config)
 
 
-def _encoded(
-    requests: Sequence[SampleRequest], tokenizer: "PreTrainedTokenizerBase", context_length: int
-) -> list[list[int]]:
-    """Token ids of the prompts."""
+def _context(engine: Engine, loaded: _Loaded) -> int:
+    """Tokens of prompt and completion together; an engine's options may allow fewer."""
+    return min(engine.context_length, loaded.context or engine.context_length)
+
+
+def _refuse_images(requests: Sequence[SampleRequest]) -> None:
     for request in requests:
         if request.images:
             raise UserError(
                 f"problem '{request.problem_id}' has images, which the vllm sampler does not take"
             )
-    encoded = tokenizer([request.prompt for request in requests]).input_ids if requests else []
-    for request, ids in zip(requests, encoded, strict=True):
-        if len(ids) >= context_length:
-            raise UserError(
-                f"problem '{request.problem_id}': its prompt has {len(ids)} tokens and the model's "
-                f"context {context_length}, which leaves no room for a completion"
-            )
-    return cast(list[list[int]], encoded)
 
 
 def _completions(

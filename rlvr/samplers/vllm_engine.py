@@ -69,6 +69,9 @@ class Engine:
                 "worker_extension_cls": "rlvr.samplers.vllm_worker.WeightSwap",
                 # under the distribution sampled from: tempered and truncated
                 "logprobs_mode": "processed_logprobs",
+                # parameters that a model's own file asks for are not taken; its end markers come
+                # with every request
+                "generation_config": "vllm",
                 "disable_log_stats": True,
                 "use_tqdm_on_load": False,
                 **(_cpu_options(folder, options) if on_cpu() else {}),

@@ -46,7 +46,10 @@ def engine_seed(seed: int, *, short: bool) -> int:
 
 
 def work(
-    requests: Sequence[SampleRequest], prompts: Sequence[list[int]], shared: "EngineParams"
+    requests: Sequence[SampleRequest],
+    prompts: Sequence[list[int]],
+    shared: "EngineParams",
+    context_length: int,
 ) -> "Iterator[tuple[Draws, list[int], EngineParams]]":
     """(what is drawn, prompt, parameters) for every request to the engine.
 
@@ -57,6 +60,7 @@ def work(
         for first in range(request.start, request.stop, shared.n):
             params = copy(shared)
             params.n = min(shared.n, request.stop - first)
+            params.max_tokens = min(shared.max_tokens, context_length - len(prompt_ids))
             params.seed = engine_seed(request.seed + first, short=short)
             yield Draws(request.problem_id, first), prompt_ids, params
 

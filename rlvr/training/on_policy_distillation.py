@@ -21,6 +21,7 @@ from rlvr.recipe import Recipe
 from rlvr.training import options, rl
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job, Method, by_rules
+from rlvr.training.own_sampling import SamplesAsTold
 from rlvr.training.rollouts import stop_at
 from rlvr.training.task import Task
 
@@ -43,14 +44,8 @@ def _no_verifier(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> 
     ]
 
 
-class OnPolicyTrainer(DistillationTrainer):
-    """TRL's trainer, resumed exactly in any epoch.
-
-    Attributes:
-        task: the problems that the student completes.
-    """
-
-    task: Task
+class OnPolicyTrainer(SamplesAsTold, DistillationTrainer):
+    """TRL's trainer, resumed exactly in any epoch."""
 
     def _get_train_sampler(self, dataset: Any = None) -> EpochOrder:
         return EpochOrder(super()._get_train_sampler(dataset), lambda: self.state.epoch)

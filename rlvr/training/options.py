@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from rlvr.prompts import is_chat
 from rlvr.recipe import Recipe
 from rlvr.recipe_rl import Rewards
 from rlvr.training.method import Rule, by_rules
@@ -150,6 +151,8 @@ def no_sampling(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> l
     data = {key: getattr(recipe.data, key) for key in ("problems", "prompt", "verifier")}
     if recipe.distill is not None or recipe.data.demonstrations is None:
         return []
+    if recipe.data.demonstrations.path and data["prompt"] and is_chat(data["prompt"]):
+        del data["prompt"]  # the file's prompts hold their special tokens (`rlvr.training.sft`)
     return [
         f"data.{key} is never read: the demonstrations bring their own prompts and completions; "
         "remove it"

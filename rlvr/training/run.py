@@ -21,6 +21,7 @@ from rlvr.errors import UserError, concerning
 from rlvr.progress import stage
 from rlvr.recipe import Recipe
 from rlvr.runs import Checkpoint, Run
+from rlvr.samplers import generation_file
 from rlvr.training import methods, rollouts
 from rlvr.training.launch import world_size
 from rlvr.training.method import Job
@@ -110,7 +111,18 @@ def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer
         tokenizer=tokenizer,
         peft_config=peft_config(recipe),
     )
-    return methods.get(recipe.method).build(job)
+    trainer = methods.get(recipe.method).build(job)
+    if hasattr(trainer, "task") and args.process_index == 0:
+        generation_file.tell_undone(folder, _sampling(args))
+    return trainer
+
+
+def _sampling(args: Any) -> dict[str, Any]:
+    """How a trainer's own completions are drawn, as far as a model's file may ask otherwise."""
+    names = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
+    given = {name: getattr(args, name) for name in names}
+    further = args.generation_kwargs or {}
+    return given | {"max_completion_tokens": args.max_completion_length} | further
 
 
 def _run(

@@ -1,9 +1,12 @@
 """Supervised training on demonstrations, by TRL's SFTTrainer: distillation, and pretraining.
 
 Only completion tokens carry loss. Demonstrations are (prompt, completion) pairs: generated here,
-from a file, or those that `rlvr distill` has written into the run directory.
+from a file, or those that `rlvr distill` has written into the run directory. They become tokens as
+prompts do for sampling; of a file's prompts `data.prompt: chat` says that a chat template rendered
+them, so that no special tokens are added.
 """
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +18,16 @@ from trl import SFTConfig, SFTTrainer
 
 from rlvr import datafiles, reading
 from rlvr.distill.folder import Folder
+from rlvr.distill.teacher import student_prompt
 from rlvr.errors import UserError
+from rlvr.prompt_tokens import prompt_ids
+from rlvr.prompts import ChatText, is_chat
 from rlvr.recipe import Demonstrations, Recipe
 from rlvr.tiny.countdown import training_chains
 from rlvr.training import options
 from rlvr.training.method import Job, Method, by_rules
+
+logger = logging.getLogger(__name__)
 
 _COLUMNS = ("prompt", "completion")
 
@@ -65,6 +73,50 @@ def _loaded(file: Path) -> Dataset:
         raise UserError(f"{file}: rows of different types ({error.__cause__ or error})") from None
 
 
+def _tokenized(dataset: Dataset, job: Job) -> Dataset:
+    """The dataset with columns input_ids and completion_mask, which TRL then leaves as they are."""
+    tokenizer, template = job.tokenizer, _template(job.recipe)
+    text = ChatText if is_chat(template) else str
+    end = str(tokenizer.eos_token)
+
+    def tokens(row: dict[str, str]) -> dict[str, list[int]]:
+        closed = row["completion"].removesuffix(end) + end
+        pair = [text(row["prompt"]), text(row["prompt"] + closed)]
+        prompt, whole = prompt_ids(tokenizer, pair)
+        # tokens may merge across the boundary: the completion begins where the two part
+        start = _shared(prompt, whole)
+        return {
+            "input_ids": whole,
+            "completion_mask": [0] * start + [1] * (len(whole) - start),
+            "lost": [len(prompt) - start],
+        }
+
+    with job.args.main_process_first(desc="tokenizing"):
+        found = dataset.map(tokens, num_proc=job.args.dataset_num_proc, desc="Tokenizing")
+    merged = sum(lost > 0 for (lost,) in found["lost"])
+    if merged:
+        logger.warning(
+            "%d of %d demonstrations: the prompt's last tokens merge with the completion's first, "
+            "so the model is trained on other prompts than it is asked; end the prompt where a "
+            "token ends",
+            merged,
+            len(found),
+        )
+    return found.remove_columns("lost")
+
+
+def _shared(one: list[int], other: list[int]) -> int:
+    """How many tokens both begin with."""
+    shorter = min(len(one), len(other))
+    return next((at for at in range(shorter) if one[at] != other[at]), shorter)
+
+
+def _template(recipe: Recipe) -> str:
+    if recipe.distill is not None:
+        return student_prompt(recipe)
+    return recipe.data.prompt or "plain"
+
+
 def _source_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     source = recipe.data.demonstrations
     if recipe.distill is not None:
@@ -102,11 +154,11 @@ def _source(job: Job) -> Demonstrations:
 
 
 def _build(job: Job) -> SFTTrainer:
-    source = _source(job)
+    dataset = demonstrations(_source(job), job.recipe.seed, str(job.tokenizer.eos_token))
     return SFTTrainer(
         model=job.model,
         args=job.args,
-        train_dataset=demonstrations(source, job.recipe.seed, str(job.tokenizer.eos_token)),
+        train_dataset=_tokenized(dataset, job),
         processing_class=job.tokenizer,
         peft_config=job.peft_config,
     )

@@ -14,7 +14,8 @@ from rlvr.errors import UserError, concerning
 from rlvr.problems import get as get_benchmark
 from rlvr.problems import load as load_problems
 from rlvr.problems import revision_of
-from rlvr.prompts import render
+from rlvr.prompt_tokens import prompt_ids
+from rlvr.prompts import ChatText, is_chat, render
 from rlvr.recipe_problems import ProblemSource
 from rlvr.records import Attempt, Outcome, Problem, Verdict
 from rlvr.training.method import Job
@@ -47,6 +48,7 @@ class Task:
             self.problems = _load(data.problems, revisions)
         with concerning("data.prompt"):
             prompts = [render(template, problem, job.tokenizer) for problem in self.problems]
+        self._tokenizer, self._is_chat = job.tokenizer, is_chat(template)
         self._prompts = dict(enumerate(prompts))
         for index in _too_long(prompts, job):
             del self._prompts[index]
@@ -71,6 +73,11 @@ class Task:
         return Dataset.from_dict(
             {"prompt": list(self._prompts.values()), "problem": list(self._prompts)}
         )
+
+    def prompt_ids(self, prompts: Sequence[str]) -> list[list[int]]:
+        """Tokens of prompts of the dataset, whose column does not say what rendered them."""
+        rendered = [ChatText(text) for text in prompts] if self._is_chat else prompts
+        return prompt_ids(self._tokenizer, rendered)
 
     def correctness(
         self,
@@ -218,7 +225,7 @@ def _too_long(prompts: Sequence[str], job: Job) -> list[int]:
     if context is None:
         return []
     budget = job.args.max_completion_length
-    lengths = [len(ids) for ids in job.tokenizer(list(prompts)).input_ids]
+    lengths = [len(ids) for ids in prompt_ids(job.tokenizer, prompts)]
     too_long = [index for index, length in enumerate(lengths) if length + budget > context]
     room = f"{budget} tokens of completion leave {context - budget} of the context of {context}"
     if len(too_long) == len(prompts):

@@ -24,6 +24,7 @@ from rlvr.training import importance
 from rlvr.training.costs import SAMPLING, VERIFYING, Stopwatch
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job
+from rlvr.training.own_sampling import SamplesAsTold
 from rlvr.training.rollouts import stop_at
 from rlvr.training.task import Task
 from rlvr.training.tokens import is_more_than_rounding
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 Rollout = dict[str, Any]
 
 
-class VerifiedTrainer(GRPOTrainer):
+class VerifiedTrainer(SamplesAsTold, GRPOTrainer):
     """TRL's trainer on the recipe's task.
 
     Attributes:

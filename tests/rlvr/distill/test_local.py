@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr.distill.local import runs
+from rlvr.distill.local import LocalModel, runs
 from rlvr.distill.teacher import collect
 from rlvr.recipe import Recipe
+from rlvr.recipe_distill import ModelTeacher
 from tests.rlvr.distill import recipes_for_tests as small
 
 SAMPLING = {"temperature": 1.0, "top_p": 1.0, "max_completion_tokens": 6}
@@ -35,6 +36,20 @@ def test_traces_made_in_pieces_are_those_made_at_once(tmp_path: Path) -> None:
     collect(recipe(problems=3, per_problem=4), at_once)
     assert len(small.traces(at_once)) == 12
     assert small.traces(pieces) == small.traces(at_once)
+
+
+def test_traces_that_an_earlier_version_drew_otherwise_are_not_mixed_with_new_ones() -> None:
+    key = LocalModel(asked := recipe(problems=2, per_problem=1), _settings(asked)).key()
+    assert not {"context", "generation_config", "prompt_tokens"} & key.keys()
+    longer = _settings(asked).sampling.model_copy(update={"max_completion_tokens": 64})
+    settings = _settings(asked).model_copy(update={"sampling": longer})
+    assert LocalModel(asked, settings).key()["context"] == "never passed"
+
+
+def _settings(asked: Recipe) -> ModelTeacher:
+    assert asked.distill is not None
+    assert isinstance(asked.distill.teacher, ModelTeacher)
+    return asked.distill.teacher
 
 
 @given(st.sets(st.integers(0, 40), min_size=1))

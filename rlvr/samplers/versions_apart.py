@@ -1,0 +1,103 @@
+"""What tells draws from those that version 0.1.0 made under the same settings, where they differ.
+
+That version let a model's generation_config.json change what transformers drew, put special tokens
+before chat prompts that held theirs already, and let transformers write past a model's context.
+Draws of which none of this is true are the same today and keep their key; of the others the key
+says what is done now, so that the two are never pooled.
+"""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rlvr.adapters import full_weights
+from rlvr.prompts import ChatText
+from rlvr.samplers.base import SamplingParams
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+PROMPT_TOKENS = "prompt_tokens"
+GENERATION_FILE = "generation_config"
+CONTEXT = "context"
+
+# more than any tokenizer puts around a text
+_MOST_SPECIAL_TOKENS = 8
+
+
+def versions_apart(
+    model: Path, engine: str, sampling: SamplingParams, prompts: Sequence[str]
+) -> dict[str, str]:
+    """Entries for a draw key; none where the draws are what they were.
+
+    Args:
+        model: folder of what is drawn from.
+        engine: "hf" or "vllm".
+        prompts: all that are drawn for, as rendered.
+    """
+    folder, found = full_weights(model), {}
+    if _was_begun_twice(folder, prompts):
+        found[PROMPT_TOKENS] = "begun once"
+    if engine == "hf":
+        from rlvr.samplers.generation_file import asks_of_any_decoding
+
+        if asks_of_any_decoding(folder):
+            found[GENERATION_FILE] = "not obeyed"
+        if _may_reach_the_context(folder, sampling.max_completion_tokens, prompts):
+            found[CONTEXT] = "never passed"
+    return found
+
+
+def _was_begun_twice(folder: Path, prompts: Sequence[str]) -> bool:
+    """Whether tokens are no longer added that were: of chat prompts one stands for all."""
+    from rlvr.prompt_tokens import prompt_ids
+
+    first = _first_token(folder)
+    chat = [prompt for prompt in prompts if isinstance(prompt, ChatText)][:1]
+    suspicious = chat + [prompt for prompt in prompts if first and prompt.startswith(first)]
+    if not suspicious:
+        return False
+    tokenizer = _tokenizer(folder)
+    return prompt_ids(tokenizer, suspicious) != tokenizer(list(map(str, suspicious))).input_ids
+
+
+def _may_reach_the_context(folder: Path, budget: int, prompts: Sequence[str]) -> bool:
+    from rlvr.prompt_tokens import prompt_ids
+
+    context = _context(folder)
+    if context is None or not prompts:
+        return False
+    if budget >= context:
+        return True
+    # a token is at least one byte, so most prompts need not be tokenized
+    room = context - budget - _MOST_SPECIAL_TOKENS
+    close = [prompt for prompt in prompts if len(prompt.encode()) > room]
+    if not close:
+        return False
+    return any(len(ids) + budget > context for ids in prompt_ids(_tokenizer(folder), close))
+
+
+def _first_token(folder: Path) -> str:
+    """What the tokenizer calls the beginning of a sequence, read without loading it."""
+    file = folder / "tokenizer_config.json"
+    told: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    token = told.get("bos_token") or ""
+    return str(token["content"] if isinstance(token, dict) else token)
+
+
+@lru_cache(maxsize=16)
+def _context(folder: Path) -> int | None:
+    from transformers import AutoConfig
+
+    from rlvr.samplers.context import context_length
+
+    return context_length(AutoConfig.from_pretrained(folder), folder)
+
+
+@lru_cache(maxsize=16)
+def _tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder)
