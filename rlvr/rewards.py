@@ -3,7 +3,9 @@ r"""Rewards from verdicts, and what may be added to them: pure functions of one 
 Correctness is the study's only reward, r in {0, 1} (Yue et al. 2025, section 2.1). A format reward
 and DAPO's overlong penalty are options; they are logged apart and never enter pass@k. A verdict
 that was not reached is no reward at all, and too many of them stop the run: training on what a
-broken verifier says is training on noise.
+broken verifier says is training on noise. An undecided completion has advantage 0, more than a
+wrong one among right ones; that no policy learns to be undecided is up to the verifiers, which call
+wrong what is too large or too costly to evaluate, and `max_undecided_share` bounds what is left.
 """
 
 import re

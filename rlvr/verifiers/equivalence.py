@@ -12,6 +12,7 @@ Expressions that differ in value are told apart before math-verify is asked, sin
 decimals (1e-8 and 2e-10 are both 0).
 """
 
+import cmath
 import logging
 import re
 import sys
@@ -217,10 +218,10 @@ def _value(expression: Any) -> complex | mpmath.mpc | None:
     numbers = {symbol: _number_for(symbol) for symbol in expression.free_symbols}
     try:
         value = expression.subs(numbers).evalf(20)
-        try:
-            return complex(value)
-        except OverflowError:
-            return mpmath.mpc(*map(mpmath.mpmathify, value.as_real_imag()))
+        number = complex(value)
+        if cmath.isfinite(number):
+            return number
+        return mpmath.mpc(*map(mpmath.mpmathify, value.as_real_imag()))
     except Exception:  # whatever sympy raises means: not known
         return None
 

@@ -6,6 +6,11 @@ Only an answer that is marked counts. Text and plain numbers are settled in micr
 left goes to math-verify in workers that are killed when they are late, each distinct pair of gold
 and answer once. Verdicts that were reached are remembered per process, undecided ones never.
 
+Undecided is no refuge: against one number, an answer is wrong if it needs huge numbers, more memory
+than a worker has, or long computing. It is undecided where the worker was held up or killed by
+something else, and where the gold is an expression with variables, a list or a set, since a proof
+of equality may take long there for a right answer too.
+
 Stricter than math-verify: 80 is not 0.8, words are compared as words, and what it finds equal must
 be equal in numbers as well (`equivalence`).
 """
