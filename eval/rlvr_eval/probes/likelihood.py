@@ -19,6 +19,7 @@ from rlvr.files import write_json
 from rlvr.progress import stage
 from rlvr.runs import Run
 from rlvr.samplers.base import Sampler
+from rlvr.samplers.versions_apart import PROMPT_TOKENS
 from rlvr_eval.chat import load_tokenizer
 from rlvr_eval.evaluate import Model
 from rlvr_eval.keys import digest
@@ -62,13 +63,16 @@ class Pair:
 
     def identity(self, sampler: Sampler) -> Json:
         """Everything that the scores depend on."""
+        key = self.entry["draw_key"]
         return {
             "benchmark": self.entry["benchmark"],
             "scorer": self.scorer.weights,
             "completions": self.source.id,
-            "prompt": self.entry["draw_key"]["prompt"],
+            "prompt": key["prompt"],
             "sampler": sampler.identity,
             "dtype": sampler.dtype,
+            # of prompts that an earlier version began twice, when it scored as when it drew
+            **{name: key[name] for name in (PROMPT_TOKENS,) if name in key},
         }
 
 

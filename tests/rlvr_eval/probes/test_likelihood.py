@@ -11,10 +11,12 @@ from rlvr.__main__ import main
 from rlvr.errors import UserError
 from rlvr.runs import Run
 from rlvr.samplers.hf import HFSampler
+from rlvr.samplers.versions_apart import PROMPT_TOKENS
 from rlvr.tiny.model import BASE
+from rlvr_eval.evaluate import Model
 from rlvr_eval.ledger import Ledger
 from rlvr_eval.model_summary import Json
-from rlvr_eval.probes.likelihood import panels, probe
+from rlvr_eval.probes.likelihood import Pair, Source, panels, probe
 from rlvr_eval.store import DrawStore
 from tests.rlvr_eval import tiny_run
 
@@ -143,3 +145,13 @@ def test_file_without_the_columns_or_without_these_problems_is_refused(
 def _base_draws(run: Run) -> tuple[DrawStore, list[str]]:
     base = Ledger(run).entries()[0]
     return Ledger(run).draws(base), list(base["problem_ids"])
+
+
+def test_scores_of_prompts_that_once_began_twice_are_scored_again(sampler: HFSampler) -> None:
+    source = Source("traces", 0, "traces:1", {})
+    scorer = Model("base", 0, BASE, "w")
+    key = {"prompt": "chat@0123abcd"}
+    entries = [{"benchmark": "b", "draw_key": key | more} for more in ({}, {PROMPT_TOKENS: "once"})]
+    before, now = (Pair(scorer, source, entry, {}).identity(sampler) for entry in entries)
+    assert before != now
+    assert before.keys() == now.keys() - {PROMPT_TOKENS}
