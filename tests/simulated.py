@@ -83,6 +83,32 @@ def run(
     return outcomes
 
 
+def against_itself(
+    rng: np.random.Generator,
+    *,
+    checkpoints: int,
+    problems: int = 60,
+    design: Design | None = None,
+    designs: Sequence[Design] = (),
+    benchmarks: int = 1,
+    kinds: Sequence[str] = ("",),
+) -> list[Outcomes]:
+    """A base and checkpoints that equal it in every probability: whatever is claimed is false.
+
+    Args:
+        designs: of base and checkpoints in turn; all of `design` unless given.
+    """
+    among = designs or (design or FixedDesign(64),)
+    outcomes = []
+    for number in range(benchmarks):
+        p = rng.beta(0.35, 1.6, size=problems)
+        labels = [kinds[i % len(kinds)] for i in range(problems)]
+        for step in range(checkpoints + 1):
+            counts = simulate_counts(among[step % len(among)], p, rng)
+            outcomes.append(from_counts(counts, step, kinds=labels, benchmark=f"set-{number}"))
+    return outcomes
+
+
 def beside(outcomes: Outcomes, name: str) -> Outcomes:
     """The same outcomes, as those of a model that is no checkpoint of the run."""
     model = ModelRef(name, outcomes.model.step, f"weights-of-{name}", beside=True)

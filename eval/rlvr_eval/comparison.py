@@ -19,21 +19,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rlvr.errors import UserError
+from rlvr_eval.claims import Subject, state
 from rlvr_eval.comparability import check_comparable
 from rlvr_eval.design import Floats, Ints
 from rlvr_eval.inference import paired_difference
+from rlvr_eval.left_open import DrawnCurves
 from rlvr_eval.model_summary import (
     Json,
     describe,
-    describe_difference,
-    describe_difference_range,
-    describe_range,
+    describe_pair,
     headline_ks,
     points,
     reported_ks,
 )
 from rlvr_eval.outcomes import Outcomes, on_common_problems, units_of
-from rlvr_eval.summary import FORMAT, adjust_tests, identity, split_base, warnings_of
+from rlvr_eval.summary import FORMAT, identity, split_base, warnings_of
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,7 @@ def compare(
     warnings: list[str] = []
     names = list(dict.fromkeys(each.benchmark for run in runs.values() for each in run))
     benchmarks = {}
+    subjects: list[Subject] = []
     for name in names:
         here = {
             run: [each for each in outcomes if each.benchmark == name]
@@ -75,10 +76,11 @@ def compare(
         }
         missing = [run for run, outcomes in here.items() if not outcomes]
         warnings += [f"{name}: run {run} was not evaluated on it" for run in missing]
-        benchmarks[name] = _compare_benchmark(name, here, step, allow_differing, warnings)
+        benchmarks[name] = _compare_benchmark(name, here, step, allow_differing, warnings, subjects)
     return {
         "format": FORMAT,
         "runs": list(runs),
+        "tests": state(subjects),
         "warnings": list(dict.fromkeys(warnings)),
         "benchmarks": benchmarks,
     }
@@ -90,35 +92,40 @@ def _compare_benchmark(
     step: int | None,
     allow_differing: bool,
     warnings: list[str],
+    subjects: list[Subject],
 ) -> Json:
+    """One benchmark's rows; what may be claimed of them is added to `subjects`."""
     entries = _entries(name, runs, step)
     common = on_common_problems([entry.outcomes for entry in entries])
     if not common[0].problem_ids:
         raise UserError(f"{name}: the runs share no problem; evaluate all on the same ones")
     k_max = min(each.counts.design.n_max for each in common)
-    curves = [each.counts.curves()[:, :k_max] for each in common]
+    drawn = [DrawnCurves.of(each, k_max) for each in common]
     units = units_of(*common)
     first = next((i for i, entry in enumerate(entries) if entry.run is not None), None)
     rows = []
     for i, (entry, each) in enumerate(zip(entries, common, strict=True)):
-        row: Json = (
-            {"run": entry.run} | identity(each) | describe(each.counts, units, curves=curves[i])
-        )
-        if each.is_a_range and each.upper is not None:
-            row["curve_upper"] = describe_range(each.upper, k_max, units)
+        row: Json = {"run": entry.run} | identity(each)
+        row |= describe(each.counts, units, curves=drawn[i].curves, upper=drawn[i].upper)
         if entry.base is not None:
             theirs = common[entry.base]
             found = check_comparable(theirs, each, allow_differing=allow_differing)
             warnings += warnings_of(each, found)
             row |= {"base": theirs.model.name}
-            row |= describe_difference(curves[i], curves[entry.base], units)
-            if each.is_a_range or theirs.is_a_range:
-                row["difference_range"] = describe_difference_range(each, theirs, k_max)
+            row |= describe_pair(drawn[i], drawn[entry.base], units)
         if entry.run is not None and first is not None and i != first:
             found = check_comparable(common[first], each, allow_differing=allow_differing)
-            row["versus_first"] = _versus(curves[i], curves[first], units)
+            row["versus_first"] = _versus(drawn[i].curves, drawn[first].curves, units)
         rows.append(row)
-    adjust_tests([row.get("tests", []) for row in rows])
+    subjects += [
+        Subject(
+            row,
+            None if entry.base is None else rows[entry.base],
+            entry.run or each.model.name,
+            f"problems of {name}",
+        )
+        for row, entry, each in zip(rows, entries, common, strict=True)
+    ]
     return {
         "k_max": k_max,
         "headline_ks": list(headline_ks(k_max)),

@@ -131,14 +131,14 @@ def certified_changes(
     rate holds for the problems listed. The test is Fisher's where both have a fixed n, otherwise
     the smallest alpha at which exact intervals for the two probabilities are disjoint.
     """
-    p_lost = benjamini_hochberg(_p_values(winner=base, loser=checkpoint))
-    p_gained = benjamini_hochberg(_p_values(winner=checkpoint, loser=base))
+    p_lost = benjamini_hochberg(p_values_of_loss(winner=base, loser=checkpoint))
+    p_gained = benjamini_hochberg(p_values_of_loss(winner=checkpoint, loser=base))
     rate = false_discovery_rate
     return CertifiedChanges(p_lost <= rate, p_gained <= rate, p_lost, p_gained)
 
 
-def _p_values(*, winner: Counts, loser: Counts) -> Floats:
-    """Per problem, that the loser, without any success, is at least as likely to succeed."""
+def p_values_of_loss(*, winner: Counts, loser: Counts) -> Floats:
+    """Per problem, that the loser is at least as likely to succeed; 1 where it ever succeeded."""
     p_values = np.ones(winner.n.shape)
     candidates = np.flatnonzero((loser.c == 0) & (winner.c > 0))
     n, c, without_success = winner.n[candidates], winner.c[candidates], loser.n[candidates]

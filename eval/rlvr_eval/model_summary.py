@@ -24,9 +24,19 @@ from rlvr_eval.boundary import (
 from rlvr_eval.cover import cover_at
 from rlvr_eval.design import Counts, Floats, Ints
 from rlvr_eval.families import Units
-from rlvr_eval.inference import Interval, paired_difference, population_interval
-from rlvr_eval.migration import Migration, certified_changes, coverage, migration
-from rlvr_eval.outcomes import Outcomes
+from rlvr_eval.inference import (
+    Interval,
+    PairedDifference,
+    paired_difference,
+    population_interval,
+)
+from rlvr_eval.left_open import (
+    DifferenceRange,
+    DrawnCurves,
+    difference_range,
+    has_to_be_told,
+)
+from rlvr_eval.migration import Migration, migration
 
 Json = dict[str, Any]
 
@@ -57,7 +67,13 @@ def headline_ks(k_max: int) -> tuple[int, ...]:
     return tuple(sorted({1, middle, k_max}))
 
 
-def describe(counts: Counts, families: Ints | None = None, *, curves: Floats | None = None) -> Json:
+def describe(
+    counts: Counts,
+    families: Ints | None = None,
+    *,
+    curves: Floats | None = None,
+    upper: Floats | None = None,
+) -> Json:
     """One model alone.
 
     Args:
@@ -65,16 +81,22 @@ def describe(counts: Counts, families: Ints | None = None, *, curves: Floats | N
             many of equal size they are worth.
         curves: per-problem curves of shape (problems, k_max) where those of `counts` are at hand,
             or are to end before n_max.
+        upper: the curves with undecided verdicts taken as right; told where that matters.
     """
     curves = counts.curves() if curves is None else curves
     ks = reported_ks(curves.shape[1])
+    interval = population_interval(curves[:, ks - 1], families=families)
     described = {
         "problems": len(curves),
-        "curve": points(ks, population_interval(curves[:, ks - 1], families=families)),
+        "curve": points(ks, interval),
         "area": one(log_k_area(curves, families=families)),
         "histogram": accuracy_histogram(curves[:, 0]).tolist(),
         "cover": _cover(counts, families),
     }
+    if upper is not None:
+        upper_interval = population_interval(upper[:, ks - 1], families=families)
+        if has_to_be_told(interval, interval.value, upper_interval.value):
+            described["curve_upper"] = points(ks, upper_interval)
     if families is None:
         return described
     units = Units.of(len(curves), families)
@@ -84,62 +106,47 @@ def describe(counts: Counts, families: Ints | None = None, *, curves: Floats | N
     }
 
 
-def describe_difference(checkpoint: Floats, base: Floats, families: Ints | None = None) -> Json:
-    """One model against its base, from curves of the same problems, shape (problems, k_max)."""
+def describe_difference(
+    checkpoint: Floats,
+    base: Floats,
+    families: Ints | None = None,
+    *,
+    left_open: DifferenceRange | None = None,
+) -> Json:
+    """One model against its base, from curves of the same problems, shape (problems, k_max).
+
+    Args:
+        left_open: the differences that undecided verdicts leave possible. They are told where that
+            matters, and the tests hold for all of them.
+    """
     ks = reported_ks(base.shape[1])
     difference = paired_difference(checkpoint, base, families=families)
     area = log_k_area_difference(checkpoint, base, families=families)
     k_max = base.shape[1]
     gap_k = min(_DELTA_SE_K, k_max)
-    return {
+    described = {
         "paired_problems": len(base),
         "difference": points(ks, difference, ks - 1),
-        "tests": [
-            {"k": k, "p_value": float(difference.p_value[k - 1])} for k in sorted({1, k_max})
-        ],
+        "tests": _tests(difference, headline_ks(k_max), left_open, families),
         "area_difference": one(area) | {"p_value": float(area.p_value)},
         "crossover": _crossover(crossover(difference)),
         "delta_se": {"k": gap_k} | one(delta_se(base, checkpoint, k=gap_k, families=families)),
         "migration": _migration(migration(base, checkpoint, families=families), k_max // 2),
     }
+    if left_open is not None:
+        least, greatest = left_open.means()
+        if has_to_be_told(difference, least, greatest):
+            described["difference_range"] = [
+                {"k": k, "least": float(least[k - 1]), "greatest": float(greatest[k - 1])}
+                for k in ks.tolist()
+            ]
+    return described
 
 
-def describe_changes(checkpoint: Outcomes, base: Outcomes) -> Json:
-    """Which problems moved: sets solved at least once, and changes certified problem by problem."""
-    sets = coverage(base.counts.c > 0, checkpoint.counts.c > 0)
-    changes = certified_changes(base.counts, checkpoint.counts)
-    ids = np.array(base.problem_ids, dtype=object)
-    return {
-        "coverage": {
-            "both": int(sets.both.sum()),
-            "base_only": int(sets.base_only.sum()),
-            "checkpoint_only": int(sets.checkpoint_only.sum()),
-            "neither": int(sets.neither.sum()),
-            "p_value": sets.p_value,
-        },
-        "certified": {"lost": ids[changes.lost].tolist(), "gained": ids[changes.gained].tolist()},
-    }
-
-
-def describe_range(upper: Counts, k_max: int, families: Ints | None = None) -> list[Json]:
-    """The curve with every undecided verdict taken as right."""
-    ks = reported_ks(k_max)
-    return points(ks, population_interval(upper.curves()[:, ks - 1], families=families))
-
-
-def describe_difference_range(checkpoint: Outcomes, base: Outcomes, k_max: int) -> list[Json]:
-    """Least and greatest D(k) that the undecided verdicts of both leave open, without intervals."""
-    ks = reported_ks(k_max)
-
-    def mean(counts: Counts) -> Floats:
-        return np.asarray(counts.curves()[:, ks - 1].mean(axis=0))
-
-    least = mean(checkpoint.counts) - mean(base.upper or base.counts)
-    greatest = mean(checkpoint.upper or checkpoint.counts) - mean(base.counts)
-    return [
-        {"k": k, "least": low, "greatest": high}
-        for k, low, high in zip(ks.tolist(), least.tolist(), greatest.tolist(), strict=True)
-    ]
+def describe_pair(checkpoint: DrawnCurves, base: DrawnCurves, families: Ints | None = None) -> Json:
+    """As `describe_difference`, with what undecided verdicts leave open."""
+    left_open = difference_range(checkpoint, base)
+    return describe_difference(checkpoint.curves, base.curves, families, left_open=left_open)
 
 
 def points(ks: Ints, interval: Interval, at: Ints | None = None) -> list[Json]:
@@ -171,6 +178,25 @@ def one(interval: Interval, at: Any = ()) -> Json:
 def _cover(counts: Counts, families: Ints | None) -> list[Json]:
     covered = cover_at(counts, np.array(COVER_TAUS), families=families)
     return [{"tau": tau} | one(covered, i) for i, tau in enumerate(COVER_TAUS)]
+
+
+def _tests(
+    difference: PairedDifference,
+    ks: Sequence[int],
+    left_open: DifferenceRange | None,
+    families: Ints | None,
+) -> list[Json]:
+    """p-values of no difference; the greatest of those that undecided verdicts leave possible."""
+    at = np.array(ks) - 1
+    p_values = difference.p_value[at]
+    if left_open is not None:
+        for ours, theirs in (left_open.least, left_open.greatest):
+            end = paired_difference(ours[:, at], theirs[:, at], families=families)
+            p_values = np.maximum(p_values, end.p_value)
+        least, greatest = left_open.means()
+        turns = (least * greatest)[at] <= 0
+        p_values = np.where(turns, 1.0, p_values)
+    return [{"k": k, "p_value": float(p)} for k, p in zip(ks, p_values, strict=True)]
 
 
 def _crossover(found: Crossover) -> Json:

@@ -13,9 +13,6 @@ import numpy as np
 
 from rlvr_eval.design import Counts, Ints
 
-# counts beyond this share of undecided verdicts are reported as a range, not as one curve
-UNDECIDED_RATE_SHOWN_AS_RANGE = 0.01
-
 
 @dataclass(frozen=True)
 class ModelRef:
@@ -102,11 +99,6 @@ class Outcomes:
     def truncation_rate(self) -> float:
         """Share of completions cut off by the token budget with no marked answer, in [0, 1]."""
         return _share(self.truncated, self.completions)
-
-    @property
-    def is_a_range(self) -> bool:
-        """True where so many verdicts are undecided that one curve would hide what is unknown."""
-        return self.upper is not None and self.undecided_rate > UNDECIDED_RATE_SHOWN_AS_RANGE
 
     @property
     def units(self) -> Ints | None:

@@ -16,6 +16,7 @@ from rlvr.runs import Run
 from rlvr.samplers.base import Sampler
 from rlvr_eval import reasoning, workers
 from rlvr_eval.about import about
+from rlvr_eval.claims import state_findings
 from rlvr_eval.evaluate import Evaluation, missing
 from rlvr_eval.examples import collect
 from rlvr_eval.figure import curves_svg
@@ -120,6 +121,7 @@ def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
         )
     summary = summarise(outcomes, about(run))
     attach(summary, run, outcomes)
+    state_findings(summary)  # what probes found may be claimed too, so it is in the same family
     reasoning.attach(summary, run, zip(ledger.entries(), outcomes, strict=True))
     examples = collect(run, ledger.entries(), store_of(run))
     write_json(run.path / "summary.json", summary)

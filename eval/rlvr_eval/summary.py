@@ -20,22 +20,15 @@ no model, reads no file and takes seconds for fifty checkpoints of five benchmar
     POINT = {"k", "value", "low", "high"}, 95 % intervals, pointwise in k
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rlvr.errors import UserError
+from rlvr_eval.certify import Pair, certify, solved_sets
+from rlvr_eval.claims import state_findings
 from rlvr_eval.comparability import Comparison, check_comparable, comparability_key, fingerprint
-from rlvr_eval.inference import holm
-from rlvr_eval.model_summary import (
-    HISTOGRAM_BINS,
-    Json,
-    describe,
-    describe_changes,
-    describe_difference,
-    describe_difference_range,
-    describe_range,
-    headline_ks,
-)
+from rlvr_eval.left_open import DrawnCurves, upper_curves
+from rlvr_eval.model_summary import HISTOGRAM_BINS, Json, describe, describe_pair, headline_ks
 from rlvr_eval.model_targets import (
     describe_beyond,
     describe_these_differences,
@@ -47,7 +40,11 @@ FORMAT = 1
 
 
 def summarise(
-    outcomes: Sequence[Outcomes], run: Mapping[str, Any], *, allow_differing: bool = False
+    outcomes: Sequence[Outcomes],
+    run: Mapping[str, Any],
+    *,
+    allow_differing: bool = False,
+    beyond: bool = True,
 ) -> Json:
     """Every number of a run.
 
@@ -56,6 +53,7 @@ def summarise(
         run: what was run, as plain JSON values; copied into the summary for people to read.
         allow_differing: pair models although their draw keys disagree; the summary then names what
             differs beside every such model.
+        beyond: also say what may lie beyond k_max, which takes longer than all the rest.
 
     Raises:
         UserError: if nothing was evaluated, a benchmark has two bases, or curves that were not
@@ -65,18 +63,28 @@ def summarise(
         raise UserError("nothing has been evaluated yet; run `rlvr eval` first")
     warnings: list[str] = []
     names = list(dict.fromkeys(each.benchmark for each in outcomes))
+    compared: list[tuple[Json, Pair]] = []
     benchmarks = {
         name: _summarise_benchmark(
-            [each for each in outcomes if each.benchmark == name], allow_differing, warnings
+            [each for each in outcomes if each.benchmark == name],
+            allow_differing,
+            warnings,
+            compared,
+            beyond,
         )
         for name in names
     }
-    return {
+    certified = certify([pair for _, pair in compared])
+    for (model, _), problems in zip(compared, certified, strict=True):
+        model["certified"] = problems
+    summary: Json = {
         "format": FORMAT,
         "run": dict(run),
         "warnings": list(dict.fromkeys(warnings)),
         "benchmarks": benchmarks,
     }
+    state_findings(summary)
+    return summary
 
 
 def split_base(outcomes: Sequence[Outcomes]) -> tuple[Outcomes | None, list[Outcomes]]:
@@ -103,8 +111,13 @@ def split_base(outcomes: Sequence[Outcomes]) -> tuple[Outcomes | None, list[Outc
 
 
 def _summarise_benchmark(
-    outcomes: list[Outcomes], allow_differing: bool, warnings: list[str]
+    outcomes: list[Outcomes],
+    allow_differing: bool,
+    warnings: list[str],
+    compared: list[tuple[Json, Pair]],
+    beyond: bool,
 ) -> Json:
+    """Describe one benchmark; add every model that has a base to `compared`, with its pair."""
     base, checkpoints = split_base(outcomes)
     ordered = ([base] if base else []) + checkpoints
     last = next((each for each in reversed(ordered) if not each.model.beside), None)
@@ -112,16 +125,17 @@ def _summarise_benchmark(
     models = []
     for each in ordered:
         model = identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
-        if each is ordered[0] or each is last or each.model.beside:
+        if beyond and (each is ordered[0] or each is last or each.model.beside):
             model["beyond"] = describe_beyond(each.counts, each.units)
         if base is not None and each is not base:
             comparison = check_comparable(base, each, allow_differing=allow_differing)
             warnings += warnings_of(each, comparison)
-            model = _merged(model, _against(each, base)) | _not_comparable(comparison)
+            pair = _paired(base, each)
+            model = _merged(model, _against(*pair)) | _not_comparable(comparison)
+            compared.append((model, pair))
         models.append(model)
     if base is None:
         warnings.append(f"{ordered[0].benchmark}: no base was evaluated, so nothing is compared")
-    _adjust_by_stratum(models)
     k_max = max(each.counts.design.n_max for each in ordered)
     key = comparability_key(ordered[0].draw_key)
     return {
@@ -154,42 +168,53 @@ def identity(outcomes: Outcomes) -> Json:
 
 def _alone(outcomes: Outcomes) -> Json:
     """The model alone: all problems, then each stratum."""
-    curves = outcomes.counts.curves()
-    described = describe(outcomes.counts, outcomes.units, curves=curves)
+    curves, upper = outcomes.counts.curves(), upper_curves(outcomes)
+    described = describe(outcomes.counts, outcomes.units, curves=curves, upper=upper)
     ks = headline_ks(outcomes.counts.design.n_max)
     described["these_problems"] = describe_these_problems(outcomes.counts, ks)
-    if outcomes.is_a_range and outcomes.upper is not None:
-        n_max = outcomes.counts.design.n_max
-        described["curve_upper"] = describe_range(outcomes.upper, n_max, outcomes.units)
     strata = {
-        kind: describe(part.counts, part.units, curves=curves[rows])
+        kind: describe(
+            part.counts,
+            part.units,
+            curves=curves[rows],
+            upper=None if upper is None else upper[rows],
+        )
         for kind, rows in _strata(outcomes).items()
         for part in [outcomes.take(rows)]
     }
     return described | {"strata": strata}
 
 
-def _against(outcomes: Outcomes, base: Outcomes) -> Json:
-    """The model against its base on their common problems: all of them, then each stratum."""
+def _paired(base: Outcomes, outcomes: Outcomes) -> Pair:
+    """Both on the problems that both have.
+
+    Raises:
+        UserError: if there is none.
+    """
     base, outcomes = on_common_problems([base, outcomes])
     if not base.problem_ids:
         raise UserError(
             f"{base.benchmark}: {base.model.name} and {outcomes.model.name} share no problem, so "
             "they cannot be paired; evaluate both on the same problems"
         )
+    return base, outcomes
+
+
+def _against(base: Outcomes, outcomes: Outcomes) -> Json:
+    """The model against its base on the same problems: all of them, then each stratum."""
     k_max = min(base.counts.design.n_max, outcomes.counts.design.n_max)
-    ours, theirs = outcomes.counts.curves()[:, :k_max], base.counts.curves()[:, :k_max]
-    described = describe_difference(ours, theirs, units_of(base, outcomes))
-    described |= describe_changes(outcomes, base)
+    ours, theirs = DrawnCurves.of(outcomes, k_max), DrawnCurves.of(base, k_max)
+    described = describe_pair(ours, theirs, units_of(base, outcomes))
+    described["coverage"] = solved_sets(base, outcomes)
     if base.counts.design.n_max == outcomes.counts.design.n_max:
         described["these_differences"] = describe_these_differences(
             outcomes.counts, base.counts, headline_ks(k_max)
         )
-    if outcomes.is_a_range or base.is_a_range:
-        described["difference_range"] = describe_difference_range(outcomes, base, k_max)
     strata = {
-        kind: describe_difference(
-            ours[rows], theirs[rows], units_of(base.take(rows), outcomes.take(rows))
+        kind: describe_pair(
+            ours.take(rows),
+            theirs.take(rows),
+            units_of(base.take(rows), outcomes.take(rows)),
         )
         for kind, rows in _strata(base).items()
     }
@@ -211,23 +236,6 @@ def _strata(outcomes: Outcomes) -> dict[str, list[int]]:
     for row, kind in enumerate(outcomes.kinds):
         rows.setdefault(kind, []).append(row)
     return {kind: rows[kind] for kind in sorted(rows) if kind} if len(rows) > 1 else {}
-
-
-def adjust_tests(tests: Iterable[Iterable[Json]]) -> None:
-    """Write Holm's "p_adjusted" into the tests of all models, taken together as one family."""
-    family = [test for each in tests for test in each]
-    if not family:
-        return
-    adjusted = holm([test["p_value"] for test in family])
-    for test, p_value in zip(family, adjusted.tolist(), strict=True):
-        test["p_adjusted"] = p_value
-
-
-def _adjust_by_stratum(models: list[Json]) -> None:
-    """All problems are one family of tests, over checkpoints and both k; so is each stratum."""
-    adjust_tests(model.get("tests", ()) for model in models)
-    for kind in dict.fromkeys(kind for model in models for kind in model["strata"]):
-        adjust_tests(model["strata"].get(kind, {}).get("tests", ()) for model in models)
 
 
 def _all_problems(ordered: list[Outcomes]) -> tuple[list[str], list[str]]:

@@ -18,10 +18,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from rlvr_eval import undecided
+from rlvr_eval.claims import LEVEL, change_at
 from rlvr_eval.model_summary import Json, at_k
 
 _PLAIN_WIDTH = 400  # wide enough that nothing is wrapped where lines may have any length
-_SIGNIFICANT = 0.05
 
 
 class Column(NamedTuple):
@@ -44,7 +44,9 @@ def write_summary(summary: Json, stream: TextIO) -> None:
             of_stratum = [_in_stratum(model, stratum) for model in models]
             columns = _curve_columns(benchmark), [], _difference_columns(benchmark)
             _print(console, f"{name}, {stratum} problems only", who, columns, of_stratum)
-        _say(console, _legend(sorted({model["problems"] for model in models}), models))
+        problems = sorted({model["problems"] for model in models})
+        _say(console, _legend(problems, models, summary["tests"]))
+        _say(console, *_findings(models))
         _say(console, *undecided.notes(name, models))
     _say(console, *(f"note: {warning}" for warning in summary["warnings"]))
 
@@ -64,7 +66,10 @@ def write_comparison(comparison: Json, stream: TextIO) -> None:
             *_versus_columns(benchmark, rows),
         ]
         _print(console, name, who, (_curve_columns(benchmark), _rates(), differences), rows)
-        _say(console, _legend([benchmark["problems"]], rows).rstrip("\n"), _gaps_legend(rows))
+        legend = _legend([benchmark["problems"]], rows, comparison["tests"]).rstrip("\n")
+        _say(console, legend, _gaps_legend(rows))
+        _say(console, *(row["finding"]["text"] for row in rows if "difference" in row))
+        _say(console, *_on_seeds(rows))
         _say(console, *undecided.notes(name, rows))
     _say(console, *(f"note: {warning}" for warning in comparison["warnings"]))
 
@@ -89,9 +94,14 @@ def with_interval(point: Json | None, *, sign: bool = False) -> str:
 
 
 def crossover_cell(found: Json | None) -> str:
-    """The crossover k with its interval, or how it is censored; "..)" where no end is known."""
+    """The crossover k with its interval, or how it is censored; "..)" where no end is known.
+
+    "not shown" where the tests do not bear it out.
+    """
     if found is None:
         return "-"
+    if not found["is_shown"]:
+        return "not shown"
     k = found["censored"] or _k(found["k"])
     if found["low"] is None:
         return k
@@ -137,7 +147,10 @@ def _ends(benchmark: Json) -> list[int]:
 
 
 def _point(name: str, k: int, model: Json) -> str:
-    return with_interval(at_k(model.get(name, ()), k))
+    """pass@k with its interval; both extremes where undecided verdicts leave it open."""
+    told = with_interval(at_k(model.get(name, ()), k))
+    upper = at_k(model.get(f"{name}_upper", ()), k)
+    return told if upper is None else f"{told} to {with_interval(upper)}"
 
 
 def _signed_point(name: str, k: int, model: Json) -> str:
@@ -145,10 +158,12 @@ def _signed_point(name: str, k: int, model: Json) -> str:
 
 
 def _difference(k: int, model: Json) -> str:
-    """D(k) with its interval; a star where the test holds after Holm's adjustment."""
-    test = at_k(model.get("tests", ()), k)
-    star = " *" if test and test["p_adjusted"] < _SIGNIFICANT else ""
-    return _signed_point("difference", k, model) + star
+    """D(k) with its interval; a star where a change is claimed."""
+    told = _signed_point("difference", k, model)
+    if open_ends := at_k(model.get("difference_range", ()), k):
+        ends = (format(100 * open_ends[end], "+.1f") for end in ("least", "greatest"))
+        told += " ({} to {})".format(*ends)
+    return told + (" *" if change_at(model, k) else "")
 
 
 def _delta_se(row: Json) -> str:
@@ -178,14 +193,37 @@ def _in_stratum(model: Json, stratum: str) -> Json:
     return identity | model["strata"].get(stratum, {"curve": []})
 
 
-def _legend(problems: Sequence[int], models: list[Json]) -> str:
+def _findings(models: Sequence[Json]) -> list[str]:
+    """What is claimed of the last checkpoint and of models beside the run, each stratum as well."""
+    compared = [model for model in models if "difference" in model]
+    last = [model for model in compared if not model["beside"]][-1:]
+    return [
+        view["finding"]["text"]
+        for model in [*last, *(model for model in compared if model["beside"])]
+        for view in (model, *model["strata"].values())
+        if "difference" in view
+    ]
+
+
+def _on_seeds(rows: Sequence[Json]) -> list[str]:
+    """That one checkpoint of each run says nothing of the methods they were trained by."""
+    if not any("versus_first" in row for row in rows):
+        return []
+    return [
+        "note: each run is one training seed; intervals hold for these checkpoints alone, and runs "
+        "of one method differ from seed to seed as well: no difference of methods is shown"
+    ]
+
+
+def _legend(problems: Sequence[int], models: list[Json], tests: Json) -> str:
     counted = f"{problems[0]}" if len(problems) == 1 else f"{problems[0]} to {problems[-1]}"
     families = max(model.get("families", 0) for model in models)
     over = f"{families} families of problems{_worth(models)}" if families else "problems"
     designs = ", ".join(sorted({model["design"] for model in models}))
     return (
         f"{counted} problems, {designs}; per cent with 95 % intervals over {over}; "
-        "D = checkpoint - base, paired; * p < 0.05 after Holm's adjustment\n"
+        f"D = checkpoint - base, paired; * p < {LEVEL} after Holm's adjustment for all "
+        f"{tests['number']} tests of this report\n"
     )
 
 

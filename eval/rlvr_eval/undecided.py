@@ -1,7 +1,7 @@
 """Notes on undecided verdicts, for the terminal: how far they leave a model's numbers open.
 
-A table counts them as wrong. Where they are more than 1 %, summary and comparison hold the other
-end too, and one line per model says both. Nothing is computed here.
+A curve counts them as wrong. Where that matters (`left_open`), summary and comparison hold the
+other end too, and one line per model says both. Nothing is computed here.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ def _of_curve(model: Json) -> list[str]:
         f"pass@{one['k']} {100 * one['value']:.1f} to {100 * other['value']:.1f} %"
         for one, other in zip(wrong, right, strict=True)
     )
-    rate = f"{100 * model['undecided_rate']:.1f} %"
+    rate = f"{100 * model['undecided_rate']:.2g} %"
     return [f"{rate} of its verdicts are undecided: from all of them wrong to all right, {ranges}"]
 
 

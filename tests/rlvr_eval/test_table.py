@@ -83,7 +83,7 @@ def test_warnings_are_printed_below() -> None:
     assert "note: countdown, checkpoint-50: drawn under another prompt" in stream.getvalue()
 
 
-def test_both_ends_are_printed_where_more_than_one_per_cent_is_undecided() -> None:
+def test_both_ends_are_printed_where_undecided_verdicts_matter() -> None:
     """5 of 300 undecided: pass@1 30/300 to 35/300, pass@100 2/3 to 3/3, against 15/300 and 1."""
     base, checkpoint = fixed(100, [5, 5, 5]), unclear(50)
     pass_1, pass_100 = "pass@1 10.0 to 11.7 %", "pass@100 66.7 to 100.0 %"
@@ -130,11 +130,15 @@ def test_runs_stand_side_by_side_with_delta_se_and_the_difference_to_the_first()
 
 def test_a_crossover_is_printed_with_what_is_known_of_its_ends() -> None:
     found = {"k": 121.6, "low": 77.0, "high": 180.0, "is_open": False, "censored": ""}
+    assert crossover_cell(found | {"is_shown": False}) == "not shown"
+    found["is_shown"] = True
     assert crossover_cell(found) == "122 [77, 180]"
     assert crossover_cell(found | {"high": None, "is_open": True}) == "122 [77, ..)"
     beyond = {"k": None, "low": 200.0, "high": None, "is_open": True, "censored": "> k_max"}
+    beyond["is_shown"] = True
     assert crossover_cell(beyond) == "> k_max [200, ..)"
     never = {"k": None, "low": None, "high": None, "is_open": False, "censored": "none"}
+    never["is_shown"] = True
     assert crossover_cell(never) == "none"
     assert crossover_cell(None) == "-"
 

@@ -6,8 +6,8 @@ summary["benchmarks"][NAME] gains, where the probe was asked for,
 "entropy":     [{"model", "step", "base", "temperature" (null where none matches), "difference",
                  "grid", "apart" (problem ids), "models": [MODEL, ..]}, ..]
 "direct":      {"prompt", "problems", "highest", "guessable" (problem ids), "models": [..]}
-MODEL = {"name", "step", "problems", "design", "curve", "area", and against the base
-         "difference", "area_difference", "crossover", "delta_se"}
+MODEL = {"name", "step", "problems", "design", "curve", "area", "finding", and against the base
+         "difference", "tests", "area_difference", "crossover", "delta_se"}
 """
 
 import json
@@ -45,7 +45,12 @@ _SHOWN = (
     "truncation_rate",
     "curve",
     "area",
+    "curve_upper",
     "difference",
+    "difference_range",
+    "tests",
+    "finding",
+    "paired_problems",
     "area_difference",
     "crossover",
     "delta_se",
@@ -149,7 +154,7 @@ def _models(outcomes: Sequence[Outcomes]) -> dict[str, list[Json]]:
     if not outcomes:
         return {}
     # that something differs, such as the temperature, is what a probe is about
-    summary = summarise(outcomes, {}, allow_differing=True)
+    summary = summarise(outcomes, {}, allow_differing=True, beyond=False)
     return {
         name: [{key: model[key] for key in _SHOWN if key in model} for model in found["models"]]
         for name, found in summary["benchmarks"].items()
