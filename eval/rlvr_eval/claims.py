@@ -118,7 +118,10 @@ def _state_one(subject: Subject) -> None:
     view = subject.view
     if "difference" not in view:
         shown = [_point(view["curve"], k) for k in _headline(view)]
-        told = ", ".join(f"pass@{point['k']} is {_with_interval(point)} %" for point in shown)
+        told = ", ".join(
+            f"pass@{point['k']} is {_with_interval(point)}{_up_to(view, point['k'])} %"
+            for point in shown
+        )
         where = f"{view['problems']} {subject.problems}"
         view["finding"] = {"text": f"{told} for {subject.name} on {where}.", "crossing": ""}
         view["finding"]["claims"] = []
@@ -195,13 +198,20 @@ def _sentence(view: Json, base: Json | None, test: Json, change: str) -> str:
         told.append(f"adjusted p = {_p(test['p_adjusted'])}")
         return f"no change of pass@{k} is shown ({'; '.join(told)})"
     before, after = _at(base["curve"] if base else (), k), _at(view["curve"], k)
-    has_values = before and after and view["problems"] == view["paired_problems"]
+    is_open = _up_to(view, k) or (base and _up_to(base, k))
+    has_values = not is_open and view["problems"] == view["paired_problems"]
     values = (
         f" from {_number(before['value'])} to {_number(after['value'])} %"
         if has_values and before and after
         else ""
     )
     return f"pass@{k} {change}{values} ({'; '.join(told)})"
+
+
+def _up_to(view: Json, k: int) -> str:
+    """What undecided verdicts leave possible of pass@k: " to 99.0 [97.1, 100.0]"."""
+    upper = _at(view.get("curve_upper", ()), k)
+    return f" to {_with_interval(upper)}" if upper else ""
 
 
 def _headline(view: Json) -> list[int]:

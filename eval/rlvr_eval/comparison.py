@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from rlvr.errors import UserError
 from rlvr_eval.claims import Subject, state
 from rlvr_eval.comparability import check_comparable
+from rlvr_eval.conditions import drawn_line
 from rlvr_eval.design import Floats, Ints
 from rlvr_eval.inference import paired_difference
 from rlvr_eval.left_open import DrawnCurves
@@ -130,6 +131,7 @@ def _compare_benchmark(
         "k_max": k_max,
         "headline_ks": list(headline_ks(k_max)),
         "problems": len(common[0].problem_ids),
+        "drawn_under": drawn_line((row["run"] or row["name"], row["drawn_under"]) for row in rows),
         "rows": rows,
     }
 

@@ -6,22 +6,25 @@ It follows the reader's light or dark setting, and names its curves at their rig
 from collections.abc import Sequence
 from html import escape
 from math import log2
+from textwrap import wrap
 
 from rlvr_eval.model_summary import Json
 
 _WIDTH, _HEIGHT = 760, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 132, 38, 56
 _LABEL_HEIGHT = 17
+_CHARACTERS_PER_LINE = 105
 _LABEL_CHARACTER = 7.6  # on the wide side, since fonts differ
 
 # Okabe and Ito's blue and vermillion, lighter on dark
 _STYLE = """
   text { font: 13px system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif;
          fill: #5b646d; font-variant-numeric: tabular-nums; }
-  .title { fill: #1c2024; }
+  .title { fill: #1c2024; } .small { font-size: 11.5px; }
   .grid { stroke: #dfe3e6; } .axis { stroke: #5b646d; }
   .thin { fill: none; stroke: #b3bac1; stroke-width: 1.25; }
   .line { fill: none; stroke-width: 2.5; stroke-linejoin: round; stroke-linecap: round; }
+  .upper { fill: none; stroke-width: 1.5; stroke-dasharray: 1 5; }
   .band { opacity: .16; }
   .base { stroke: #0072b2; } .base.band, .base.mark, text.base { fill: #0072b2; stroke: none; }
   .last { stroke: #d55e00; } .last.band, .last.mark, text.last { fill: #d55e00; stroke: none; }
@@ -40,6 +43,8 @@ _STYLE = """
 def curves_svg(summary: Json, benchmark: str | None = None) -> str:
     """pass@k on log k: base, last checkpoint and models beside them, with 95 % bands; the others.
 
+    Dotted: what pass@k is if every undecided verdict is right, where that matters.
+
     Args:
         benchmark: name of one; None for the first.
 
@@ -55,18 +60,25 @@ def curves_svg(summary: Json, benchmark: str | None = None) -> str:
     others = [model for model in models if id(model) not in shown]
     parts = [
         *_axes(k_max, f"pass@k on {name}: share of {models[0]['problems']} problems solved"),
+        *_conditions(described["drawn_under"]),
         *(_line(model, k_max, "thin") for model in others),
         *(_band(model, k_max, kind) for model, kind in ends),
         *(_line(model, k_max, f"line {kind}") for model, kind in ends),
+        *(
+            _line(model, k_max, f"upper {kind}", "curve_upper")
+            for model, kind in ends
+            if "curve_upper" in model
+        ),
         *(mark for model, kind in ends for mark in _marks(model, k_max, kind)),
         *_labels(ends),
     ]
     longest = max((len(model["name"]) for model, _ in ends), default=0)
     width = _WIDTH + max(0, round(12 + _LABEL_CHARACTER * longest) - _RIGHT)
+    height = _HEIGHT + 14 * len(wrap(described["drawn_under"], _CHARACTERS_PER_LINE))
     label = escape(f"pass@k of {len(models)} models on {name}")
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {_HEIGHT}" '
-        f'width="{width}" height="{_HEIGHT}" role="img" aria-label="{label}">'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" role="img" aria-label="{label}">'
         f"<style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n"
     )
 
@@ -98,8 +110,16 @@ def _axes(k_max: int, title: str) -> list[str]:
     ]
 
 
-def _line(model: Json, k_max: int, kind: str) -> str:
-    points = [(point["k"], point["value"]) for point in model["curve"]]
+def _conditions(drawn_under: str) -> list[str]:
+    """Under what the draws were made, below the figure; on as many lines as it takes."""
+    lines = wrap(drawn_under, _CHARACTERS_PER_LINE)
+    return [
+        _text(6, _HEIGHT + 14 * at + 6, line, "start", "small") for at, line in enumerate(lines)
+    ]
+
+
+def _line(model: Json, k_max: int, kind: str, curve: str = "curve") -> str:
+    points = [(point["k"], point["value"]) for point in model[curve]]
     return f'<path class="{kind}" d="{_path(points, k_max)}"/>'
 
 

@@ -23,6 +23,7 @@ _COPIED = (
     "cover",
     "tests",
     "crossover",
+    "finding",
     "delta_se",
     "migration",
     "coverage",
@@ -36,6 +37,7 @@ def compact(summary: Json) -> Json:
     return {
         "run": summary["run"],
         "warnings": summary["warnings"],
+        "tests": summary["tests"],
         "benchmarks": {
             name: _benchmark(benchmark) for name, benchmark in summary["benchmarks"].items()
         },

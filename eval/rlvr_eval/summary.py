@@ -27,6 +27,7 @@ from rlvr.errors import UserError
 from rlvr_eval.certify import Pair, certify, solved_sets
 from rlvr_eval.claims import state_findings
 from rlvr_eval.comparability import Comparison, check_comparable, comparability_key, fingerprint
+from rlvr_eval.conditions import drawn_line, drawn_under
 from rlvr_eval.left_open import DrawnCurves, upper_curves
 from rlvr_eval.model_summary import HISTOGRAM_BINS, Json, describe, describe_pair, headline_ks
 from rlvr_eval.model_targets import (
@@ -144,6 +145,7 @@ def _summarise_benchmark(
         "histogram_bins": list(HISTOGRAM_BINS),
         "problem_ids": problem_ids,
         "kinds": kinds,
+        "drawn_under": drawn_line((each["name"], each["drawn_under"]) for each in models),
         "draw_key": key,
         "draw_key_fingerprint": fingerprint(key),
         "models": models,
@@ -162,6 +164,7 @@ def identity(outcomes: Outcomes) -> Json:
         "undecided_rate": outcomes.undecided_rate,
         "truncation_rate": outcomes.truncation_rate,
         "seed": outcomes.draw_key.get("run_seed", outcomes.draw_key.get("seed")),
+        "drawn_under": drawn_under(outcomes.draw_key),
         "draw_key_fingerprint": fingerprint(outcomes.draw_key),
     }
 

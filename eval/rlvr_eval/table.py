@@ -45,7 +45,7 @@ def write_summary(summary: Json, stream: TextIO) -> None:
             columns = _curve_columns(benchmark), [], _difference_columns(benchmark)
             _print(console, f"{name}, {stratum} problems only", who, columns, of_stratum)
         problems = sorted({model["problems"] for model in models})
-        _say(console, _legend(problems, models, summary["tests"]))
+        _say(console, _legend(problems, models, summary["tests"]) + benchmark["drawn_under"] + "\n")
         _say(console, *_findings(models))
         _say(console, *undecided.notes(name, models))
     _say(console, *(f"note: {warning}" for warning in summary["warnings"]))
@@ -67,7 +67,7 @@ def write_comparison(comparison: Json, stream: TextIO) -> None:
         ]
         _print(console, name, who, (_curve_columns(benchmark), _rates(), differences), rows)
         legend = _legend([benchmark["problems"]], rows, comparison["tests"]).rstrip("\n")
-        _say(console, legend, _gaps_legend(rows))
+        _say(console, legend, _gaps_legend(rows) + benchmark["drawn_under"] + "\n")
         _say(console, *(row["finding"]["text"] for row in rows if "difference" in row))
         _say(console, *_on_seeds(rows))
         _say(console, *undecided.notes(name, rows))

@@ -8,7 +8,7 @@ every checkpoint stands under the rewards of its step. Each benchmark gives
     eval/<benchmark>/<stratum>/..  the same
     eval/<benchmark>/<model>/..    the same, of a model that is shown beside the run's own
     eval/<benchmark>/curves        pass@k against k, one more line with every checkpoint
-    eval/<benchmark>/histogram, migration, problems        tables
+    eval/<benchmark>/findings, histogram, migration, problems        tables
 
 W&B cannot append to a run that was logged offline, so a later evaluation logs everything again
 under the same id and takes the place of the earlier one.
@@ -45,7 +45,8 @@ def log_evaluation(summary: Json, run: Run) -> Json:
     Returns:
         How it was logged: {"id", "mode" ("online" or "offline"), "folder"}.
     """
-    logged = _start(run, _id(note_of(run)), summary["run"])
+    drawn_under = {name: each["drawn_under"] for name, each in summary["benchmarks"].items()}
+    logged = _start(run, _id(note_of(run)), summary["run"], drawn_under)
     logged.define_metric(STEP)
     logged.define_metric("eval/*", step_metric=STEP)
     for row in _rows(summary):
@@ -69,7 +70,7 @@ def _id(note: Path) -> str:
     return str(json.loads(note.read_text())["id"])
 
 
-def _start(run: Run, id: str, about: Json) -> "wandb.Run":
+def _start(run: Run, id: str, about: Json, drawn_under: dict[str, str]) -> "wandb.Run":
     """A W&B run; offline where the server does not answer."""
     import wandb
 
@@ -77,7 +78,7 @@ def _start(run: Run, id: str, about: Json) -> "wandb.Run":
         "id": id,
         "name": f"{run.name}-evaluation",
         "job_type": "evaluation",
-        "config": {"run": about},
+        "config": {"run": about, "drawn_under": drawn_under},
         "settings": wandb.Settings(init_timeout=_INIT_TIMEOUT_S, console="off"),
     }
     try:
@@ -106,7 +107,9 @@ def _rows(summary: Json) -> Iterator[dict[str, Any]]:
             ]
             for at in found:
                 row |= scalars(name, models[at], benchmark["headline_ks"])
-                row[f"eval/{name}/curves"] = tables.curves(name, models[: at + 1])
+                row[f"eval/{name}/curves"] = tables.curves(
+                    name, models[: at + 1], benchmark["drawn_under"]
+                )
             if place == places[-1]:
                 row |= tables.tables(name, benchmark)
         yield row

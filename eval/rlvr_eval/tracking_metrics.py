@@ -1,13 +1,17 @@
 """A model's numbers under the names they have as metrics: `eval/<benchmark>/pass@256`, ..
 
 Values are those of summary.json, unchanged. What does not exist (a difference of the base to
-itself, a crossover that was not reached) has no metric. `pass@256_upper` is there where more than
-1 % of the verdicts are undecided: what pass@256 is if all of them are right.
+itself, a crossover that is not shown) has no metric. Where undecided verdicts matter beside the
+interval, `pass@256_upper` is what pass@256 is if all of them are right, and `D@256_least` and
+`D@256_greatest` are the differences that they leave possible.
 """
 
 from collections.abc import Sequence
 
 from rlvr_eval.model_summary import Json, at_k
+
+# a test certifies that p fell or rose, never that a problem is out of reach
+_CERTIFIED = {"lost": "lower", "gained": "higher"}
 
 STEP = "train/global_step"
 
@@ -22,7 +26,7 @@ def scalars(benchmark: str, model: Json, headline_ks: Sequence[int]) -> Metrics:
     metrics[f"{place}/truncation_rate"] = model["truncation_rate"]
     metrics[f"{place}/completions"] = model["completions"]
     for change, problems in model.get("certified", {}).items():
-        metrics[f"{place}/certified_{change}"] = len(problems)
+        metrics[f"{place}/certified_{_CERTIFIED[change]}"] = len(problems)
     for kind, described in model["strata"].items():
         metrics |= _view(f"{place}/{kind}", described, headline_ks)
     return metrics
@@ -45,10 +49,13 @@ def _view(place: str, described: Json, headline_ks: Sequence[int]) -> Metrics:
     for k in headline_ks:
         if point := at_k(described.get("difference", ()), k):
             metrics |= _with_ends(f"{place}/D@{k}", point)
+        if open_ends := at_k(described.get("difference_range", ()), k):
+            metrics[f"{place}/D@{k}_least"] = open_ends["least"]
+            metrics[f"{place}/D@{k}_greatest"] = open_ends["greatest"]
     if "difference" in described:
         metrics |= _with_ends(f"{place}/D_area", described["area_difference"])
         metrics |= _with_ends(f"{place}/delta_se", described["delta_se"])
-        if described["crossover"]["k"] is not None:
+        if described["crossover"]["is_shown"] and described["crossover"]["k"] is not None:
             metrics[f"{place}/crossover_k"] = described["crossover"]["k"]
     return metrics
 

@@ -9,7 +9,7 @@ Columns = list[str | int]
 Rows = list[Iterable[Any]]
 
 
-def curves(benchmark: str, models: Sequence[Json]) -> Any:
+def curves(benchmark: str, models: Sequence[Json], drawn_under: str) -> Any:
     """pass@k against k at powers of two and at the end, a line for each model."""
     import wandb
 
@@ -18,7 +18,7 @@ def curves(benchmark: str, models: Sequence[Json]) -> Any:
         xs=[[point["k"] for point in line] for line in lines],
         ys=[[point["value"] for point in line] for line in lines],
         keys=[f"{model['step']:>6} {model['name']}" for model in models],
-        title=f"pass@k on {benchmark}",
+        title=f"pass@k on {benchmark} ({drawn_under})",
         xname="k, completions per problem",
     )
 
@@ -28,6 +28,7 @@ def tables(benchmark: str, described: Json) -> dict[str, Any]:
     import wandb
 
     made = {
+        "findings": findings(described),
         "histogram": histogram(described),
         "migration": migration(described),
         "problems": problems(described),
@@ -36,6 +37,16 @@ def tables(benchmark: str, described: Json) -> dict[str, Any]:
         f"eval/{benchmark}/{name}": wandb.Table(columns=columns, data=rows)
         for name, (columns, rows) in made.items()
     }
+
+
+def findings(described: Json) -> tuple[Columns, Rows]:
+    """What the report says of every model, in its own words, and under what it was drawn."""
+    rows: Rows = [
+        [model["step"], model["name"], kind, view["finding"]["text"], model["drawn_under"]]
+        for model in described["models"]
+        for kind, view in {"": model, **model["strata"]}.items()
+    ]
+    return ["step", "model", "kind", "finding", "drawn under"], rows
 
 
 def histogram(described: Json) -> tuple[Columns, Rows]:
@@ -62,7 +73,7 @@ def migration(described: Json) -> tuple[Columns, Rows]:
 def problems(described: Json) -> tuple[Columns, Rows]:
     """Every problem with its completions drawn and correct, and at which steps it changed."""
     models = described["models"]
-    columns: Columns = ["problem", "kind", "certified lost at", "certified gained at"]
+    columns: Columns = ["problem", "kind", "certified lower at", "certified higher at"]
     for model in models:
         columns += [
             f"correct, {model['step']} {model['name']}",
@@ -81,7 +92,7 @@ def problems(described: Json) -> tuple[Columns, Rows]:
 
 
 def _changed(models: Sequence[Json], problem: str, how: str) -> str:
-    """Steps at which a problem is certified as lost or gained."""
+    """Steps at which a problem's probability of success is certified to have fallen or risen."""
     steps = [m["step"] for m in models if problem in m.get("certified", {}).get(how, ())]
     return ", ".join(map(str, steps))
 

@@ -145,3 +145,38 @@ def test_a_crossover_is_printed_with_what_is_known_of_its_ends() -> None:
 
 def test_a_rate_is_never_rounded_down_to_none() -> None:
     assert [share(rate) for rate in (0.0, 1e-5, 0.0123)] == ["0", "<0.1 %", "1.2 %"]
+
+
+def test_tables_say_under_what_their_draws_were_made() -> None:
+    key = {"max_completion_tokens": 64, "dtype": "bfloat16", "top_k": 20}
+    outcomes = [fixed(4, [1, 2], key=key), fixed(4, [1, 3], 50, key=key)]
+    told = (
+        "\ndrawn under temperature 1, top_p 1, top_k 20, token budget 64, prompt countdown, "
+        "sampler hf/5.19.0, dtype bfloat16\n"
+    )
+    summary, comparison = io.StringIO(), io.StringIO()
+    write_summary(summarise(outcomes, {}), summary)
+    write_comparison(compare({"grpo": outcomes}), comparison)
+    assert told in summary.getvalue()
+    assert told in comparison.getvalue()
+
+
+def test_models_that_were_drawn_differently_are_told_apart() -> None:
+    outcomes = [fixed(4, [1, 2]), fixed(4, [1, 3], 50, key={"temperature": 0.6})]
+    stream = io.StringIO()
+    write_summary(summarise(outcomes, {}, allow_differing=True), stream)
+    assert "\nbase drawn under temperature 1, top_p 1," in stream.getvalue()
+    assert "; checkpoint-50 drawn under temperature 0.6, top_p 1," in stream.getvalue()
+
+
+def test_the_finding_is_printed_and_a_difference_of_methods_is_not_claimed() -> None:
+    summary, comparison = io.StringIO(), io.StringIO()
+    found = summarise(run(), {})
+    write_summary(found, summary)
+    last = found["benchmarks"]["countdown"]["models"][-1]
+    for view in (last, *last["strata"].values()):
+        assert view["finding"]["text"] + "\n" in summary.getvalue()
+    write_comparison(compare({"grpo": run(), "rloo": run(seed=0)}), comparison)
+    assert "note: each run is one training seed" in comparison.getvalue()
+    write_comparison(compare({"grpo": run()}), single := io.StringIO())
+    assert "training seed" not in single.getvalue()

@@ -94,8 +94,9 @@ def test_every_scalar_read_back_is_the_one_in_the_summary(
         assert_same(row, f"{place}/D@1", at_k(model["difference"], 1))
         assert_same(row, f"{place}/D@256", at_k(model["difference"], 256))
         assert_same(row, f"{place}/delta_se", model["delta_se"])
-        assert row.get(f"{place}/crossover_k") == model["crossover"]["k"]
-        assert row[f"{place}/certified_lost"] == len(model["certified"]["lost"])
+        shown = model["crossover"]["k"] if model["crossover"]["is_shown"] else None
+        assert row.get(f"{place}/crossover_k") == shown
+        assert row[f"{place}/certified_lower"] == len(model["certified"]["lost"])
 
 
 def test_what_undecided_verdicts_leave_open_is_logged_as_the_upper_end() -> None:
@@ -132,6 +133,10 @@ def test_tables_hold_histogram_migration_and_problems(logged: tuple[Json, Offlin
     summary, run = logged
     described, row = summary["benchmarks"]["countdown"], run.rows[-1]
     last = described["models"][-1]
+    findings = run.table(row, "eval/countdown/findings")
+    told = {(r["step"], r["kind"]): r["finding"] for r in findings}
+    assert told[100, ""] == last["finding"]["text"]
+    assert told[100, "chain"] == last["strata"]["chain"]["finding"]["text"]
     bins = [r for r in run.table(row, "eval/countdown/histogram") if r["step"] == 100]
     assert [r["problems"] for r in bins] == last["histogram"]
     assert [r["accuracy"] for r in bins] == described["histogram_bins"]
@@ -142,7 +147,7 @@ def test_tables_hold_histogram_migration_and_problems(logged: tuple[Json, Offlin
     problems = run.table(row, "eval/countdown/problems")
     assert [r["problem"] for r in problems] == described["problem_ids"]
     assert [r["correct, 100 checkpoint-100"] for r in problems] == last["counts"]["c"]
-    lost = {r["problem"] for r in problems if "100" in r["certified lost at"]}
+    lost = {r["problem"] for r in problems if "100" in r["certified lower at"]}
     assert lost == set(last["certified"]["lost"])
 
 

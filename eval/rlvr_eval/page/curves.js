@@ -80,6 +80,12 @@ function drawLegend(state, shown) {
   put(byId("curves").querySelector(".legend"), entries);
 }
 
+/** " to 99.0 [97.1, 100.0]" where undecided verdicts leave pass@k open. */
+function upTo(state, model, k) {
+  const upper = pointAt(state.view(model)?.curve_upper, k);
+  return upper ? ` to ${withInterval(upper)}` : "";
+}
+
 /** Values at the k under the pointer; before that, at the crossover's side of the middle. */
 function drawReadout(state, frame) {
   const ks = state.view(state.chosen)?.curve.k ?? [1];
@@ -98,9 +104,11 @@ function drawReadout(state, frame) {
     const ours = pointAt(state.view(state.chosen)?.curve, k);
     const difference = pointAt(state.view(state.chosen)?.difference, k);
     const parts = [`k = ${k}: `];
-    if (theirs) parts.push(`${state.base.name} ${withInterval(theirs)} %`);
+    if (theirs) parts.push(`${state.base.name} ${withInterval(theirs)}${upTo(state, state.base, k)} %`);
     if (ours && state.chosen !== state.base)
-      parts.push(`${theirs ? ", " : ""}${state.chosen.name} ${withInterval(ours)} %`);
+      parts.push(
+        `${theirs ? ", " : ""}${state.chosen.name} ${withInterval(ours)}${upTo(state, state.chosen, k)} %`,
+      );
     if (difference) parts.push(`, difference ${withInterval(difference, signed)} points`);
     put(byId("curves").querySelector(".readout"), parts.join(""));
   };

@@ -14,7 +14,7 @@ function drawDifference(state) {
   );
   const frame = chart(host, {
     height: 300,
-    label: `Difference of ${state.chosen.name} to the base; crossover ${crossoverText(view.crossover, kMax)}`,
+    label: `Difference of ${state.chosen.name} to the base. ${view.finding.crossing}`,
     x: {
       domain: [1, Math.max(2, kMax)],
       log: true,
@@ -34,12 +34,12 @@ function drawDifference(state) {
   );
   drawDifferenceRange(frame, view.difference_range);
   drawCrossover(frame, view.crossover, kMax);
-  put(figure.querySelector(".readout"), crossoverLabel(view.crossover, kMax));
+  put(figure.querySelector(".readout"), view.finding.crossing);
   put(
     figure.querySelector(".legend"),
     key(keys.line(CHECKPOINT), `${state.chosen.name} minus ${state.base.name}`),
     key(keys.area("var(--soft)", 0.25), "95 % interval"),
-    key(keys.line("var(--soft)"), "crossover's interval"),
+    key(keys.line("var(--soft)"), "k where D may be 0"),
     view.difference_range
       ? key(keys.line(CHECKPOINT, null, "1 5"), "if undecided verdicts fell either way")
       : null,
@@ -80,7 +80,7 @@ function drawCrossover(frame, found, kMax) {
       }),
     );
   }
-  if (found.k !== null) {
+  if (found.k !== null && found.is_shown) {
     frame.svg.append(
       svg("line", {
         class: "axis",
@@ -105,11 +105,4 @@ function crossoverName(frame, k) {
     "text-anchor": isRight ? "end" : "start",
   };
   return svg("text", { class: "strong halo", ...place }, `k = ${atK(k)}`);
-}
-
-function crossoverLabel(found, kMax) {
-  if (found.censored === "none")
-    return "No crossover: the checkpoint is nowhere ahead and then behind.";
-  if (found.censored) return `No crossover up to k = ${kMax}: the checkpoint is ahead there still.`;
-  return `The curves cross at k = ${crossoverText(found, kMax)}.`;
 }

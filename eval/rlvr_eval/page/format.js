@@ -43,6 +43,7 @@ function atK(value) {
 /** The crossover as words: "122 [77, 256 or more]", "none", "beyond 256". */
 function crossoverText(found, kMax) {
   if (!found) return MISSING;
+  if (!found.is_shown) return "not shown";
   const where =
     found.censored === "none" ? "none" : found.censored ? `beyond ${kMax}` : atK(found.k);
   return found.low === null ? where : `${where} ${crossoverInterval(found, kMax)}`;

@@ -44,9 +44,13 @@ function drawHistogram(state) {
       );
     });
   });
+  const designs = new Set(shown.map(([model]) => model.design));
   put(
     byId("histogram").querySelector(".legend"),
     shown.map(([model, color]) => key(keys.area(color), model.name)),
+    designs.size > 1
+      ? html("span", {}, `drawn by ${[...designs].join(", ")}: fewer draws fill the bin at 0`)
+      : null,
   );
 }
 

@@ -22,6 +22,7 @@ function stateOf(name) {
     kinds: benchmark.kinds,
     kindOf: new Map(benchmark.problem_ids.map((id, i) => [id, benchmark.kinds[i]])),
     drawKey: benchmark.draw_key,
+    drawnUnder: benchmark.drawn_under,
     likelihood: benchmark.likelihood,
     probes: benchmark,
     examples: report.examples,
@@ -49,6 +50,8 @@ function drawFigures() {
     drawLikelihood,
   ])
     draw(state);
+  for (const caption of document.querySelectorAll("figure .drawn-under"))
+    caption.textContent = `${capital(state.drawnUnder)}.`;
 }
 
 function drawAll() {
@@ -116,6 +119,8 @@ function start() {
     byId("warnings"),
     report.warnings.map((warning) => html("p", { class: "warning" }, warning)),
   );
+  for (const caption of document.querySelectorAll("figcaption"))
+    caption.append(html("span", { class: "drawn-under" }));
   setControls();
   drawAll();
   const printing = (isPrinting) => () => {

@@ -191,7 +191,7 @@ function markCertified(frame, x, { lost, gained }) {
   ]) {
     if (!problems.length) continue;
     const mark = markers.diamond(x, frame.y(sign * problems.length), "var(--ink)", 4.5);
-    mark.append(svg("title", {}, `${problems.length} certified ${sign > 0 ? "gained" : "lost"}`));
+    mark.append(svg("title", {}, `${problems.length} certified ${sign > 0 ? "higher" : "lower"}`));
     frame.svg.append(mark);
   }
 }

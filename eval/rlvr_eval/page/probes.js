@@ -55,7 +55,10 @@ function probedColumns(rows) {
   const ends = last > 1 ? [1, last] : [1];
   return [
     ["problems", (row) => count(row.problems)],
-    ...ends.map((k) => [`pass@${k}, %`, (row) => stacked(listed(row.curve, k))]),
+    ...ends.map((k) => [
+      `pass@${k}, %`,
+      (row) => withUpper(listed(row.curve, k), listed(row.curve_upper, k)),
+    ]),
     ...ends.map((k) => [`D(${k}), points`, (row) => stacked(listed(row.difference, k), signed)]),
     [
       "crossover k",

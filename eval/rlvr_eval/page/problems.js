@@ -3,8 +3,8 @@
 const ROWS_AT_ONCE = 60;
 
 const FILTERS = [
-  ["certified lost", (p) => p.certified === "lost"],
-  ["certified gained", (p) => p.certified === "gained"],
+  ["certified lower", (p) => p.certified === "lost"],
+  ["certified higher", (p) => p.certified === "gained"],
   ["solved by the base only", (p) => p.base > 0 && p.ours === 0],
   ["solved by the checkpoint only", (p) => p.base === 0 && p.ours > 0],
   ["solved by both", (p) => p.base > 0 && p.ours > 0],
@@ -15,7 +15,7 @@ const FILTERS = [
 function drawProblems(state) {
   const problems = listedProblems(state);
   const isPair = state.base && state.chosen !== state.base;
-  const filters = isPair ? FILTERS : FILTERS.slice(-1);
+  const filters = isPair ? comparable(state) : FILTERS.slice(-1);
   const wanted =
     filters.find(([name]) => name === state.filter) ??
     filters.find(([, test]) => problems.some(test)) ??
@@ -53,12 +53,24 @@ function drawProblems(state) {
   put(byId("problems-note"), problemsNote(state, isPair));
 }
 
+/** Why "solved at least once" does not mean the same of the base and the chosen model; "" if it does. */
+function unequal(state) {
+  return state.chosen.views[""].coverage?.reason ?? "";
+}
+
+function comparable(state) {
+  return unequal(state) ? FILTERS.filter(([name]) => !name.startsWith("solved")) : FILTERS;
+}
+
 function problemsNote(state, isPair) {
   const all = Object.keys(state.examples).length;
   const parts = [];
   if (isPair)
     parts.push(
-      "Solved means at least once among the completions drawn, which chance alone can change; certified means that a test for each problem, with the rate of false discoveries held at 5 %, rules that out.",
+      "Certified lower or higher means that the probability of success fell or rose for certain: a test for each problem, the rate of false discoveries held at 5 % over this whole report. That a problem is out of reach follows from no number of draws.",
+      unequal(state)
+        ? `Problems are not listed by which side solves them: ${unequal(state)}.`
+        : "Solved means at least once among the completions drawn, which chance alone can change.",
     );
   if (all)
     parts.push(
@@ -105,7 +117,7 @@ function change(p) {
 
 function problemRow(state, p) {
   const isPair = state.base && state.chosen !== state.base;
-  const mark = p.certified ? `◆ certified ${p.certified}` : "";
+  const mark = p.certified ? `◆ certified ${p.certified === "lost" ? "lower" : "higher"}` : "";
   const color = p.certified ? `color:var(--${p.certified})` : null;
   const row = html(
     "details",

@@ -4,6 +4,7 @@ function drawTables(state) {
   const shown = state.models.filter((model) => state.view(model));
   put(
     byId("numbers").querySelector(".tables"),
+    html("p", { class: "note" }, `${capital(state.drawnUnder)}.`),
     table("Curves", curveColumns(state), shown, state),
     state.base
       ? table(
@@ -57,6 +58,22 @@ const WHO = [
   ["model", (model) => model.name, "text"],
 ];
 
+/** pass@k with its interval; both extremes where undecided verdicts leave it open. */
+function passAt(view, k) {
+  return withUpper(pointAt(view.curve, k), pointAt(view.curve_upper, k));
+}
+
+function withUpper(lower, upper) {
+  return upper ? [stacked(lower), html("small", {}, "to"), stacked(upper)] : stacked(lower);
+}
+
+/** D(k) with its interval, and what undecided verdicts leave possible. */
+function differenceAt(view, k) {
+  const open = listed(view.difference_range, k);
+  const told = stacked(pointAt(view.difference, k), signed);
+  return open ? [told, html("small", {}, `${signed(open.least)} to ${signed(open.greatest)}`)] : told;
+}
+
 /** A value with its interval below it, in small type. */
 function stacked(point, form = percent) {
   return point ? [form(point.value), html("small", {}, interval(point, form))] : MISSING;
@@ -66,7 +83,7 @@ function curveColumns(state) {
   return [
     ...WHO,
     ["problems", (_, view) => count(view.problems)],
-    ...state.headlineKs.map((k) => [`pass@${k}, %`, (_, view) => stacked(pointAt(view.curve, k))]),
+    ...state.headlineKs.map((k) => [`pass@${k}, %`, (_, view) => passAt(view, k)]),
     ["log-k area, %", (_, view) => stacked(view.area)],
     ["undecided", (model) => rate(model.undecided_rate)],
     ["truncated", (model) => rate(model.truncation_rate)],
@@ -80,19 +97,19 @@ function againstColumns(state) {
   return [
     ...WHO,
     ...ends.flatMap((k) => [
-      [`D(${k}), points`, (_, view) => stacked(pointAt(view.difference, k), signed)],
+      [`D(${k}), points`, (_, view) => differenceAt(view, k)],
       ["p, Holm", (_, view) => probability(test(view, k)?.p_adjusted)],
     ]),
     ["D of log-k area", (_, view) => stacked(view.area_difference, signed)],
     ["crossover k", (_, view) => crossoverCell(view.crossover, view.difference.k.at(-1))],
     [`Δ_SE(${gap}), points`, (_, view) => stacked(view.delta_se, signed)],
-    ["certified lost", (model) => count(certifiedIn(state, model).lost.length)],
-    ["certified gained", (model) => count(certifiedIn(state, model).gained.length)],
+    ["certified lower", (model) => count(certifiedIn(state, model).lost.length)],
+    ["certified higher", (model) => count(certifiedIn(state, model).gained.length)],
   ];
 }
 
 function crossoverCell(found, kMax) {
-  if (found.low === null) return crossoverText(found, kMax);
+  if (found.low === null || !found.is_shown) return crossoverText(found, kMax);
   return [
     crossoverText({ ...found, low: null }, kMax),
     html("small", {}, crossoverInterval(found, kMax)),
@@ -107,6 +124,7 @@ function coverColumns(state, shown) {
 function originColumns() {
   return [
     ...WHO,
+    ["drawn under", (model) => model.drawn_under, "text"],
     ["completions", (model) => count(model.completions)],
     ["design", (model) => model.design, "text"],
     ["seed", (model) => (model.seed === null ? MISSING : String(model.seed))],

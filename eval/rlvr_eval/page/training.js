@@ -33,7 +33,11 @@ function drawTraining(state) {
 function drawSeries(state, frame, k, color, marker) {
   const points = [state.base, ...state.checkpoints]
     .filter(Boolean)
-    .map((model) => ({ step: model.step, ...pointAt(state.view(model)?.curve, k) }))
+    .map((model) => ({
+      step: model.step,
+      upper: pointAt(state.view(model)?.curve_upper, k)?.value,
+      ...pointAt(state.view(model)?.curve, k),
+    }))
     .filter((point) => point.value !== undefined);
   if (!points.length) return;
   const steps = points.map((point) => point.step);
@@ -65,6 +69,21 @@ function drawSeries(state, frame, k, color, marker) {
       { class: "line", style: `stroke:${color}` },
     ),
   );
+  for (const { step, value, upper } of points) {
+    if (upper === undefined) continue;
+    // how far undecided verdicts leave the point open
+    const [x, from, to] = [frame.x(step), frame.y(value), frame.y(upper)];
+    frame.svg.append(
+      svg("line", {
+        x1: x,
+        x2: x,
+        y1: from,
+        y2: to,
+        style: `stroke:${color};stroke-width:2`,
+        "stroke-dasharray": "1 4",
+      }),
+    );
+  }
   for (const point of points) {
     if (points.length > 24) break;
     frame.svg.append(

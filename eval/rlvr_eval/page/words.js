@@ -1,8 +1,8 @@
-/* The finding, and what was run, in words. A change is claimed only where its interval holds no 0. */
+/* The finding, and what was run, in words. What is claimed stands in the summary, ready made. */
 
 function drawWords(state) {
   const others = state.models.filter((model) => model.beside && model !== state.chosen);
-  const findings = [state.chosen, ...others].map((model) => finding(state, model));
+  const findings = [state.chosen, ...others].map((model) => state.view(model)?.finding.text);
   put(
     byId("finding"),
     findings.filter(Boolean).map((text) => html("span", {}, text)),
@@ -12,45 +12,11 @@ function drawWords(state) {
   put(
     byId("about").querySelector(".words"),
     html("p", {}, whatWasDrawn(state)),
+    html("p", {}, `${capital(state.drawnUnder)}.`),
     html("p", {}, howItIsRead(state)),
     definitions("Drawn with", state.drawKey, true),
     definitions("The run", state.run, false),
   );
-}
-
-function finding(state, model) {
-  const view = state.view(model);
-  if (!view) return "";
-  if (!view.difference) {
-    return (
-      state.headlineKs
-        .map((k) => `pass@${k} is ${withInterval(pointAt(view.curve, k))} %`)
-        .join(", ") + ` for ${model.name} on ${where(state)}.`
-    );
-  }
-  const last = view.difference.k.at(-1);
-  const ends = last > 1 ? [1, last] : [1];
-  const sentences = ends.map((k) => changeOf(state, view, k));
-  return `On ${where(state)}, ${model.name} against the base: ${sentences.join("; ")}. ${crossing(view.crossover, last)}`;
-}
-
-function where(state) {
-  return `${plural(state.view(state.chosen).problems, `${state.stratum ? `${state.stratum} ` : ""}problem`)} of ${state.name}`;
-}
-
-function changeOf(state, view, k) {
-  const before = pointAt(state.view(state.base)?.curve, k);
-  const after = pointAt(view.curve, k);
-  const change = pointAt(view.difference, k);
-  const verb = change.low > 0 ? "rises" : change.high < 0 ? "falls" : "shows no clear change";
-  const from = before && after ? ` from ${percent(before.value)} to ${percent(after.value)} %` : "";
-  return `pass@${k} ${verb}${from} (${withInterval(change, signed)} points)`;
-}
-
-function crossing(found, kMax) {
-  if (found.censored === "none") return "";
-  if (found.censored) return `The curves do not cross up to k = ${kMax}.`;
-  return `The base overtakes it at k = ${crossoverText(found, kMax)}.`;
 }
 
 function whatWasDrawn(state) {
@@ -64,11 +30,15 @@ function whatWasDrawn(state) {
   const whom = enumerated([state.base ? "the base" : "", checkpoints, ...beside].filter(Boolean));
   const largest = Math.max(...state.models.map((model) => model.undecided_rate));
   return (
-    `${whom.charAt(0).toUpperCase()}${whom.slice(1)} answered ${plural(state.problemIds.length, "problem")} of ${state.name}: ${count(total)} completions in all, under the design ${designs.join(", ")}. ` +
+    `${capital(whom)} answered ${plural(state.problemIds.length, "problem")} of ${state.name}: ${count(total)} completions in all, under the design ${designs.join(", ")}. ` +
     (largest > 0
-      ? `Up to ${rate(largest)} of a model's verdicts are undecided and count as wrong; where they exceed 1 %, dotted lines show the other extreme.`
+      ? `Up to ${rate(largest)} of a model's verdicts are undecided and count as wrong; where that matters beside an interval, the other extreme is shown as well.`
       : "No verdict is undecided.")
   );
+}
+
+function capital(text) {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 function enumerated(names) {
@@ -82,7 +52,7 @@ function howItIsRead(state) {
   const over = families
     ? `over the ${count(families)} families that the problems belong to${worth}`
     : "over problems";
-  return `pass@k is estimated without bias for every k up to ${state.kMax} and never beyond. Intervals are 95 % intervals for the population that these problems come from (Student t ${over} and two pseudo-problems for what no problem shows), pointwise in k. A checkpoint is compared with the base by paired differences on the same problems, both sampled independently; p-values of pass@1 and pass@${state.kMax} are adjusted by Holm's method over all checkpoints.`;
+  return `pass@k is estimated without bias for every k up to ${state.kMax} and never beyond. Intervals are 95 % intervals for the population that these problems come from (Student t ${over} and two pseudo-problems for what no problem shows), pointwise in k. A checkpoint is compared with the base by paired differences on the same problems, both sampled independently; their p-values are adjusted by Holm's method for all ${report.tests.number} tests of this report, whatever their model, stratum or benchmark; a change is stated where p < ${report.tests.level}.`;
 }
 
 /** Names and values, nested ones as a.b; what is missing is left out. */

@@ -43,6 +43,7 @@ _SHOWN = (
     "completions",
     "undecided_rate",
     "truncation_rate",
+    "drawn_under",
     "curve",
     "area",
     "curve_upper",

@@ -3,6 +3,7 @@
 from functools import partial
 from typing import TextIO
 
+from rlvr_eval.conditions import drawn_line
 from rlvr_eval.model_summary import Json, at_k
 from rlvr_eval.table import Column, crossover_cell, step_of, with_interval, write_rows
 
@@ -82,6 +83,7 @@ def _write_direct(benchmark: str, found: Json, ks: list[int], stream: TextIO) ->
         f"reasoning, with an accuracy above 0 and below {100 * found['highest']:g} %"
     )
     title = f"{benchmark}: without problems that can be guessed"
+    told += "; " + drawn_line((row["name"], row["drawn_under"]) for row in found["models"])
     write_rows(title, _model_columns(ks), found["models"], told, stream)
 
 
@@ -124,13 +126,17 @@ def _model_columns(ks: list[int]) -> list[Column]:
 
 
 def _share(name: str, k: int, row: Json) -> str:
-    return with_interval(at_k(row.get(name, ()), k), sign=name == "difference")
+    told = with_interval(at_k(row.get(name, ()), k), sign=name == "difference")
+    upper = at_k(row.get(f"{name}_upper", ()), k)
+    return told if upper is None else f"{told} to {with_interval(upper)}"
 
 
 def _legend(rows: list[Json]) -> str:
+    """What the rows are of; the conditions of drawing, which a probe is about, row by row."""
     problems = ", ".join(sorted({str(row["problems"]) for row in rows}))
     designs = ", ".join(sorted({row["design"] for row in rows}))
-    return f"{problems} problems, {designs}; per cent with 95 % intervals over problems"
+    drawn = drawn_line((row["name"], row["drawn_under"]) for row in rows)
+    return f"{problems} problems, {designs}; per cent with 95 % intervals over problems\n{drawn}"
 
 
 def _number(value: float) -> str:
