@@ -33,6 +33,10 @@ class Stage:
             left = _written(self.left_s)
             self._print(f"{self.title}: {self.done}/{self.total}, {left} left {note}")
 
+    def show(self, note: str = "") -> None:
+        """Print what is done of the total, before there is a pace to tell."""
+        self._print(f"{self.title}: {self.done}/{self.total} {note}")
+
     @property
     def left_s(self) -> float:
         """Seconds that the rest will take if it goes on at the pace so far."""
@@ -45,7 +49,7 @@ class Stage:
         self._found_done += units
 
     def extend(self, units: int) -> None:
-        """Find that so many units more are to be done."""
+        """Find that so many units more are to be done; fewer where negative."""
         self.total += units
 
     def _print(self, line: str) -> None:
@@ -84,6 +88,10 @@ class BarStage(Stage):
         """Move the bar."""
         self.done += units
         self._bar.update(self._task, advance=units, note=note)
+
+    def show(self, note: str = "") -> None:
+        """Show the note beside the bar, which is there already."""
+        self._bar.update(self._task, note=note)
 
     def resume(self, units: int) -> None:
         """Put the bar where it was; its speed is measured from there."""

@@ -4,6 +4,7 @@ An `Evaluation` is a plan; it holds no draws. `rlvr_eval.work` carries it out.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -136,6 +137,37 @@ def context_length(folder: Path) -> int:
     """Tokens that the model takes, prompt and completion together; 0 where its config is silent."""
     config = json.loads((full_weights(folder) / "config.json").read_text())
     return int(config.get("max_position_embeddings") or 0)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much an evaluation takes.
+
+    Attributes:
+        drawn: draws that are there and count.
+        most: draws it takes at most, those included; exactly so many under a fixed design.
+        may_end_early: True where its design may end a problem before n_max.
+    """
+
+    drawn: int
+    most: int
+    may_end_early: bool
+
+    @classmethod
+    def of(cls, design: Design, progress: Sequence[Progress]) -> "Extent":
+        """From where every problem stands."""
+        return cls(
+            drawn=sum(there.n for there in progress),
+            most=sum(there.n if there.stopped else design.n_max for there in progress),
+            may_end_early=len(design.looks) > 1,
+        )
+
+
+def extent(evaluation: Evaluation, sampler: Sampler) -> Extent:
+    """How much of an evaluation is there, and how much it takes at most."""
+    draws = evaluation.draws(sampler)
+    verdicts = draws.verdicts(evaluation.verdict_version)
+    return Extent.of(evaluation.design, evaluation.progress(draws, verdicts))
 
 
 def missing(evaluation: Evaluation, sampler: Sampler) -> int:

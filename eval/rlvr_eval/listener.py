@@ -1,15 +1,21 @@
 """Who is told how an evaluation goes."""
 
+from collections.abc import Sequence
+from threading import Lock
 from typing import Protocol
 
 from rlvr.progress import Stage
+from rlvr_eval.evaluate import Extent
 
 
 class Listener(Protocol):
     """Is told how the work goes; called from several threads."""
 
-    def due(self, draws: int) -> None:
-        """So many draws are about to be made."""
+    def expects(self, place: int, draws: int) -> None:
+        """The evaluation at this place takes at most so many draws, those there already included.
+
+        The number only falls: designs that look more than once may end a problem early.
+        """
         ...
 
     def stored(self, draws: int) -> None:
@@ -20,7 +26,7 @@ class Listener(Protocol):
 class Silent:
     """A `Listener` that says nothing."""
 
-    def due(self, draws: int) -> None:
+    def expects(self, place: int, draws: int) -> None:
         """Nothing."""
 
     def stored(self, draws: int) -> None:
@@ -28,15 +34,38 @@ class Silent:
 
 
 class OnBar:
-    """Shows draws on a stage's bar, whose length grows as designs ask for more."""
+    """Shows draws on a stage's bar, whose whole length is known before the first of them.
 
-    def __init__(self, bar: Stage) -> None:
+    Args:
+        bar: a stage that is empty so far.
+        extents: of every evaluation, in the order in which they are worked on.
+        world: processes that a launcher started; each shows its share.
+    """
+
+    def __init__(self, bar: Stage, extents: Sequence[Extent], *, world: int = 1) -> None:
         self._bar = bar
+        self._world = world
+        self._most = [extent.most for extent in extents]
+        self._lock = Lock()
+        adaptive = any(extent.may_end_early for extent in extents)
+        self._note = "(at most: problems may end early)" if adaptive else ""
+        bar.extend(self._share)
+        bar.resume(sum(extent.drawn for extent in extents) // world)
+        bar.show(self._note)
 
-    def due(self, draws: int) -> None:
-        """The bar gets longer."""
-        self._bar.extend(draws)
+    def expects(self, place: int, draws: int) -> None:
+        """The bar gets shorter where problems ended early."""
+        with self._lock:
+            before = self._share
+            self._most[place] = min(self._most[place], draws)
+            if self._share != before:
+                self._bar.extend(self._share - before)
 
     def stored(self, draws: int) -> None:
         """The bar fills."""
-        self._bar.advance(draws)
+        with self._lock:
+            self._bar.advance(draws, self._note)
+
+    @property
+    def _share(self) -> int:
+        return sum(self._most) // self._world

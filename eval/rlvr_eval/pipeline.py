@@ -10,14 +10,14 @@ from functools import partial
 from typing import Any, TextIO
 
 from rlvr.files import write_atomically, write_json
-from rlvr.progress import stage
+from rlvr.progress import Stage, stage
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
 from rlvr.samplers.base import Sampler
 from rlvr_eval import reasoning, workers
 from rlvr_eval.about import about
 from rlvr_eval.claims import state_findings
-from rlvr_eval.evaluate import Evaluation, missing
+from rlvr_eval.evaluate import Evaluation, extent, missing
 from rlvr_eval.examples import collect
 from rlvr_eval.figure import curves_svg
 from rlvr_eval.ledger import Ledger, is_of_earlier_rule
@@ -78,7 +78,7 @@ def carry_out(
     due = [evaluation for evaluation in evaluations if missing(evaluation, crew.sampler)]
     if due:
         with stage(f"evaluate {run.name}", 0) as bar:
-            crew.work(due, OnBar(bar))
+            crew.work(due, on_bar(bar, due, crew))
     for evaluation in evaluations:
         # of many ranks, whoever finds nothing left to draw notes it
         if not missing(evaluation, crew.sampler):
@@ -102,6 +102,12 @@ def _tell_of_earlier_draws(run: Run, evaluation: Evaluation, sampler: Sampler) -
             evaluation.prompt,
             run.path,
         )
+
+
+def on_bar(bar: Stage, due: Sequence[Evaluation], crew: workers.Crew) -> OnBar:
+    """The listener that shows evaluations on a bar, as long as all of them together."""
+    extents = [extent(evaluation, crew.sampler) for evaluation in due]
+    return OnBar(bar, extents, world=workers.rank_and_world()[1])
 
 
 def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:

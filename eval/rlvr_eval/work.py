@@ -11,7 +11,7 @@ process that died holds nobody up. A draw made twice is counted once.
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property, partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from rlvr.records import Completion, Verdict
 from rlvr.samplers.base import Sampler, SampleRequest
 from rlvr_eval import space
 from rlvr_eval.design import Progress
-from rlvr_eval.evaluate import Evaluation
+from rlvr_eval.evaluate import Evaluation, Extent
 from rlvr_eval.listener import Listener, Silent
 from rlvr_eval.requests import Requests
 from rlvr_eval.share import Share, ranges
@@ -67,12 +67,13 @@ def _work(
     listener: Listener,
     patience_s: float,
 ) -> None:
-    rounds = [(evaluation, False) for evaluation in evaluations]
+    rounds = [(place, False) for place in range(len(evaluations))]
     if world > 1 and rank == 0:
-        rounds += [(evaluation, True) for evaluation in evaluations]
+        rounds += [(place, True) for place in range(len(evaluations))]
     loaded: Path | None = None
-    for evaluation, until_all_is_done in rounds:
-        desk = _Desk(evaluation, sampler, rank, world, listener)
+    for place, until_all_is_done in rounds:
+        evaluation = evaluations[place]
+        desk = _Desk(evaluation, sampler, rank, world, partial(listener.expects, place), listener)
         desk.verify_leftovers()
         patience = _Patience(patience_s)
         while (view := desk.look()).due or (
@@ -122,10 +123,17 @@ class _Desk:
     """One process's share of one evaluation."""
 
     def __init__(
-        self, evaluation: Evaluation, sampler: Sampler, rank: int, world: int, listener: Listener
+        self,
+        evaluation: Evaluation,
+        sampler: Sampler,
+        rank: int,
+        world: int,
+        expects: Callable[[int], None],
+        listener: Listener,
     ) -> None:
         self._evaluation = evaluation
         self._sampler = sampler
+        self._expects = expects
         self._listener = listener
         self._verifier = verifiers.get(evaluation.verifier)
         self._version, self._ends = evaluation.verdict_version, evaluation.ends
@@ -159,13 +167,13 @@ class _Desk:
             if not there.stopped
             for start, stop in self._gaps(position, there, verdicts.indices(problem.id))
         ]
+        self._expects(Extent.of(self._evaluation.design, progress).most)
         is_open = not all(there.stopped for there in progress)
         return _View(requests, is_open, len(verdicts))
 
     def draw(self, requests: Sequence[SampleRequest]) -> None:
         """Sample, verify and store; a shard is verified while the next one is sampled."""
         wanted = sum(request.stop - request.start for request in requests)
-        self._listener.due(wanted)
         completions = self._sampler.sample(requests, self._evaluation.drawn_with)
         drawn = 0
         with ThreadPoolExecutor(max_workers=1) as background:

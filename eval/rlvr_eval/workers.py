@@ -26,8 +26,8 @@ _POLL_S = 0.2
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 SamplerFactory = Callable[[], Sampler]
-# a number of draws, or what ended a child
-Message = tuple[Literal["due", "stored"], int] | UserError
+# what a listener's method is called with, or what ended a child
+Message = tuple[Literal["expects"], int, int] | tuple[Literal["stored"], int] | UserError
 
 
 @dataclass(frozen=True)
@@ -134,8 +134,10 @@ def _tell(queue: "Queue[Message]", listener: Listener) -> None:
         return
     if isinstance(message, UserError):
         raise message
-    kind, draws = message
-    (listener.due if kind == "due" else listener.stored)(draws)
+    if message[0] == "expects":
+        listener.expects(message[1], message[2])
+    else:
+        listener.stored(message[1])
 
 
 class _ToParent:
@@ -144,8 +146,8 @@ class _ToParent:
     def __init__(self, queue: "Queue[Message]") -> None:
         self._queue = queue
 
-    def due(self, draws: int) -> None:
-        self._queue.put(("due", draws))
+    def expects(self, place: int, draws: int) -> None:
+        self._queue.put(("expects", place, draws))
 
     def stored(self, draws: int) -> None:
         self._queue.put(("stored", draws))

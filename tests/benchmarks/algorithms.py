@@ -31,9 +31,8 @@ from rlvr.tiny import RECIPES
 from rlvr_eval.comparison import compare
 from rlvr_eval.evaluate import Evaluation, missing
 from rlvr_eval.ledger import Ledger
-from rlvr_eval.listener import OnBar
 from rlvr_eval.model_summary import Json, at_k
-from rlvr_eval.pipeline import carry_out, crew_for
+from rlvr_eval.pipeline import carry_out, crew_for, on_bar
 from rlvr_eval.plan import models_of, plan, store_of
 from rlvr_eval.table import with_interval, write_comparison
 
@@ -80,7 +79,7 @@ def evaluate(runs: Sequence[Run]) -> None:
     due = [each for each in models.values() if missing(each, crew.sampler)]
     if due:
         with stage("evaluate", 0) as bar:
-            crew.work(due, OnBar(bar))
+            crew.work(due, on_bar(bar, due, crew))
     for run in runs:
         carry_out(run, wanted[run.name], crew)
 

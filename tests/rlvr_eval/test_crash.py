@@ -33,7 +33,7 @@ class Pipe:
     def __init__(self, end: Connection) -> None:
         self._end = end
 
-    def due(self, draws: int) -> None:
+    def expects(self, place: int, draws: int) -> None:
         pass
 
     def stored(self, draws: int) -> None:
