@@ -116,12 +116,16 @@ class Evaluation:
         )
 
     def _versions_apart(self, engine: str) -> dict[str, str]:
-        return versions_apart(self.model.folder, engine, self.sampling, self._prompts)
+        if engine not in self._apart:
+            tokenizer = self.tokenizer
+            asked = [prompts.render(self.prompt, problem, tokenizer) for problem in self.problems]
+            self._apart[engine] = versions_apart(self.model.folder, engine, self.sampling, asked)
+        return self._apart[engine]
 
     @cached_property
-    def _prompts(self) -> list[str]:
-        tokenizer = self.tokenizer
-        return [prompts.render(self.prompt, problem, tokenizer) for problem in self.problems]
+    def _apart(self) -> dict[str, dict[str, str]]:
+        """By engine; a key is asked for often, and these may take the tokens of every prompt."""
+        return {}
 
     def draws(self, sampler: Sampler) -> DrawStore:
         """Where its draws are kept."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, GenerationConfig
 
-from rlvr.samplers.base import SamplingParams
+from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.generation_file import asked_for, neutral, set_aside, tell_undone
 from rlvr.samplers.hf import HFSampler
 from tests.rlvr import demanding
@@ -76,6 +76,22 @@ def test_the_sampler_tells_what_the_model_asks_for(
         assert list(sampler.sample([], SamplingParams())) == []
     for name in demanding.DEMANDS.keys() - BOOKKEEPING:
         assert name in caplog.text
+
+
+def test_penalties_of_an_early_models_config_change_no_draw_either(tmp_path: Path) -> None:
+    folders = [demanding.save(tmp_path / name, {}) for name in ("plain", "early")]
+    (folders[1] / "generation_config.json").unlink()
+    config = folders[1] / "config.json"
+    asked = {"repetition_penalty": 1.8, "min_length": 9, "num_beams": 2, "eos_token_id": [2, 9]}
+    config.write_text(json.dumps(json.loads(config.read_text()) | asked))
+    params = SamplingParams(temperature=1, top_p=1, max_completion_tokens=8, stop_token_ids=(9,))
+    drawn = []
+    for folder in folders:
+        sampler = HFSampler()
+        sampler.load(folder)
+        drawn.append(list(sampler.sample([SampleRequest("p", "w3", 1 << 20, 0, 200)], params)))
+    assert drawn[0] == drawn[1]
+    assert {each.finish_reason for each in drawn[0]} == {"stop", "length"}
 
 
 def test_a_model_set_aside_obeys_its_arguments_and_then_has_its_file_again(tmp_path: Path) -> None:
