@@ -56,7 +56,9 @@ def state(subjects: Sequence[Subject]) -> Json:
     """
     family = [test for subject in subjects for test in subject.view.get("tests", ())]
     if family:
-        adjusted = holm([test["p_value"] for test in family])
+        # a model that was looked at before shares its chance of a false claim among the looks
+        p_values = [min(1.0, test["p_value"] * test.get("looks", 1)) for test in family]
+        adjusted = holm(p_values)
         for test, p_value in zip(family, adjusted.tolist(), strict=True):
             test["p_adjusted"] = p_value
     for subject in subjects:

@@ -114,6 +114,9 @@ def _compare_benchmark(
             warnings += warnings_of(each, found)
             row |= {"base": theirs.model.name}
             row |= describe_pair(drawn[i], drawn[entry.base], units)
+            looks = 1 + max(len(each.looked_at), len(theirs.looked_at))
+            for test in row["tests"]:
+                test["looks"] = looks
         if entry.run is not None and first is not None and i != first:
             found = check_comparable(common[first], each, allow_differing=allow_differing)
             row["versus_first"] = _versus(drawn[i].curves, drawn[first].curves, units)

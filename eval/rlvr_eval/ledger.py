@@ -9,7 +9,7 @@ What is due is not written down anywhere: it is what the store lacks (`rlvr_eval
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -90,11 +90,10 @@ class Ledger:
             UserError: if nothing was evaluated yet.
         """
         latest: dict[tuple[str, str, int], Entry] = {}
-        for path in sorted(self.folder.glob("*.json")):
-            for entry in json.loads(path.read_text()):
-                place = (entry["benchmark"], entry["model"], entry["step"])
-                if place not in latest or latest[place]["noted"] < entry["noted"]:
-                    latest[place] = entry
+        for entry in self._noted():
+            place = (entry["benchmark"], entry["model"], entry["step"])
+            if place not in latest or latest[place]["noted"] < entry["noted"]:
+                latest[place] = entry
         if not latest:
             raise UserError(
                 f"{self.run.path}: nothing is evaluated yet; run: rlvr eval {self.run.path}"
@@ -113,10 +112,32 @@ class Ledger:
         Raises:
             UserError: if nothing was evaluated, or draws that were recorded are no longer there.
         """
+        noted = self._noted()
         return [
-            _imported(entry) if "counts" in entry else _replayed(entry, self.draws(entry))
+            replace(
+                _imported(entry) if "counts" in entry else _replayed(entry, self.draws(entry)),
+                looked_at=_looked_at(entry, noted),
+            )
             for entry in self.entries()
         ]
+
+    def _noted(self) -> list[Entry]:
+        return [
+            entry
+            for path in sorted(self.folder.glob("*.json"))
+            for entry in json.loads(path.read_text())
+        ]
+
+
+def _looked_at(entry: Entry, noted: Sequence[Entry]) -> tuple[str, ...]:
+    """Designs with fewer draws under which an entry's own draws were noted as finished before."""
+    n_max = parse_design(entry["design"]).n_max
+    earlier = [
+        (parse_design(each["design"]).n_max, each["design"])
+        for each in noted
+        if each["draw_key"] == entry["draw_key"] and each["noted"] < entry["noted"]
+    ]
+    return tuple(design for draws, design in sorted(set(earlier)) if draws < n_max)
 
 
 def model_of(entry: Entry) -> ModelRef:

@@ -54,6 +54,7 @@ class Outcomes:
         draw_key: what the completions are: weights, benchmark, prompt, sampling parameters, seed.
         families: label of what each problem is a variant of, "" for one that stands alone; empty
             where all do.
+        looked_at: designs with fewer draws under which these same draws were reported before.
     """
 
     model: ModelRef
@@ -66,6 +67,7 @@ class Outcomes:
     upper: Counts | None
     draw_key: Mapping[str, Any]
     families: tuple[str, ...] = ()
+    looked_at: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {

@@ -1,11 +1,11 @@
 """How often a report claims anything of models that equal their base, and finds real effects.
 
-    OMP_NUM_THREADS=1 python tests/benchmarks/null_reports.py [REPORTS]
+    PYTHONPATH=. OMP_NUM_THREADS=1 python tests/benchmarks/null_reports.py [REPORTS]
 
 Builds whole summaries of simulated outcomes. Null reports: 4, 10 and 50 checkpoints with the base's
 own probabilities, with and without strata, on one and three benchmarks, under fixed, sequential and
-unequal designs; at most 5 % of them may hold any claim. Real effects: D(1) near +3 and D(256) near
--10 points on 400 problems, as the quickstart's GRPO has them; the claims of all three kinds should
+unequal designs; at most 5 % of them may hold any claim. Real effects: D(1) near +5 and D(256) near
+-10 points on 400 problems; the claims of all three kinds should
 be made. Prints, for each setting, the share of reports with any claim and its 95 % interval.
 """
 
