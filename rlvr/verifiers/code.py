@@ -132,7 +132,10 @@ def _function(isolation: Isolation, code: Code, gold: dict[str, Any], limits: Li
 
 def _call(isolation: Isolation, code: Code, gold: dict[str, Any], limits: Limits) -> Finding:
     program = Program(code.source, prelude=common_imports(code.source))
-    tests = FunctionTests(gold["entry_point"], _CALL_TESTS, data=gold["tests"], per_call=True)
+    # LiveCodeBench takes the method where there is a class Solution, else the function
+    name = gold["entry_point"].removeprefix("Solution().")
+    method = f"Solution().{name}" if name.isidentifier() else name
+    tests = FunctionTests(method, _CALL_TESTS, data=gold["tests"], otherwise=name, per_call=True)
     return run_function_tests(isolation, program, tests, limits)
 
 

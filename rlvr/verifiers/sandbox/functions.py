@@ -38,6 +38,7 @@ class FunctionTests:
         test: source that defines `check(candidate)` or calls the function by its name.
         prompt: source run before it, for helpers that the tests use.
         data: JSON value that the test source finds under the name `data`.
+        otherwise: the function's name where the program does not define that class.
         per_call: True where the time limit is each call's and not that of all calls together.
     """
 
@@ -45,6 +46,7 @@ class FunctionTests:
     test: str
     prompt: str = ""
     data: Any = None
+    otherwise: str = ""
     per_call: bool = False
 
     def as_setup(self) -> dict[str, Any]:
@@ -80,7 +82,8 @@ def run_function_tests(
     """
     if judge_limits is None:
         judge_limits = replace(JUDGE_LIMITS, run_s=max(JUDGE_LIMITS.run_s, limits.run_s))
-    of_candidate = program.as_setup() | {"entry_point": tests.entry_point}
+    names = {"entry_point": tests.entry_point, "otherwise": tests.otherwise}
+    of_candidate = program.as_setup() | names
     with (
         Sandbox(isolation, "candidate", of_candidate, limits) as candidate,
         Sandbox(isolation, "judge", tests.as_setup(), judge_limits) as judge,

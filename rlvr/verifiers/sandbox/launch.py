@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 from rlvr.verifiers.sandbox.clock import Usage
-from rlvr.verifiers.sandbox.isolation import Isolation
+from rlvr.verifiers.sandbox.isolation import INPUT_FOLDER, Isolation
 from rlvr.verifiers.sandbox.seccomp import filter_program
 
 _END_S = 20.0
@@ -60,17 +60,18 @@ class Launched:
             return Usage()
 
     def files(self) -> int:
-        """How many files and folders its temporary directory holds; 0 where nothing tells.
+        """How many files and folders it has in memory; 0 where nothing tells.
 
         Asked from outside, since bubblewrap cannot limit them and the kernel does not by itself.
         """
         if self._first_pid is None:
             return 0
         try:
-            disk = os.statvfs(f"/proc/{self._first_pid}/root/tmp")
+            root = f"/proc/{self._first_pid}/root"
+            disks = [os.statvfs(f"{root}{folder}") for folder in ("/tmp", INPUT_FOLDER)]
         except OSError:
             return 0
-        return disk.f_files - disk.f_ffree
+        return sum(disk.f_files - disk.f_ffree for disk in disks)
 
     def has_ended(self) -> bool:
         """True if the process is dead; `end` may still be called."""

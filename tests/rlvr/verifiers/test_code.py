@@ -163,6 +163,15 @@ for line in sys.stdin:
             "class Solution:\n  def f(self, xs: List[int], k): return heapq.nsmallest(k, xs)",
         ),
         (
+            {"kind": "call", "entry_point": "Solution().f", "tests": [{"args": [], "expected": 1}]},
+            "def f(): return 1",
+        ),
+        (
+            # heapq has another function of this name, which the prelude imports
+            {"kind": "call", "entry_point": "merge", "tests": [{"args": [[2]], "expected": 2}]},
+            "class Solution:\n  def merge(self, xs): return max(xs)",
+        ),
+        (
             {"kind": "call", "entry_point": "f", "tests": [{"args": [], "expected": [1, None]}]},
             "def f(): return 1, None",
         ),

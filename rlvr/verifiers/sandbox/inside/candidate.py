@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _load(setup: dict[str, Any]) -> Any:
-    """The function `f`, the method `Solution().f`, or `f` of a class `Solution`."""
+    """The function `f`, the method `Solution().f`, or `f` of either kind."""
     module = make_module("solution")
     namespace = module.__dict__
     try:  # noqa: SIM105 - importing contextlib takes as long as the program
@@ -60,6 +60,8 @@ def _load(setup: dict[str, Any]) -> Any:
         pass
     exec(compile(setup["source"], "<program>", "exec", dont_inherit=True), namespace)
     entry_point = setup["entry_point"]
+    if setup["otherwise"] and entry_point.partition("(")[0] not in namespace:
+        entry_point = setup["otherwise"]
     if entry_point not in namespace and entry_point.isidentifier() and "Solution" in namespace:
         entry_point = f"Solution().{entry_point}"
     return eval(entry_point, namespace)
