@@ -58,7 +58,7 @@ _CALL_TESTS = """
 def check(candidate):
     for test in data:
         answer = candidate(*test["args"])
-        if type(answer) is tuple:
+        if isinstance(answer, tuple):
             answer = list(answer)
         assert answer == test["expected"]
 """

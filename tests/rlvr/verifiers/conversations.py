@@ -145,6 +145,57 @@ CONVERSATIONS = [
         "assert f(lambda v: v + 1, 1) == 3",
     ),
     (
+        "from dataclasses import dataclass\n@dataclass\nclass P:\n  x: int\n"
+        "  def twice(self): return 2 * self.x\ndef f(x): return P(x)",
+        "p = f(3)\nassert p.x == 3 and p.twice() == 6 and p != (3,) and not hasattr(p, 'y')",
+    ),
+    (
+        "from collections import namedtuple\nP = namedtuple('P', 'x y')\ndef f(x): return P(1, x)",
+        "p = f(2)\nassert (p.x, p.y) == (1, 2) == p and p._asdict() == {'x': 1, 'y': 2}",
+    ),
+    (
+        "from typing import NamedTuple\nclass P(NamedTuple):\n  x: int\ndef f(x): return [P(x)]",
+        "assert f(2)[0].x == 2",
+    ),
+    (
+        "from collections import defaultdict\ndef f(x): return defaultdict(int, a=1)",
+        "assert f(0)['b'] == 0 and f(0) == {'a': 1}",
+    ),
+    (
+        "from collections import Counter\ndef f(c): c['b'] += 2; return c",
+        "from collections import Counter\nc = Counter('aa')\n"
+        "assert f(c) is c and c == Counter('aabb') and c.most_common(1) and f(c)['zz'] == 0",
+    ),
+    (
+        "from collections import OrderedDict\ndef f(x): return OrderedDict([(1, 2), (3, 4)])",
+        "from collections import OrderedDict\n"
+        "assert f(0) == {3: 4, 1: 2} and f(0) != OrderedDict([(3, 4), (1, 2)])",
+    ),
+    (
+        "def f(d): d.move_to_end(1)",
+        "from collections import OrderedDict\nd = OrderedDict([(1, 2), (3, 4)])\nf(d)\n"
+        "assert list(d) == [3, 1]",
+    ),
+    (
+        "class Node:\n  def __init__(self, v, n): self.val, self.next = v, n\ndef f(xs):\n"
+        "  node = None\n  for x in reversed(xs): node = Node(x, node)\n  return node",
+        "node = f([1, 2])\nassert node.val == 1 and node.next.val == 2 and node.next.next is None",
+    ),
+    (
+        "class Stack:\n  def __init__(self): self.xs = []\n"
+        "  def push(self, x): self.xs.append(x)\n  def pop(self): return self.xs.pop()\n"
+        "f = Stack",
+        "s = f()\ns.push(1)\ns.push([2])\nassert s.pop() == [2] and s.pop() == 1",
+    ),
+    (
+        "import re\ndef f(x): return re.match('a(b)', x)",
+        "assert f('ab').group(1) == 'b' and f('b') is None",
+    ),
+    (
+        "def f(n):\n  got = yield n\n  yield got",
+        "g = f(1)\nassert next(g) == 1 and g.send(5) == 5",
+    ),
+    (
         "def f(x): return zip(x, x)",
         "assert dict(f([1])) == {1: 1}",
     ),

@@ -44,7 +44,7 @@ def _call(function: Function) -> dict[str, Any]:
 
 def _eval_plus(function: Function) -> dict[str, str]:
     test = CLOSE if isinstance(function.expected, float) else EQUAL
-    return _function(test.format(args=function.args, expected=function.expected))
+    return _function(test.format(args=function.args, expected=repr(function.expected)))
 
 
 def _accepted(

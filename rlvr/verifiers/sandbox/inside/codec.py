@@ -135,6 +135,11 @@ class _Writer:
                 self.write(part)
 
     def _write_other(self, value: Any) -> None:
+        # without a desk nobody asks what a value is, beyond what it equals
+        extended = kinds.describe_extended(value) if self._desk is not None else None
+        if extended is not None:
+            self._write_kind(value, *extended)
+            return
         plain = _plain(value)
         if type(plain) in _SIMPLE:
             self.write(plain)
@@ -143,13 +148,15 @@ class _Writer:
                 self._number(value)
             self._write_container(plain, type(plain))
         elif (described := kinds.describe(plain)) is not None:
-            name, parts = described
-            if name in kinds.MUTABLE:
-                self._number(value)
-            self.parts.append(b"v%s;" % name.encode())
-            self.write(parts)
+            self._write_kind(value, *described)
         else:
             self._write_object(value)
+
+    def _write_kind(self, value: Any, name: str, parts: tuple[Any, ...]) -> None:
+        if name in kinds.MUTABLE:
+            self._number(value)
+        self.parts.append(b"v%s;" % name.encode())
+        self.write(parts)
 
     def _write_object(self, value: Any) -> None:
         ticket = self._desk.lend(value) if self._desk is not None else None

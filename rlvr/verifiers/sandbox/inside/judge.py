@@ -17,7 +17,7 @@ from . import codec, frames, numpy_shapes, raised
 from .confine import confine
 from .faults import describe
 from .frames import Kind
-from .peer import ITERABLE, Peer
+from .peer import ACTIONS, CALLABLE, ITERATOR, Peer
 
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
@@ -57,10 +57,15 @@ class Candidate(Peer):
             self.broken = f"arguments of call {self.calls}: {error}"
             raise Broken(self.broken) from None
 
+    @property
+    def actions(self) -> dict[str, Any]:
+        """No look at attributes, which lead from a function to what the tests expect."""
+        return ACTIONS | {"get": _no_attribute}
+
     def abilities(self, value: Any) -> str | None:
-        """Functions and iterators; an object of the tests may hold what they expect."""
+        """Functions and iterators; any other object of the tests may hold what they expect."""
         found = super().abilities(value)
-        return None if found == ITERABLE else found
+        return found if found in (CALLABLE, ITERATOR) else None
 
     def rebuild(self, packed: Any) -> Exception:
         return raised.rebuild(packed, self.classes)
@@ -82,6 +87,10 @@ class Candidate(Peer):
             return super().decode(payload, known, number_new=number_new)
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _no_attribute(_: Any, name: Any) -> None:
+    raise AttributeError(name)
 
 
 def _interrupt(*_: Any) -> None:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 # what the receiving side may change in place
-MUTABLE = frozenset({"deque", "array", "ndarray"})
+MUTABLE = frozenset({"deque", "array", "ndarray", "counter", "defaultdict", "ordereddict"})
 
 # kinds of numpy's items whose bytes say all: bool, integers, floats, complex, text, times
 _ARRAY_KINDS = frozenset("biufcSUmM")
 _MOST_DECIMAL = 100_000
 _LONGEST_DTYPE = 40
+_MOST_FIELDS = 256
 _DATA_TYPES: tuple[type, ...] = (
     bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice,
     str, tuple, type, type(None),
@@ -47,6 +48,29 @@ def describe(value: Any) -> tuple[str, tuple[Any, ...]] | None:
         if module in sys.modules and isinstance(value, getattr(sys.modules[module], name)):
             found: tuple[str, tuple[Any, ...]] | None = parts(value)
             return found
+    return None
+
+
+def describe_extended(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    """Name and parts of a value whose type extends one of Python's own, and has more to it."""
+    if isinstance(value, tuple):
+        fields = getattr(type(value), "_fields", None)
+        if type(fields) is tuple and all(type(field) is str for field in fields):
+            return "namedtuple", (type(value).__name__, fields, tuple(tuple.__iter__(value)))
+        return None
+    return _describe_dict(value) if isinstance(value, dict) else None
+
+
+def _describe_dict(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    collections, plain = sys.modules.get("collections"), dict(dict.items(value))
+    if collections is None:
+        return None
+    if type(value) is collections.Counter:
+        return "counter", (plain,)
+    if type(value) is collections.OrderedDict:
+        return "ordereddict", (dict(value.items()),)
+    if type(value) is collections.defaultdict and value.default_factory in (None, *_DATA_TYPES):
+        return "defaultdict", (value.default_factory, plain)
     return None
 
 
@@ -138,6 +162,34 @@ def _build_deque(items: Any, most: Any) -> Any:
     from collections import deque
 
     return deque(_of(list, items), most)
+
+
+def _build_counter(counts: Any) -> Any:
+    from collections import Counter
+
+    return Counter(_of(dict, counts))
+
+
+def _build_ordereddict(items: Any) -> Any:
+    from collections import OrderedDict
+
+    return OrderedDict(_of(dict, items))
+
+
+def _build_defaultdict(factory: Any, items: Any) -> Any:
+    from collections import defaultdict
+
+    return defaultdict(None if factory is None else _of(type, factory), _of(dict, items))
+
+
+def _build_namedtuple(name: Any, fields: Any, items: Any) -> Any:
+    from collections import namedtuple
+
+    if len(_of(tuple, fields)) > _MOST_FIELDS:
+        raise ValueError(f"{len(fields)} fields")
+    # it refuses names that are none, and those that begin with an underscore
+    kind = namedtuple(_of(str, name), [_of(str, field) for field in fields])  # type: ignore[misc]
+    return kind(*_of(tuple, items))
 
 
 def _build_array(typecode: Any, items: Any) -> Any:
@@ -249,6 +301,10 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
     "items": lambda *items: dict(items).items(),
     "type": lambda name: _TYPES[name],
     "constant": lambda is_ellipsis: ... if is_ellipsis else NotImplemented,
+    "counter": _build_counter,
+    "ordereddict": _build_ordereddict,
+    "defaultdict": _build_defaultdict,
+    "namedtuple": _build_namedtuple,
     "deque": _build_deque,
     "array": _build_array,
     "fraction": _build_fraction,

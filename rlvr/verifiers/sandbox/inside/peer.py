@@ -22,17 +22,26 @@ if TYPE_CHECKING:
 
     from . import frames
 
-CALLABLE, ITERATOR, ITERABLE = "c", "n", "i"
+CALLABLE, ITERATOR, ITERABLE, PLAIN = "c", "n", "i", "a"
 _MOST_NESTED = 40
 _MOST_AT_ONCE = 1024
 
 
 class Lent(codec.Opaque):
-    """Stands for an object that stays on the other side, and equals nothing but itself."""
+    """Stands for an object that stays on the other side, and equals nothing but itself.
+
+    Its attributes and methods are those of the object, but for the special ones, by which Python
+    compares and calculates.
+    """
 
     def __init__(self, type_name: str, number: int, peer: Peer) -> None:
         super().__init__(type_name)
         self._number, self._peer = number, peer
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self._peer.ask(self._number, "get", (name,), {})
 
 
 class LentFunction(Lent):
@@ -82,7 +91,7 @@ class LentIterator(Lent):
         self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
 
 
-_STAND_INS = {CALLABLE: LentFunction, ITERATOR: LentIterator, ITERABLE: LentIterable}
+_STAND_INS = {PLAIN: Lent, CALLABLE: LentFunction, ITERATOR: LentIterator, ITERABLE: LentIterable}
 
 
 class Peer:
@@ -101,6 +110,11 @@ class Peer:
         self._own: list[Any] = []
         self._depth = self._call_id = 0
 
+    @property
+    def actions(self) -> dict[str, Callable[..., Any]]:
+        """What the other side may do with what is lent to it."""
+        return ACTIONS
+
     def lend(self, value: Any) -> bytes | None:
         """The ticket for an object that the other side may use or that is its own."""
         if isinstance(value, Lent):
@@ -118,7 +132,7 @@ class Peer:
             return ITERATOR
         if callable(value):
             return CALLABLE
-        return ITERABLE if hasattr(type(value), "__iter__") else None
+        return ITERABLE if hasattr(type(value), "__iter__") else PLAIN
 
     def borrow(self, number: int, abilities: str, type_name: str) -> Any:
         """The stand-in for an object of the other side."""
@@ -182,7 +196,7 @@ class Peer:
                 raise RecursionError("calls of each other are nested too deeply")
             number, action, positional, named = self.decode(request, containers, number_new=True)
             before = [_content(container) for container in containers]
-            act = _ACTIONS[action]
+            act = self.actions[action]
             try:
                 kind, value = Kind.RESULT, act(self._own[number], *positional, **dict(named))
             except BaseException as error:
@@ -206,10 +220,11 @@ def _take(iterator: Any, count: int) -> tuple[list[Any], bool, Any]:
     return items, False, None
 
 
-_ACTIONS: dict[str, Callable[..., Any]] = {
+ACTIONS: dict[str, Callable[..., Any]] = {
     "call": lambda function, *positional, **named: function(*positional, **named),
     "iterate": iter,
     "take": _take,
+    "get": getattr,
 }
 
 
@@ -258,8 +273,8 @@ def _replace(container: Any, content: Any) -> None:
     # methods of the plain type, since a subclass may do more in its own
     if isinstance(container, dict) and type(content) is list:
         pairs = dict(content)
-        dict.clear(container)
-        dict.update(container, pairs)
+        container.clear()
+        container.update(pairs)
     elif isinstance(container, list) and type(content) is list:
         list.__setitem__(container, slice(None), content)
     elif isinstance(container, set) and type(content) is set:

@@ -252,6 +252,9 @@ def f(x):
             ("number_of_numpy", "import numpy as np", "sly(np.float64)(1)"),
             ("object_array", "import numpy as np", "np.array([sly(int)(1)], dtype=object)"),
             ("dict", "", "sly(dict)()"),
+            ("named_tuple", "from collections import namedtuple", "sly(namedtuple('P', 'x'))(1)"),
+            ("counter", "from collections import Counter", "sly(Counter)('a')"),
+            ("object", "", "sly(object)()"),
             ("function", "", "sly(Callable)()"),
             ("iterator", "", "sly(Iterator)()"),
             ("key_of_a_dict", "", "{sly(int)(1): sly(int)(1)}"),
@@ -261,6 +264,17 @@ def f(x):
         "returns_not_a_number_as_decimal",
         "def f(x):\n  from decimal import Decimal\n  return Decimal('NaN')",
         FAILS + "|InvalidOperation",
+    ),
+    Cheat(
+        "has_every_attribute",
+        "class All:\n  def __getattr__(self, name): return 0\n"
+        "  shape, dtype, real, __class__ = (), float, 1.0, int\ndef f(x): return All()",
+    ),
+    Cheat(
+        "has_every_attribute_for_numpy",
+        "class All:\n  shape, dtype, real, imag = (), type('T', (), {'type': complex}), [], []\n"
+        "  def __array__(self, *_): return []\n  __array_interface__ = {'shape': ()}\n"
+        "def f(x): return All()",
     ),
     Cheat("returns_not_implemented", "def f(x): return NotImplemented"),
     Cheat("returns_the_type", "def f(x): return int"),
@@ -381,6 +395,11 @@ BORROWS = [
     Cheat("looks_into_the_function", "def f(g, xs, it): return g.__globals__['EXPECTED'][xs[0]]"),
     Cheat("looks_into_the_generator", "def f(g, xs, it): return it.gi_frame.f_globals['EXPECTED']"),
     Cheat("looks_into_the_stand_in", "def f(g, xs, it): return max(vars(g._peer)['_own'])"),
+    Cheat(
+        "asks_for_attributes_all_the_same",
+        "def f(g, xs, it): return g._peer.ask(0, 'get', ('__globals__',), {})['EXPECTED'][xs[0]]",
+        FAILS + "|KeyError",
+    ),
     Cheat("changes_the_numbers", "def f(g, xs, it):\n  xs[:] = []\n  return xs"),
     Cheat(
         "asks_for_other_things",
@@ -404,6 +423,46 @@ BORROWS = [
         "runs? for more than",
     ),
 ]
+
+
+NUMPY = {
+    "kind": "function",
+    "entry_point": "f",
+    "test": """
+import numpy as np
+passed = []
+for compare in (
+    np.testing.assert_allclose, np.testing.assert_array_equal, np.testing.assert_almost_equal,
+    np.testing.assert_equal, np.testing.assert_array_almost_equal,
+    np.testing.assert_array_almost_equal_nulp, np.testing.assert_array_max_ulp,
+    np.testing.assert_approx_equal,
+):
+    try:
+        compare(f(1), 0.75)
+    except Exception:
+        continue
+    passed.append(compare.__name__)
+for compare in (np.allclose, np.array_equal, np.array_equiv, np.isclose):
+    try:
+        passed += [compare.__name__] if np.all(compare(f(1), 0.75)) else []
+    except Exception:
+        pass
+assert not passed, passed
+raise TypeError("none was deceived")
+""",
+}
+DECEIVERS = [
+    cheat
+    for cheat in CHEATS
+    if re.match("equals_everything_as|has_every|returns_(what|a_f|not_i)", cheat.name)
+]
+
+
+@pytest.mark.parametrize("cheat", DECEIVERS, ids=lambda cheat: cheat.name)
+def test_no_comparison_of_numpy_is_deceived(cheat: Cheat, grade: Grade) -> None:
+    verdict = grade(cheat.source, NUMPY)
+    assert verdict.outcome == Outcome.WRONG
+    assert "none was deceived" in (verdict.reason or "")
 
 
 @pytest.mark.parametrize("cheat", BORROWS, ids=lambda cheat: cheat.name)
