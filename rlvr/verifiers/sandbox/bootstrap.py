@@ -49,4 +49,5 @@ def loader(program: str) -> str:
 
 def _compile(name: str) -> object:
     source = (_INSIDE / f"{name}.py").read_text()
-    return compile(source, f"inside/{name}.py", "exec", dont_inherit=True)
+    # without the docstrings, which would not fit into the pipe with the rest
+    return compile(source, f"inside/{name}.py", "exec", dont_inherit=True, optimize=2)
