@@ -3,14 +3,11 @@
     runs/<name>/recipe.yaml       as resolved
                 manifest.json     versions, commit, seed, hardware; `finished` once training ended
                 metrics.jsonl     one line per logged step
-                checkpoint-<step>/COMPLETE   written last: every file's name and size
-                set-aside/        checkpoints that were found damaged or half-written
+                checkpoint-<step>/COMPLETE   written last: every file's size and digest
+                set-aside/        what was found damaged or half-written
 
 A checkpoint without COMPLETE, or one whose files differ from what COMPLETE lists, is never used:
-it is moved to set-aside/ and named, and the one before it is taken.
-
-A checkpoint that was thinned has given up what only training reads. COMPLETE then lists the weights
-with their tokenizer and configuration: whole for evaluation, nothing to resume from.
+it is moved to set-aside/ and named, and the one before it is taken (`rlvr.checkpoint`).
 """
 
 import json
@@ -18,33 +15,19 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from rlvr import recipe as recipes
+from rlvr.checkpoint import damage, damage_of_contents, has_marker, is_resumable
+from rlvr.damage import SET_ASIDE, Damaged, read_json, set_aside
 from rlvr.errors import UserError
-from rlvr.files import sync_file, write_atomically, write_json
+from rlvr.files import write_atomically, write_json
 from rlvr.recipe import Recipe
 
 logger = logging.getLogger(__name__)
 
-COMPLETE = "COMPLETE"
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
-# the optimizer's part of a checkpoint: in a file, or in DeepSpeed's folder of one file per process
-_OPTIMIZER = ("optimizer*", "global_step*")
-# everything that only a resumed training reads, by the first part of a file's path
-_TRAINER_STATE = (
-    *_OPTIMIZER,
-    "critic",
-    "latest",
-    "rng_state*",
-    "scaler.pt",
-    "scheduler.pt",
-    "trainer_state.json",
-    "training_args.bin",
-    "zero_to_*.py",
-)
 # how a run is evaluated, what is kept of it, and how long it waits before it gives up, changes
 # nothing of what is trained
 _MAY_CHANGE = (
@@ -118,131 +101,137 @@ class Run:
         write_atomically(self.path / "recipe.yaml", recipes.dump(recipe))
 
     def manifest(self) -> dict[str, Any]:
-        """What is recorded of the run so far; empty before training started."""
+        """What is recorded of the run so far; empty before training started.
+
+        A manifest that cannot be read is set aside.
+        """
         path = self.path / "manifest.json"
-        return dict(json.loads(path.read_text())) if path.is_file() else {}
+        try:
+            return read_json(path, dict)
+        except FileNotFoundError:
+            return {}
+        except Damaged as error:
+            self.set_aside(path, f"damaged: {error.reason}")
+            return {}
 
     def record(self, **entries: Any) -> None:
         """Add entries to the manifest."""
         write_json(self.path / "manifest.json", self.manifest() | entries)
 
     def checkpoints(self) -> list[Checkpoint]:
-        """The complete checkpoints, by step."""
+        """The complete checkpoints, by step, as far as names and sizes of their files tell."""
         return [found for found in self._folders() if not damage(found.path)]
 
+    def sound_checkpoints(self) -> list[Checkpoint]:
+        """The complete checkpoints whose weights are, byte for byte, those that were saved.
+
+        Damaged ones are set aside; those still being written are passed over.
+        """
+        sound = []
+        for found in self._folders():
+            faults = damage_of_contents(found.path, for_training=False)
+            if not faults:
+                sound.append(found)
+            elif has_marker(found.path):  # no longer, where training has just deleted it
+                self.set_aside(found.path, f"not whole: {'; '.join(faults)}")
+        return sound
+
     def last_resumable(self) -> Checkpoint | None:
-        """The last complete checkpoint that has its full trainer state.
+        """The last checkpoint with its full trainer state, byte for byte as it was saved.
 
         Whatever training would write over is set aside: folders that are not whole, and thinned
         ones of later steps.
         """
         for found in self._folders():
             if faults := damage(found.path):
-                self._set_aside(found.path, f"not whole: {'; '.join(faults)}")
-        complete = self.checkpoints()
-        resumable = [found for found in complete if is_resumable(found.path)]
-        last = resumable[-1] if resumable else None
-        for found in complete:
+                self.set_aside(found.path, f"not whole: {'; '.join(faults)}")
+        last = None
+        for found in reversed(self.checkpoints()):
+            if is_resumable(found.path):
+                faults = damage_of_contents(found.path, for_training=True)
+                if not faults and not (faults := _faults_of_state(found)):
+                    last = found
+                    break
+                self.set_aside(found.path, f"not whole: {'; '.join(faults)}")
+        for found in self.checkpoints():
             if found.step > (last.step if last else 0):
-                self._set_aside(found.path, "without trainer state: its step is trained again")
+                self.set_aside(found.path, "without trainer state: its step is trained again")
         return last
 
     def metrics(self) -> Iterator[dict[str, Any]]:
-        """The logged steps; a line cut off by a crash is passed over."""
-        if self.metrics_path.is_file():
-            for line in self.metrics_path.read_text().splitlines():
-                try:
-                    yield json.loads(line)
-                except json.JSONDecodeError:
-                    continue
+        """The logged steps; lines that cannot be read are passed over."""
+        return (entry for entry in map(_metrics_entry, self._metrics_lines()) if entry)
+
+    def steps_without_metrics(self, last_step: int) -> str:
+        """The steps up to this one that metrics.jsonl lacks, such as "3, 7-9"; "" if none."""
+        logged = {entry["step"] for entry in self.metrics()}
+        return _ranges([step for step in range(1, last_step + 1) if step not in logged])
 
     def trim_metrics(self, last_step: int) -> None:
-        """Drop what was logged after the step that training resumes from."""
+        """Drop what was logged after the step that training resumes from.
+
+        Steps before it that are not logged any more are named. A file that was damaged, which is
+        more than its last line cut off by a crash, is kept in set-aside/ as it was found.
+        """
+        if any(_metrics_entry(line) is None for line in self._metrics_lines()[:-1]):
+            content = self.metrics_path.read_bytes()
+            self.set_aside(self.metrics_path, "damaged: lines of it are not what was logged")
+            write_atomically(self.metrics_path, content)
+        if missing := self.steps_without_metrics(last_step):
+            logger.warning(
+                "%s lacks steps %s (deleted or damaged); its curves have a gap there",
+                self.metrics_path,
+                missing,
+            )
         kept = [entry for entry in self.metrics() if entry["step"] <= last_step]
         write_atomically(self.metrics_path, "".join(json.dumps(entry) + "\n" for entry in kept))
+
+    def set_aside(self, path: Path, reason: str) -> None:
+        """Move a file or folder of the run into its set-aside/, under the folder that it was in."""
+        set_aside(path, self.path / SET_ASIDE / path.parent.relative_to(self.path), reason)
+
+    def _metrics_lines(self) -> list[bytes]:
+        return self.metrics_path.read_bytes().splitlines() if self.metrics_path.is_file() else []
 
     def _folders(self) -> list[Checkpoint]:
         matches = ((_CHECKPOINT.fullmatch(path.name), path) for path in self.path.glob("*/"))
         found = [Checkpoint(int(match[1]), path) for match, path in matches if match]
         return sorted(found, key=lambda checkpoint: checkpoint.step)
 
-    def _set_aside(self, folder: Path, reason: str) -> None:
-        place = self.path / "set-aside"
-        place.mkdir(exist_ok=True)
-        taken = sum(1 for _ in place.glob(f"{folder.name}*"))
-        target = place / (f"{folder.name}.{taken}" if taken else folder.name)
-        folder.rename(target)
-        logger.warning("%s is %s; set aside as %s", folder.name, reason, target)
 
-
-def mark_complete(checkpoint: Path) -> None:
-    """Declare a checkpoint whole, after every file of it has reached the disk."""
-    sizes = {}
-    for path in sorted(checkpoint.rglob("*")):
-        if path.is_file() and path.name != COMPLETE:
-            sync_file(path)
-            sizes[str(path.relative_to(checkpoint))] = path.stat().st_size
-    write_json(checkpoint / COMPLETE, sizes)
-
-
-def damage(checkpoint: Path) -> list[str]:
-    """What keeps a checkpoint from being whole; empty if it is."""
-    before = None
-    while True:
-        marker = _read_marker(checkpoint)
-        if marker is None:
-            return [f"no {COMPLETE} marker: it was still being written"]
-        faults = _differing_files(checkpoint, marker)
-        # training may have thinned it between the marker and the files: then the marker is new
-        if not faults or marker == before:
-            return faults
-        before = marker
-
-
-def is_resumable(checkpoint: Path) -> bool:
-    """Whether a complete checkpoint has the trainer state that training goes on from."""
-    return any(_is_one_of(name, _OPTIMIZER) for name in _read_marker(checkpoint) or {})
-
-
-def is_trainer_state(name: str) -> bool:
-    """Whether a file of a checkpoint, by its path within, is of no use to evaluation."""
-    return _is_one_of(name, _TRAINER_STATE)
-
-
-def mark_thinned(checkpoint: Path) -> None:
-    """Declare a complete checkpoint whole without its trainer state, which may then be deleted.
-
-    Marked before anything is deleted: whenever a crash comes, the checkpoint is whole as what its
-    marker says it is.
-    """
-    sizes = _read_marker(checkpoint) or {}
-    kept = {name: size for name, size in sizes.items() if not is_trainer_state(name)}
-    if kept != sizes:
-        write_json(checkpoint / COMPLETE, kept)
-
-
-def _read_marker(checkpoint: Path) -> dict[str, int] | None:
+def _faults_of_state(checkpoint: Checkpoint) -> list[str]:
+    """What is wrong with the trainer's own record, also where no digest vouches for it."""
+    path = checkpoint.path / "trainer_state.json"
     try:
-        return dict(json.loads((checkpoint / COMPLETE).read_text()))
+        state = read_json(path, dict)
     except FileNotFoundError:
+        return []
+    except Damaged as error:
+        return [f"{path.name} is damaged: {error.reason}"]
+    if (step := state.get("global_step")) != checkpoint.step:
+        return [f"{path.name} is of step {step}"]
+    return []
+
+
+def _metrics_entry(line: bytes) -> dict[str, Any] | None:
+    """What one line says of a step; None where it is damaged."""
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError):
         return None
+    is_of_a_step = isinstance(entry, dict) and isinstance(entry.get("step"), int)
+    return entry if is_of_a_step else None
 
 
-def _differing_files(checkpoint: Path, sizes: dict[str, int]) -> list[str]:
-    faults = []
-    for name, size in sizes.items():
-        try:
-            found = (checkpoint / name).stat().st_size
-        except FileNotFoundError:
-            faults.append(f"{name} is missing")
-            continue
-        if found != size:
-            faults.append(f"{name} has {found} bytes instead of {size}")
-    return faults
-
-
-def _is_one_of(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatch(Path(name).parts[0], pattern) for pattern in patterns)
+def _ranges(steps: list[int]) -> str:
+    """Steps in words: "1-4, 7"."""
+    told: list[list[int]] = []
+    for step in steps:
+        if told and step == told[-1][-1] + 1:
+            told[-1] = [told[-1][0], step]
+        else:
+            told.append([step])
+    return ", ".join("-".join(map(str, ends)) for ends in told)
 
 
 def _differences(old: Recipe, new: Recipe) -> list[str]:

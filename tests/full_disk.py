@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rlvr.runs import Run, damage
+from rlvr.checkpoint import damage
+from rlvr.runs import Run
 from rlvr.weights import weights_hash
 from tests.needs import skip_or_fail
 

@@ -16,11 +16,13 @@ from typing import Any
 from accelerate import PartialState
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from rlvr.checkpoint import mark_complete
 from rlvr.progress import Stage
 from rlvr.recipe import Recipe
-from rlvr.runs import Run, mark_complete
+from rlvr.runs import Run
 from rlvr.training.costs import StepCosts
 from rlvr.training.retention import retain
+from rlvr.training.together import true_of_any
 
 logger = logging.getLogger(__name__)
 
@@ -155,13 +157,7 @@ class StopSignal(TrainerCallback):
         self.received = True
 
     def _anyone(self) -> bool:
-        if PartialState().num_processes == 1:
-            return self.received
-        import torch
-        from accelerate.utils import gather
-
-        flags = gather(torch.tensor([self.received], device=PartialState().device))
-        return bool(flags.any())
+        return true_of_any(self.received)
 
 
 class ProgressBar(TrainerCallback):

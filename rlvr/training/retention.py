@@ -13,8 +13,9 @@ import logging
 import shutil
 from pathlib import Path
 
+from rlvr.checkpoint import COMPLETE, is_trainer_state, mark_thinned
 from rlvr.recipe import Recipe
-from rlvr.runs import COMPLETE, Run, is_trainer_state, mark_thinned
+from rlvr.runs import Run
 from rlvr.watchers import is_awaited
 
 logger = logging.getLogger(__name__)

@@ -24,8 +24,11 @@ from rlvr.runs import Checkpoint, Run
 from rlvr.samplers import generation_file
 from rlvr.training import methods, rollouts
 from rlvr.training.launch import world_size
+from rlvr.training.lock import TrainingLock
 from rlvr.training.method import Job
 from rlvr.training.settings import peft_config, training_arguments
+from rlvr.training.start import check_base, find_start
+from rlvr.training.together import decided_by_one
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, Trainer
@@ -58,28 +61,30 @@ def train(recipe: Recipe, run: Run, *, source: str, until_save: bool = False) ->
 
     Raises:
         Faults: if the recipe's values do not fit together or its method.
-        UserError: if model or data cannot be had, or another recipe's run is in the directory.
+        UserError: if model or data cannot be had, or the directory belongs to another recipe's run
+            or to a training that is under way.
     """
     from rlvr.training.callbacks import StopSignal
 
     method = methods.get(recipe.method)
     args = training_arguments(recipe, method, run, source=source)
-    with _nothing_left_if_refused(run), concerning(source):
-        rollouts.check(args)
-        run.refuse_another(recipe)
-        if run.manifest().get("finished"):
-            return Ending.ALREADY_FINISHED
-        with concerning("model"):
-            folder = models.resolve(recipe.model, recipe.revision)
-        with args.main_process_first(desc="finding the checkpoint to resume from"):
-            resumed = run.last_resumable()
-        trainer = build_trainer(recipe, run, args, folder)
-    if args.process_index == 0:
-        run.start(recipe)
-        run.trim_metrics(resumed.step if resumed else 0)
-        run.record(**_provenance(run), **_problems(trainer))
-    stop = StopSignal(method.resume_interval(args), at_save=until_save)
-    return _run(trainer, recipe, run, resumed, stop)
+    with _nothing_left_if_refused(run), _alone(run):
+        with concerning(source):
+            rollouts.check(args)
+            start = decided_by_one(lambda: find_start(run, recipe))
+            if start.is_finished:
+                return Ending.ALREADY_FINISHED
+            with concerning("model"):
+                folder = models.resolve(recipe.model, recipe.revision)
+                base = decided_by_one(lambda: check_base(run, recipe, folder))
+            trainer = build_trainer(recipe, run, args, folder)
+        resumed = start.seen_here()
+        if args.process_index == 0:
+            run.start(recipe)
+            run.trim_metrics(resumed.step if resumed else 0)
+            run.record(**_provenance(run), **base, **_problems(trainer))
+        stop = StopSignal(method.resume_interval(args), at_save=until_save)
+        return _run(trainer, recipe, run, resumed, stop)
 
 
 @contextmanager
@@ -93,6 +98,21 @@ def _nothing_left_if_refused(run: Run) -> Iterator[None]:
             with suppress(OSError):  # not empty, or never made
                 run.path.rmdir()
         raise
+
+
+@contextmanager
+def _alone(run: Run) -> Iterator[None]:
+    """Hold the run's lock, which the first process takes for all.
+
+    Raises:
+        BeingTrained: on every process, if others train the run.
+    """
+    lock = TrainingLock(run)
+    try:
+        decided_by_one(lock.acquire)
+        yield
+    finally:
+        lock.release()
 
 
 def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer":

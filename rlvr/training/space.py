@@ -1,6 +1,5 @@
 """What a full disk means for a training run: which checkpoint is safe, and what the next needs."""
 
-import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from rlvr import disk
-from rlvr.runs import COMPLETE, Run
+from rlvr.checkpoint import COMPLETE, total_bytes
+from rlvr.runs import Run
 
 if TYPE_CHECKING:
     from transformers import Trainer
@@ -32,7 +32,7 @@ def checkpoint_bytes(trainer: "Trainer", run: Run) -> int:
     """What a checkpoint takes: the last whole one's size; an estimate before there is one."""
     whole = run.checkpoints()
     if whole:
-        return sum(json.loads((whole[-1].path / COMPLETE).read_text()).values())
+        return total_bytes(whole[-1].path)
     from transformers.trainer_pt_utils import get_model_param_count
 
     trained = get_model_param_count(trainer.model, trainable_only=True)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from rlvr import recipe as recipes
+from rlvr.checkpoint import COMPLETE, damage, is_resumable, mark_complete, mark_thinned
 from rlvr.errors import UserError
-from rlvr.runs import COMPLETE, Run, damage, is_resumable, mark_complete, mark_thinned
+from rlvr.runs import Run
 from rlvr.tiny import RECIPES
 
 RECIPE = recipes.load(RECIPES / "grpo.yaml")

@@ -1,5 +1,6 @@
 """The weights hash: the same for the same tensors, whatever files they lie in."""
 
+import math
 import os
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 
 from rlvr.errors import UserError
-from rlvr.weights import headers, weights_hash
+from rlvr.weights import NotFinite, headers, weights_hash
 
 TENSORS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.ones(4, dtype=torch.bfloat16)}
 
@@ -63,3 +64,36 @@ def test_truncated_file_is_named(tmp_path: Path, length: int) -> None:
 def test_folder_without_weights_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no \*\.safetensors files"):
         weights_hash(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_not_finite_have_no_hash(
+    tmp_path: Path, dtype: torch.dtype, value: float
+) -> None:
+    largest = torch.full((5,), torch.finfo(dtype).max, dtype=dtype)
+    assert weights_hash(saved(tmp_path, model={"a": largest, "b": -largest}))
+    spoilt = largest.clone()
+    spoilt[2] = value
+    with pytest.raises(NotFinite, match=r"tensor 'b' in model.safetensors holds a NaN"):
+        weights_hash(saved(tmp_path, model={"a": largest, "b": spoilt}))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{",
+        b"[]",
+        b"7",
+        b"\xff\xff",
+        b'{"a": 1}',
+        b'{"a": {"dtype": "F32", "shape": [1]}}',
+        b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": [4, 0]}}',
+        b'{"a": {"dtype": "F32", "shape": [1], "data_offsets": ["x", 0]}}',
+    ],
+)
+def test_damaged_header_is_named(tmp_path: Path, header: bytes) -> None:
+    content = len(header).to_bytes(8, "little") + header + bytes(4)
+    (tmp_path / "model.safetensors").write_bytes(content)
+    with pytest.raises(UserError, match=r"model.safetensors: its header is damaged"):
+        headers(tmp_path)

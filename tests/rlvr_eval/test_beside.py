@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from rlvr import recipe as recipes
+from rlvr.checkpoint import mark_complete
 from rlvr.models import EMBEDDED
-from rlvr.runs import Run, mark_complete
+from rlvr.runs import Run
 from rlvr_eval.comparison import compare
 from rlvr_eval.figure import curves_svg
 from rlvr_eval.given import Given, write_given

@@ -12,7 +12,8 @@ from safetensors.numpy import save_file
 
 from rlvr import problems
 from rlvr import recipe as recipes
-from rlvr.runs import Run, mark_complete
+from rlvr.checkpoint import mark_complete
+from rlvr.runs import Run
 from rlvr.watchers import FRESH_FOR_S, Watcher, is_awaited, is_evaluated
 from rlvr_eval import simulator
 from rlvr_eval.ledger import Ledger

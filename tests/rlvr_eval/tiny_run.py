@@ -11,8 +11,9 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 
 from rlvr import recipe as recipes
+from rlvr.checkpoint import mark_complete
 from rlvr.recipe import Evaluation as Settings
-from rlvr.runs import Run, mark_complete
+from rlvr.runs import Run
 from rlvr.samplers.hf import HFSampler
 from rlvr.tiny.model import BASE
 from rlvr_eval.pipeline import evaluate

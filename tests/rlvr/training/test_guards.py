@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, TrainerControl, TrainerState
 
 from rlvr import recipe as recipes
+from rlvr.checkpoint import mark_complete
 from rlvr.errors import UserError
-from rlvr.runs import Run, mark_complete
+from rlvr.runs import Run
 from rlvr.tiny.model import BASE
-from rlvr.training.guards import LossGuard, check_tokenizer
+from rlvr.training.guards import LossGuard, check_tokenizer, parameter_not_finite
 from rlvr.training.run import train
 from tests.rlvr.training.known_batch import known_trainer, raw_recipe
 
@@ -33,6 +36,43 @@ def test_loss_that_is_no_number_stops_the_run_and_leaves_the_last_good_checkpoin
         trainer.train()
 
     assert not (run.path / "checkpoint-2").exists()
+
+
+def test_rate_that_is_no_number_ends_with_an_error_and_without_a_ruined_checkpoint(
+    tmp_path: Path,
+) -> None:
+    """The loss is that of the weights before the update, so the only step there is looks well."""
+    raw = raw_recipe("grpo", {"learning_rate": math.inf, "save_strategy": "steps", "save_steps": 1})
+    run = Run(tmp_path / "known")
+    message = r"weights are not finite after step 1 \(model.*lower rate than inf .*rate=1e-06"
+    with pytest.raises(UserError, match=message):
+        train(recipes.parse(raw, source="test"), run, source="test")
+    assert run.checkpoints() == []
+    assert "finished" not in run.manifest()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_one_parameter_that_is_not_finite_is_named(value: float) -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2)).bfloat16()
+    assert parameter_not_finite(model) is None
+    with torch.no_grad():
+        model[1].bias[0] = value
+    assert parameter_not_finite(model) == "1.bias"
+    model[1].bias.requires_grad = False
+    assert parameter_not_finite(model) is None
+
+
+def test_base_that_is_not_finite_is_refused_before_training(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(BASE, folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["model.norm.weight"][3] = math.nan
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    raw = raw_recipe("grpo") | {"model": str(folder)}
+    message = rf"{folder}: the weights are not finite \(tensor 'model.norm.weight' in model.s"
+    with pytest.raises(UserError, match=message):
+        train(recipes.parse(raw, source="test"), Run(tmp_path / "run"), source="test")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

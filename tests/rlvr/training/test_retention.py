@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from rlvr import recipe as recipes
+from rlvr.checkpoint import damage, is_resumable, mark_complete
 from rlvr.errors import Faults
 from rlvr.recipe import Recipe
-from rlvr.runs import Run, damage, is_resumable, mark_complete
+from rlvr.runs import Run
 from rlvr.training.retention import retain
 from rlvr.watchers import EVALUATED, Watcher
 from rlvr.weights import weights_hash

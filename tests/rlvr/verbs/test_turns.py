@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from rlvr.runs import COMPLETE, Run
+from rlvr.checkpoint import COMPLETE
+from rlvr.runs import Run
 from rlvr.verbs.shared import EXIT_REQUEUE
 from rlvr.watchers import EVALUATED
 from rlvr.weights import weights_hash
