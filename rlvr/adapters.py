@@ -7,6 +7,7 @@ its configuration) and appears in the cache whole or not at all.
 """
 
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -14,7 +15,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from rlvr.checkpoint import damage_of_contents, mark_complete
+from rlvr.damage import read_json
 from rlvr.errors import UserError
+
+logger = logging.getLogger(__name__)
 
 _CONFIG = "adapter_config.json"
 _CACHE_VARIABLE = "RLVR_CACHE"
@@ -39,9 +44,12 @@ def full_weights(checkpoint: Path) -> Path:
     """
     if not (checkpoint / _CONFIG).is_file():
         return checkpoint
-    config = json.loads((checkpoint / _CONFIG).read_text())
+    config = read_json(checkpoint / _CONFIG, dict)
     base = _base(checkpoint, config)
     merged = _cache() / "merged" / _key(base, checkpoint, config)
+    if merged.is_dir() and damage_of_contents(merged, for_training=False):
+        logger.warning("%s is damaged or of an earlier version; merging it again", merged)
+        shutil.rmtree(merged, ignore_errors=True)
     if not merged.is_dir():
         _merge(base, checkpoint, merged)
     return merged
@@ -95,10 +103,16 @@ def _write_merged(base: Path, checkpoint: Path, folder: Path) -> None:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
-    adapted = PeftModel.from_pretrained(model, str(checkpoint))
-    adapted.merge_and_unload(safe_merge=True).save_pretrained(folder)
+    from rlvr.model_folder import loading
+
+    with loading(base):
+        model = AutoModelForCausalLM.from_pretrained(base, dtype="auto")
+    with loading(checkpoint):
+        adapted = PeftModel.from_pretrained(model, str(checkpoint))
+        merged = adapted.merge_and_unload(safe_merge=True)
+    merged.save_pretrained(folder)
     for source in (base, checkpoint):
         for pattern in _TOKENIZER_FILES:
             for file in source.glob(pattern):
                 shutil.copyfile(file, folder / file.name)
+    mark_complete(folder)

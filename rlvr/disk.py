@@ -62,6 +62,11 @@ def size(count: float) -> str:
     return f"{count / 1024**power:.{min(power, 1)}f} {units[power]}"
 
 
+def is_shortage(error: BaseException) -> bool:
+    """Whether an error, or what led to it, says that a disk is full."""
+    return _shortage(error, None) is not None
+
+
 def refuses(folder: Path) -> bool:
     """Whether not even a small file can be written there: figures of free space know no quota."""
     try:

@@ -1,18 +1,38 @@
 """Writing files so that a crash at any byte leaves either the old file or the new one."""
 
+import fcntl
 import json
 import os
+import socket
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+_UNFINISHED = ".tmp"
+_MACHINE = blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
+_ABANDONED_S = 3600.0
 
 
 def write_atomically(path: Path, data: bytes | str) -> None:
     """Write beside, flush to disk, rename over: readers never see a part of the file."""
-    # not the process id: on a shared file system two machines have the same ones
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    write_synced(beside, data.encode() if isinstance(data, str) else data)
-    beside.replace(path)
+    content = data.encode() if isinstance(data, str) else data
+    # by machine and by chance, not by process: on a shared file system ids repeat
+    beside = path.with_name(f".{path.name}.{_MACHINE}.{uuid.uuid4().hex}{_UNFINISHED}")
+    with _locked(beside) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            beside.replace(path)
+        except OSError as error:
+            # on a full disk a part of a file would keep what little space there is
+            beside.unlink(missing_ok=True)
+            error.filename = error.filename or str(path)
+            raise
     sync_folder(path.parent)
 
 
@@ -21,18 +41,31 @@ def write_json(path: Path, value: Any) -> None:
     write_atomically(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_synced(path: Path, content: bytes) -> None:
-    """Write a file and wait until the disk has it; one that could not be written is removed."""
-    try:
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed in `write_atomically` have left in a folder.
+
+    A process that lives holds a lock on the file that it is writing. Locks of other machines may
+    not be seen here, so their files are removed only when they are old.
+    """
+    for path in folder.glob(f".*{_UNFINISHED}"):
+        with suppress(OSError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_ours = f".{_MACHINE}." in path.name
+            if is_ours or time.time() - os.fstat(file.fileno()).st_mtime > _ABANDONED_S:
+                path.unlink()
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """Create a file and hold a lock on it, where the file system has locks."""
+    while True:
         with path.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        # on a full disk a part of a file would keep what little space there is
-        path.unlink(missing_ok=True)
-        error.filename = error.filename or str(path)
-        raise
+            with suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # between its creation and its lock it looked abandoned, and may have been removed
+            if path.exists():
+                yield file
+                return
 
 
 def sync_file(path: Path) -> None:

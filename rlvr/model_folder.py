@@ -64,9 +64,7 @@ def _fault(folder: Path) -> str | None:
         return "no config.json; a model folder needs config.json, *.safetensors and a tokenizer"
     config = read_json(folder / "config.json", dict)
     return (
-        _fault_of_kind(config)
-        or _fault_of_weights(folder)
-        or _fault_of_tokenizer(folder, config)
+        _fault_of_kind(config) or _fault_of_weights(folder) or _fault_of_tokenizer(folder, config)
     )
 
 

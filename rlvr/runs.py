@@ -186,6 +186,19 @@ class Run:
         kept = [entry for entry in self.metrics() if entry["step"] <= last_step]
         write_atomically(self.metrics_path, "".join(json.dumps(entry) + "\n" for entry in kept))
 
+    def refuse_changed_base(self, folder: Path, found: str) -> None:
+        """Compare the hash of the base's weights with the one noted when training began.
+
+        Raises:
+            UserError: if they differ.
+        """
+        noted = self.manifest().get("base_weights", found)
+        if noted != found:
+            raise UserError(
+                f"{folder}: the weights are not those that {self.path} was started from (hash "
+                f"{found}, not {noted}); restore them, or train under another name=.."
+            )
+
     def set_aside(self, path: Path, reason: str) -> None:
         """Move a file or folder of the run into its set-aside/, under the folder that it was in."""
         set_aside(path, self.path / SET_ASIDE / path.parent.relative_to(self.path), reason)

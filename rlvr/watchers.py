@@ -10,7 +10,6 @@ can also wait for a watcher that has not come yet.
 Training and evaluation may run on different machines: only files are exchanged.
 """
 
-import json
 import os
 import socket
 import threading
@@ -19,6 +18,7 @@ import uuid
 from pathlib import Path
 from types import TracebackType
 
+from rlvr.damage import Damaged, read_json
 from rlvr.files import write_json
 from rlvr.runs import Run
 
@@ -96,10 +96,19 @@ def _of_the_living(run: Run) -> list[list[str]]:
     for path in _folder(run).glob("*.json"):
         try:
             if time.time() - path.stat().st_mtime < FRESH_FOR_S:
-                found.append(list(json.loads(path.read_text())["evaluated"]))
+                found.append(_evaluated_by(path))
         except FileNotFoundError:  # it has just signed off
             continue
     return found
+
+
+def _evaluated_by(path: Path) -> list[str]:
+    """What a watcher has noted; nothing where its note is damaged, so that it is waited for."""
+    try:
+        evaluated = read_json(path, dict).get("evaluated")
+    except Damaged:
+        return []
+    return evaluated if isinstance(evaluated, list) else []
 
 
 def _folder(run: Run) -> Path:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -87,11 +87,24 @@ def tensors_hash(folder: Path) -> str:
     """
     files = folder.glob("*.safetensors")
     stamp = tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files))
-    return _hash(folder.resolve(), stamp)
+    found = _hash(folder.resolve(), stamp)
+    if found.not_finite:
+        raise NotFinite(
+            f"{folder}: the weights are not finite ({found.not_finite} holds a NaN or an "
+            "infinity); training has ruined this model: use one from before that"
+        )
+    return found.digest
+
+
+class _Hash(NamedTuple):
+    """What reading all tensors found; `not_finite` names the first that holds a NaN."""
+
+    digest: str
+    not_finite: str = ""
 
 
 @cache
-def _hash(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> str:
+def _hash(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> _Hash:
     """`stamp` tells one state of the folder's files from the next, so that caching is safe."""
     digest = blake2b(digest_size=HASH_BYTES)
     found = sorted(headers(folder).items())
@@ -104,12 +117,8 @@ def _hash(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> str:
                 digest.update(block)
                 advance(len(block))
                 if not is_finite.result():
-                    raise NotFinite(
-                        f"{folder}: the weights are not finite (tensor '{header.name}' in "
-                        f"{header.file.name} holds a NaN or an infinity); training has ruined this "
-                        "model: use one from before that"
-                    )
-    return digest.hexdigest()
+                    return _Hash("", f"tensor '{header.name}' in {header.file.name}")
+    return _Hash(digest.hexdigest())
 
 
 @contextmanager

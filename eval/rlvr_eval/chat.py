@@ -15,6 +15,7 @@ from rlvr import answers, prompts
 from rlvr.adapters import full_weights
 from rlvr.answers import Ends
 from rlvr.errors import UserError
+from rlvr.model_folder import loading
 
 _TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json", "tokenizer.model", "vocab.json")
 
@@ -24,7 +25,8 @@ def load_tokenizer(folder: Path) -> Any:
     """The tokenizer of a checkpoint, read once."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(full_weights(folder))
+    with loading(folder):
+        return AutoTokenizer.from_pretrained(full_weights(folder))
 
 
 @lru_cache(maxsize=64)

@@ -3,7 +3,6 @@
 An `Evaluation` is a plan; it holds no draws. `rlvr_eval.work` carries it out.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +12,7 @@ from typing import Any
 from rlvr import answers, prompts, verifiers
 from rlvr.adapters import full_weights
 from rlvr.answers import Ends
+from rlvr.damage import Damaged, read_json
 from rlvr.records import Problem
 from rlvr.samplers.base import Sampler, SamplingParams
 from rlvr.samplers.versions_apart import versions_apart
@@ -139,8 +139,11 @@ class Evaluation:
 
 def context_length(folder: Path) -> int:
     """Tokens that the model takes, prompt and completion together; 0 where its config is silent."""
-    config = json.loads((full_weights(folder) / "config.json").read_text())
-    return int(config.get("max_position_embeddings") or 0)
+    path = full_weights(folder) / "config.json"
+    tokens = read_json(path, dict).get("max_position_embeddings") or 0
+    if not isinstance(tokens, int):
+        raise Damaged(path, f"max_position_embeddings is {tokens!r}")
+    return tokens
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,11 @@ def is_given(run: Run) -> bool:
 
 
 def read_given(run: Run) -> Given:
-    """What `write_given` wrote."""
+    """What `write_given` wrote.
+
+    Raises:
+        UserError: if it is something else.
+    """
     path = run.path / _FILE
     raw = reading.yaml_mapping(path)
     try:

@@ -9,7 +9,7 @@ What is due is not written down anywhere: it is what the store lacks (`rlvr_eval
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -20,6 +20,7 @@ import numpy as np
 
 from rlvr import verifiers
 from rlvr.answers import RULE, verifier_version
+from rlvr.damage import Damaged, read_json
 from rlvr.errors import UserError
 from rlvr.files import write_json
 from rlvr.records import Outcome
@@ -38,6 +39,17 @@ Entry = Mapping[str, Any]
 
 # of entries whose draws stopped where the answers end, so that their texts hold nothing behind it
 STOPPED_AT_ENDS = "stopped_at_ends"
+_TYPES: Mapping[str, type] = {
+    "model": str,
+    "step": int,
+    "benchmark": str,
+    "design": str,
+    "draw_key": dict,
+    "problem_ids": list,
+    "kinds": list,
+    "noted": str,
+}
+_SEAL = "counts_digest"
 
 
 @dataclass(frozen=True)
@@ -78,8 +90,15 @@ class Ledger:
 
     def write(self, *entries: Entry) -> None:
         """Add entries, in one file: all of them are there, or none."""
+        # counted, not timed: a clock may have been set back between two evaluations
+        sequence = 1 + max((order(entry)[0] for entry in self._noted()), default=0)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
-        noted: list[Entry] = [{**entry, "noted": now} for entry in entries]
+        noted: list[dict[str, Any]] = [
+            {**entry, "sequence": sequence, "noted": now} for entry in entries
+        ]
+        for entry in noted:
+            if "counts" in entry:
+                entry[_SEAL] = _digest_of(entry["counts"])
         self.folder.mkdir(parents=True, exist_ok=True)
         write_json(self.folder / _name(noted), noted)
 
@@ -92,7 +111,7 @@ class Ledger:
         latest: dict[tuple[str, str, int], Entry] = {}
         for entry in self._noted():
             place = (entry["benchmark"], entry["model"], entry["step"])
-            if place not in latest or latest[place]["noted"] < entry["noted"]:
+            if place not in latest or order(latest[place]) < order(entry):
                 latest[place] = entry
         if not latest:
             raise UserError(
@@ -101,6 +120,21 @@ class Ledger:
         return sorted(
             latest.values(), key=lambda entry: (entry["benchmark"], model_of(entry).place)
         )
+
+    def _noted(self) -> Iterator[Entry]:
+        """Every entry of every file; a file that is damaged is set aside and named."""
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                entries = read_json(path, list)
+                if not entries or not all(map(_is_entry, entries)):
+                    raise Damaged(path, "not what was noted of an evaluation")
+            except FileNotFoundError:
+                continue  # another process has just set it aside
+            except Damaged as error:
+                told = f"damaged ({error.reason}); evaluate again, which samples nothing anew"
+                self.run.set_aside(path, told)
+                continue
+            yield from entries
 
     def draws(self, entry: Entry) -> DrawStore:
         """The draws that an entry is of."""
@@ -112,20 +146,13 @@ class Ledger:
         Raises:
             UserError: if nothing was evaluated, or draws that were recorded are no longer there.
         """
-        noted = self._noted()
+        noted = list(self._noted())
         return [
             replace(
                 _imported(entry) if "counts" in entry else _replayed(entry, self.draws(entry)),
                 looked_at=_looked_at(entry, noted),
             )
             for entry in self.entries()
-        ]
-
-    def _noted(self) -> list[Entry]:
-        return [
-            entry
-            for path in sorted(self.folder.glob("*.json"))
-            for entry in json.loads(path.read_text())
         ]
 
 
@@ -135,9 +162,14 @@ def _looked_at(entry: Entry, noted: Sequence[Entry]) -> tuple[str, ...]:
     earlier = [
         (parse_design(each["design"]).n_max, each["design"])
         for each in noted
-        if each["draw_key"] == entry["draw_key"] and each["noted"] < entry["noted"]
+        if each["draw_key"] == entry["draw_key"] and order(each) < order(entry)
     ]
     return tuple(design for draws, design in sorted(set(earlier)) if draws < n_max)
+
+
+def order(entry: Mapping[str, Any]) -> tuple[int, str]:
+    """What sorts entries by when they were noted; those of rlvr 0.1.0 have their time alone."""
+    return entry.get("sequence", 0), entry["noted"]
 
 
 def model_of(entry: Entry) -> ModelRef:
@@ -155,7 +187,23 @@ def is_verified_here(entry: Entry) -> bool:
     return (entry["verifier"] or "").partition("@")[0] in verifiers.NAMES
 
 
-def _name(entries: list[Entry]) -> str:
+def _is_entry(entry: Any) -> bool:
+    """Whether a JSON value says all that an entry says, in the types that it says it in."""
+    if not isinstance(entry, dict):
+        return False
+    if not all(isinstance(entry.get(name), kind) for name, kind in _TYPES.items()):
+        return False
+    if "counts" in entry:
+        return entry.get(_SEAL, "") in ("", _digest_of(entry["counts"]))
+    return isinstance(entry["draw_key"].get("weights"), str)
+
+
+def _digest_of(counts: Any) -> str:
+    """What vouches for counts: they are the only numbers here that the store does not hold too."""
+    return blake2b(json.dumps(counts, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def _name(entries: Sequence[Entry]) -> str:
     """Entries on the same evaluations have the same file; a new verifier or design is a new one."""
     told = [
         (digest(e["draw_key"]), e["design"], e["verifier"], e["model"], e["step"], e["problem_ids"])

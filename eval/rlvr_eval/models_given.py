@@ -12,10 +12,14 @@ weights may lie deeper (`global_step_100/actor/huggingface`).
 import logging
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
-from rlvr import models
+from rlvr import model_folder, models
+from rlvr.adapters import full_weights
+from rlvr.checkpoint import damage_of_contents, has_marker
 from rlvr.errors import UserError
 from rlvr.runs import Run
 from rlvr.weights import weights_hash
@@ -74,7 +78,7 @@ def models_beside(run: Run, names: Sequence[str]) -> list[Model]:
     for position, name in enumerate(names, start=1):
         if "/" in name:
             found.append(replace(_model(name, step_in(Path(name).name) or position), beside=True))
-        elif checkpoints := Run(run.path.parent / name).checkpoints():
+        elif checkpoints := Run(run.path.parent / name).sound_checkpoints():
             last = checkpoints[-1]
             found.append(Model(name, last.step, last.path, weights_hash(last.path), beside=True))
         else:
@@ -106,17 +110,44 @@ def _checkpoints(folder: Path) -> Iterator[Model]:
         place = weights_folder(path)
         if place is None:
             logger.warning("%s: no config.json with *.safetensors in it; left out", path)
-        else:
-            yield Model(path.name, step, place, weights_hash(place))
+            continue
+        with left_out_if_faulty(path.name):
+            yield Model(path.name, step, place, _checked_hash(place))
 
 
 def _model(name: str, step: int) -> Model:
     if Path(name).is_dir():
         folder = weights_folder(Path(name)) or Path(name)
-        return Model(Path(name).resolve().name, step, folder, weights_hash(folder))
+        return Model(Path(name).resolve().name, step, folder, _checked_hash(folder))
     source, _, revision = name.partition("@")
     folder = models.resolve(source, revision or None)
-    return Model(name, step, folder, weights_hash(folder))
+    return Model(name, step, folder, _checked_hash(folder))
+
+
+@contextmanager
+def left_out_if_faulty(name: str) -> Iterator[None]:
+    """Go on without a model that cannot be used, and name it; once, however often it is tried."""
+    try:
+        yield
+    except UserError as error:
+        _tell(f"{name} is left out: {error}")
+
+
+@cache
+def _tell(message: str) -> None:
+    logger.warning("%s", message)
+
+
+def _checked_hash(folder: Path) -> str:
+    """The hash of a model's weights, if it can be loaded and is what was saved.
+
+    Raises:
+        UserError: naming the folder and the fault.
+    """
+    if has_marker(folder) and (faults := damage_of_contents(folder, for_training=False)):
+        raise UserError(f"{folder}: {faults[0]}; take another checkpoint, or copy it again")
+    model_folder.check(full_weights(folder))
+    return weights_hash(folder)
 
 
 def _holds_weights(folder: Path) -> bool:

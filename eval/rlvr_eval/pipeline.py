@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, TextIO
 
-from rlvr.files import write_atomically, write_json
+from rlvr.files import remove_unfinished, write_atomically, write_json
 from rlvr.progress import Stage, stage
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
@@ -71,10 +71,14 @@ def carry_out(
     Args:
         ledger: where they are noted; the run's own unless given.
     """
+    for folder in (run.path, (ledger or Ledger(run)).folder, run.path / "problems"):
+        remove_unfinished(folder)
     for evaluation in evaluations:
         remember(run, evaluation.benchmark, evaluation.revision, evaluation.problems)
         _tell_of_earlier_draws(run, evaluation, crew.sampler)
-        evaluation.draws(crew.sampler).check()
+        draws = evaluation.draws(crew.sampler)
+        draws.remove_unfinished()
+        draws.check()
     due = [evaluation for evaluation in evaluations if missing(evaluation, crew.sampler)]
     if due:
         with stage(f"evaluate {run.name}", 0) as bar:

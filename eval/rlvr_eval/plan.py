@@ -14,7 +14,7 @@ from rlvr_eval.estimators import parse_design
 from rlvr_eval.evaluate import Evaluation, Model
 from rlvr_eval.given import is_given, read_given
 from rlvr_eval.keep_text import KeepText
-from rlvr_eval.models_given import given_models, models_beside
+from rlvr_eval.models_given import given_models, left_out_if_faulty, models_beside
 
 BASE = "base"
 
@@ -31,7 +31,8 @@ def models_of(run: Run, beside: Sequence[str] | None = None) -> list[Model]:
         beside: as in the evaluation section; None for what the run's own says.
 
     Raises:
-        UserError: if the weights of the base or of a model beside cannot be had.
+        UserError: if the weights of the base or of a model beside cannot be had, or are not what
+            the run was started from.
     """
     if is_given(run):
         given = read_given(run)
@@ -47,10 +48,13 @@ def _trained(run: Run, recipe: Recipe) -> list[Model]:
     found = []
     if recipe.initialize == "pretrained":
         folder = models.resolve(recipe.model, recipe.revision)
-        found.append(Model(BASE, 0, folder, weights_hash(folder)))
-    for checkpoint in run.checkpoints():
+        weights = weights_hash(folder)
+        run.refuse_changed_base(folder, weights)
+        found.append(Model(BASE, 0, folder, weights))
+    for checkpoint in run.sound_checkpoints():
         name, folder = checkpoint.path.name, checkpoint.path
-        found.append(Model(name, checkpoint.step, folder, weights_hash(folder)))
+        with left_out_if_faulty(name):
+            found.append(Model(name, checkpoint.step, folder, weights_hash(folder)))
     return found
 
 

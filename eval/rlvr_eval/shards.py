@@ -2,15 +2,15 @@
 
 A shard's name ends in the digest of its bytes, so whatever happens to it later (a truncated copy, a
 flipped bit in header, page or footer) is seen when it is read, whichever byte it hits. It is
-written under another name, flushed and renamed, so a crash leaves no part of one, and any number of
-writers may share a folder. A damaged shard is moved aside and named on the log, never deleted.
+written under another name, flushed and renamed, so a crash leaves no part of one that could be
+taken for a shard, and any number of writers may share a folder. A damaged shard is moved aside and
+named on the log, never deleted.
 
 This module knows nothing of what the columns mean.
 """
 
 import logging
 import time
-import uuid
 from dataclasses import dataclass
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rlvr.files import sync_folder, write_synced
+from rlvr.files import write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +50,7 @@ def encode(table: pa.Table, prefix: str = "") -> Shard:
 def write(folder: Path, shard: Shard) -> None:
     """Put a shard in place; when this returns, it survives a power cut."""
     folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / f".{uuid.uuid4().hex}.tmp"
-    write_synced(beside, shard.content)
-    beside.rename(folder / shard.name)
-    sync_folder(folder)
+    write_atomically(folder / shard.name, shard.content)
 
 
 def listed(folder: Path) -> list[Path]:

@@ -25,7 +25,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from rlvr.files import write_json
+from rlvr.damage import SET_ASIDE, Damaged, read_json, set_aside
+from rlvr.files import remove_unfinished, write_json
 from rlvr.records import Completion, Verdict
 from rlvr_eval import shards
 from rlvr_eval.draws import DRAW, completion_of, draws_table
@@ -52,7 +53,7 @@ class Unverified:
 
 
 class DrawStore:
-    """The draws of one draw key; opening one writes nothing.
+    """The draws of one draw key; opening one writes nothing, unless its key.json is damaged.
 
     Raises:
         UserError: if the folder holds draws of another key.
@@ -64,8 +65,14 @@ class DrawStore:
         self._draws = self.folder / "draws"
         # shards never change, so what was read once need not be read again while waiting
         self._tables: dict[str, pa.Table] = {}
-        if self._key_file.is_file():
-            refuse_pooling(str(self.folder), json.loads(self._key_file.read_text()), key)
+        try:
+            refuse_pooling(str(self.folder), read_json(self._key_file, dict), key)
+        except FileNotFoundError:
+            pass
+        except Damaged as damage:
+            # nothing is lost: the folder's name is the key's digest, and every shard names the key
+            set_aside(self._key_file, self.folder / SET_ASIDE, f"damaged ({damage.reason})")
+            write_json(self._key_file, self.key)
 
     def append(
         self,
@@ -131,6 +138,11 @@ class DrawStore:
             UserError: if a shard holds draws of another key, e.g. copied here by hand.
         """
         return [path for path in shards.listed(self._draws) if not self._is_sound(path)]
+
+    def remove_unfinished(self) -> None:
+        """Remove what killed writers have left; what living ones are writing stays."""
+        for folder in (self.folder, self._draws, *self.folder.glob("verdicts/*/")):
+            remove_unfinished(folder)
 
     def completions(self, problem_id: str) -> list[dict[str, Any]]:
         """Every stored draw of one problem, by index; `completion` is None where not kept."""

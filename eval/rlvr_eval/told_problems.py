@@ -5,13 +5,13 @@ file or the model: `<run>/problems/<benchmark>-<revision>.json`, by problem id. 
 versions hold question and gold alone; evaluating the run again completes them.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from rlvr.damage import Damaged, read_json
 from rlvr.errors import UserError
 from rlvr.files import write_json
 from rlvr.records import Problem
@@ -24,9 +24,9 @@ def remember(run: Run, benchmark: str, revision: str, problems: Iterable[Problem
     """Write problems down, beside those of the same benchmark that are there already."""
     path = _path(run, benchmark, revision)
     path.parent.mkdir(parents=True, exist_ok=True)
-    told = json.loads(path.read_text()) if path.is_file() else {}
+    told = {id: _row(problem) for id, problem in _read(run, path).items()}
     known = told | {problem.id: _row(problem) for problem in problems}
-    if known != told:
+    if known != told or not path.is_file():
         write_json(path, known)
 
 
@@ -37,22 +37,29 @@ def recall(run: Run, benchmark: str, revision: str) -> dict[str, Problem]:
         UserError: if they are not there.
     """
     path = _path(run, benchmark, revision)
-    if not path.is_file():
+    if not (found := _read(run, path)):
         raise UserError(f"{path} is missing; run: rlvr eval {run.path}, which writes it again")
-    return _read(path)
+    return found
 
 
 def recall_all(run: Run) -> dict[str, Problem]:
     """Every problem that was written down for a run, by id."""
     found: dict[str, Problem] = {}
     for path in sorted((run.path / "problems").glob("*.json")):
-        found |= _read(path)
+        found |= _read(run, path)
     return found
 
 
-def _read(path: Path) -> dict[str, Problem]:
-    told = json.loads(path.read_text())
-    return {id: _problem(id, row) for id, row in told.items()}
+def _read(run: Run, path: Path) -> dict[str, Problem]:
+    """The problems in a file; none where there is none, or where it is damaged and set aside."""
+    try:
+        return {id: _problem(path, id, row) for id, row in read_json(path, dict).items()}
+    except FileNotFoundError:
+        return {}
+    except Damaged as error:
+        told = f"damaged ({error.reason}); rlvr eval {run.path} writes it again"
+        run.set_aside(path, told)
+        return {}
 
 
 def _row(problem: Problem) -> dict[str, Any]:
@@ -62,8 +69,14 @@ def _row(problem: Problem) -> dict[str, Any]:
     return row
 
 
-def _problem(id: str, row: dict[str, Any]) -> Problem:
-    return Problem(id=id, **{**row, "images": tuple(row.get("images", ()))})
+def _problem(path: Path, id: str, row: Any) -> Problem:
+    try:
+        found = Problem(id=id, **{**row, "images": tuple(row.get("images", ()))})
+    except (TypeError, AttributeError):
+        raise Damaged(path, f"no question and gold of {id}") from None
+    if not isinstance(found.question, str):
+        raise Damaged(path, f"the question of {id} is no text")
+    return found
 
 
 def _path(run: Run, benchmark: str, revision: str) -> Path:

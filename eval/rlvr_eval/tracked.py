@@ -5,7 +5,6 @@ ends after a while whatever it is doing. A newer evaluation ends the process of 
 since it logs everything again. Only a command with nothing else left to do waits, for a moment.
 """
 
-import json
 import os
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from rlvr import wandb_settings
+from rlvr.damage import Damaged, read_json
 from rlvr.runs import Run
 from rlvr_eval.workers import rank_and_world
 
@@ -98,8 +98,10 @@ class TrackedEvaluation:
 
     def _told(self) -> dict[str, str]:
         """How the last evaluation that was logged was logged."""
-        note = note_of(self._run)
-        return dict(json.loads(note.read_text())) if note.is_file() else {}
+        try:
+            return read_json(note_of(self._run), dict)
+        except (FileNotFoundError, Damaged):
+            return {}  # it only spares logging the same evaluation twice
 
     @property
     def _log(self) -> Path:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from rlvr.damage import read_json
 from rlvr.distill.journal import Journal
 from rlvr.errors import UserError
 from rlvr.files import write_atomically, write_json
@@ -70,7 +71,7 @@ class Folder:
         """
         path = self.path / "teacher.json"
         if path.is_file():
-            before = json.loads(path.read_text())
+            before = read_json(path, dict)
             names = before.keys() | key.keys()
             different = sorted(name for name in names if before.get(name) != key.get(name))
             if different:
@@ -90,7 +91,7 @@ class Folder:
         path = self.path / "teacher.json"
         if not path.is_file():
             raise UserError(f"{self.path}: no teacher was asked yet; run rlvr distill RECIPE first")
-        return dict(json.loads(path.read_text()))
+        return read_json(path, dict)
 
     def write_problems(self, problems: Iterable[Problem]) -> None:
         """Record the problems, so that later stages need neither Hub nor file."""

@@ -5,10 +5,10 @@ take a checkpoint with a tensor missing (a warning, and the old tensor stays: co
 that never was) and be ruined by one of another shape.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from rlvr.damage import read_json
 from rlvr.errors import Faults
 from rlvr.weights import TensorHeader, headers
 
@@ -25,7 +25,7 @@ def fitting_headers(checkpoint: Path) -> dict[str, TensorHeader]:
         UserError: as `rlvr.weights.headers`.
     """
     found = headers(checkpoint)
-    if json.loads((checkpoint / "config.json").read_text()).get("tie_word_embeddings"):
+    if read_json(checkpoint / "config.json", dict).get("tie_word_embeddings"):
         found.pop(_TIED_HEAD, None)
     return found
 

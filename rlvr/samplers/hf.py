@@ -72,15 +72,19 @@ class HFSampler:
         """Put a checkpoint's weights and its tokenizer in place.
 
         Raises:
-            UserError: if its weights are missing or truncated.
+            UserError: if it cannot be loaded, or lacks weights.
         """
+        from rlvr import model_folder
         from rlvr.adapters import full_weights
-        from rlvr.weights import headers
 
         checkpoint = full_weights(checkpoint)
-        headers(checkpoint)  # names a truncated file before anything is replaced
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint, padding_side="left")
-        model = AutoModelForCausalLM.from_pretrained(checkpoint, dtype=getattr(torch, self.dtype))
+        model_folder.check(checkpoint)  # names what is damaged before anything is replaced
+        with model_folder.loading(checkpoint):
+            tokenizer = AutoTokenizer.from_pretrained(checkpoint, padding_side="left")
+            model, info = AutoModelForCausalLM.from_pretrained(
+                checkpoint, dtype=getattr(torch, self.dtype), output_loading_info=True
+            )
+        model_folder.refuse_incomplete(checkpoint, info["missing_keys"])
         model.to(self._device)
         # `generate` would complete its arguments from the file that lies beside the weights
         model.generation_config = generation_file.neutral(model)

@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rlvr import model_folder
 from rlvr.adapters import full_weights
 from rlvr.errors import UserError
 from rlvr.records import Completion
@@ -80,11 +81,13 @@ class VLLMSampler:
         """Start the engine with a checkpoint, or exchange the weights of the running one.
 
         Raises:
-            UserError: naming the tensors, if they are not those of the loaded model.
+            UserError: if it cannot be loaded, or its tensors are not those of the loaded model.
             RuntimeError: if an iterator of `sample` is neither finished nor closed.
         """
         folder = full_weights(checkpoint)
-        offered = _describe(folder)
+        model_folder.check(folder)
+        with model_folder.loading(folder):
+            offered = _describe(folder)
         if self._engine is not None and self._loaded is not None:
             self._engine.refuse_while_running()
             check_fit(self._loaded.headers, offered.headers, checkpoint)
@@ -94,7 +97,8 @@ class VLLMSampler:
                 return
             logger.warning("%s: its configuration differs; the engine starts anew", checkpoint)
             self.close()
-        self._engine = Engine(folder, self.dtype, self._options)
+        with model_folder.loading(folder):
+            self._engine = Engine(folder, self.dtype, self._options)
         self._loaded = offered
 
     def sample(

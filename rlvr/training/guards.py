@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 # far beyond any loss that training comes back from: clipped policy losses are near 0, and the
 # cross-entropy of a uniform guess over a million tokens is 14
 _EXPLODED = 1e4
-# what to try where the rate itself is no number
-_ORDINARY_RATE = 1e-6
 
 
 class LossGuard(TrainerCallback):
@@ -61,11 +59,10 @@ class LossGuard(TrainerCallback):
         whole = self._run.checkpoints()
         last = whole[-1].path if whole else None
         start = f"model={last} " if last else ""
-        lower = rate / 10 if math.isfinite(rate) else _ORDINARY_RATE
         kept = f"{last} is from before it" if last else "there is no checkpoint from before it"
         return (
             f"{told}; training was stopped and {kept}. Go on with a lower rate than {rate:g} under "
-            f"another name: {start}name=.. trainer.learning_rate={lower:g}"
+            f"another name: {start}name=.. trainer.learning_rate={rate / 10:g}"
         )
 
 

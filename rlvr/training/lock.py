@@ -113,14 +113,7 @@ class TrainingLock:
         if not _is_in_place(file, self._path):
             file.close()
             return True
-        file.truncate(0)
-        holder = {
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        file.write(json.dumps(holder).encode())
-        file.flush()
+        _write_holder(file)
         self._file = file
         return True
 
@@ -146,6 +139,18 @@ def _is_in_place(file: BinaryIO, path: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
         return False
+
+
+def _write_holder(file: BinaryIO) -> None:
+    holder = {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    # on a full disk the lock holds all the same; it is the next write that has to tell
+    with suppress(OSError):
+        os.truncate(file.fileno(), 0)
+        os.write(file.fileno(), json.dumps(holder).encode())
 
 
 def _read_holder(file: BinaryIO) -> _Holder | None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from rlvr import models
 from rlvr.errors import UserError, concerning
+from rlvr.model_folder import loading, refuse_incomplete
 from rlvr.progress import stage
 from rlvr.recipe import Recipe
 from rlvr.runs import Checkpoint, Run
@@ -121,7 +122,8 @@ def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer
 
     from rlvr.training.guards import check_tokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    with loading(folder):
+        tokenizer = AutoTokenizer.from_pretrained(folder)
     check_tokenizer(tokenizer, recipe.model)
     job = Job(
         recipe=recipe,
@@ -179,8 +181,14 @@ def _model(recipe: Recipe, folder: Path, args: Any) -> "PreTrainedModel":
     args.model_init_kwargs = None
     if recipe.initialize == "random":
         torch.manual_seed(recipe.seed)
-        return AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), **options)
-    return AutoModelForCausalLM.from_pretrained(folder, **options)
+        with loading(folder):
+            return AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder), **options)
+    with loading(folder):
+        model, info = AutoModelForCausalLM.from_pretrained(
+            folder, output_loading_info=True, **options
+        )
+    refuse_incomplete(folder, info["missing_keys"])
+    return model
 
 
 def _steps(trainer: "Trainer") -> int:

@@ -14,6 +14,7 @@ from typing import Any
 from datasets import Dataset, load_dataset
 from datasets.exceptions import DatasetsError
 from pyarrow import ArrowException
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from trl import SFTConfig, SFTTrainer
 
 from rlvr import datafiles, reading
@@ -153,15 +154,32 @@ def _source(job: Job) -> Demonstrations:
     return Demonstrations(path=path)
 
 
+class _TokenCount(TrainerCallback):
+    """Lets the number of trained tokens go on where it was: TRL begins anew at every start."""
+
+    def __init__(self, trainer: SFTTrainer) -> None:
+        self._trainer = trainer
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Take the last number that was logged; every step is logged before it is saved."""
+        logged = [entry["num_tokens"] for entry in state.log_history if "num_tokens" in entry]
+        if logged:
+            self._trainer._total_train_tokens = int(logged[-1])
+
+
 def _build(job: Job) -> SFTTrainer:
     dataset = demonstrations(_source(job), job.recipe.seed, str(job.tokenizer.eos_token))
-    return SFTTrainer(
+    trainer = SFTTrainer(
         model=job.model,
         args=job.args,
         train_dataset=_tokenized(dataset, job),
         processing_class=job.tokenizer,
         peft_config=job.peft_config,
     )
+    trainer.add_callback(_TokenCount(trainer))
+    return trainer
 
 
 METHOD = Method(

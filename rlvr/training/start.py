@@ -8,7 +8,10 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from rlvr import model_folder
+from rlvr.adapters import full_weights
 from rlvr.errors import UserError
+from rlvr.files import remove_unfinished
 from rlvr.recipe import Recipe
 from rlvr.runs import Checkpoint, Run
 from rlvr.weights import weights_hash
@@ -49,6 +52,7 @@ def find_start(run: Run, recipe: Recipe) -> Start:
         UserError: if another recipe's run is in the directory.
     """
     run.refuse_another(recipe)
+    remove_unfinished(run.path)
     manifest = run.manifest()
     if manifest.get("finished"):
         if missing := run.steps_without_metrics(int(manifest.get("steps", 0))):
@@ -68,20 +72,7 @@ def check_base(run: Run, recipe: Recipe, folder: Path) -> dict[str, str]:
     """
     if recipe.initialize == "random":
         return {}
+    model_folder.check(full_weights(folder))
     found = weights_hash(folder)
-    refuse_changed_base(run, folder, found)
+    run.refuse_changed_base(folder, found)
     return {"base_weights": found}
-
-
-def refuse_changed_base(run: Run, folder: Path, found: str) -> None:
-    """Compare the hash of the base's weights with the one noted when training began.
-
-    Raises:
-        UserError: if they differ.
-    """
-    noted = run.manifest().get("base_weights", found)
-    if noted != found:
-        raise UserError(
-            f"{folder}: the weights are not those that {run.path} was started from (hash {found}, "
-            f"not {noted}); restore them, or train under another name=.."
-        )

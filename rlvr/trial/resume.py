@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from rlvr.runs import COMPLETE, Run
+from rlvr.checkpoint import COMPLETE
+from rlvr.runs import Run
 from rlvr.trial import commands
 from rlvr.trial.commands import Failed
 from rlvr.trial.parts import Machine

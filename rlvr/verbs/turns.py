@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rlvr.recipe import Recipe
 from rlvr.runs import Run
+from rlvr.training.lock import TrainingLock
 from rlvr.training.retention import retain
 from rlvr.verbs.child import Children
 from rlvr.verbs.ranks import Ranks, Stopped
@@ -30,7 +31,11 @@ def take_turns(path: Path, options: argparse.Namespace, recipe: Recipe, run: Run
     with Children() as children:
         turns = _Turns(children, arguments, recipe, run)
         try:
-            return turns.lead() if turns.ranks.leads else turns.follow()
+            if not turns.ranks.leads:
+                return turns.follow()
+            # between the turns too; the children train on this process's behalf
+            with TrainingLock(run):
+                return turns.lead()
         except Stopped:
             return EXIT_REQUEUE
 

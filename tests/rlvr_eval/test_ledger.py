@@ -1,6 +1,7 @@
 """The ledger: what is noted as done, and the counts that it stands for."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,3 +141,62 @@ def test_entries_hold_no_counts_of_their_own(run: Run, tmp_path: Path) -> None:
     (entry,) = json.loads(file.read_text())
     assert "counts" not in entry
     assert entry["verifier"] == "choice@1"
+
+
+@pytest.mark.parametrize("version", ["now", "0.1.0"])
+def test_evaluation_noted_last_counts_whatever_the_clock_said(
+    run: Run, tmp_path: Path, version: str
+) -> None:
+    """The clock was set back between the two; entries of 0.1.0 have no number to go by."""
+    small = evaluation(tmp_path, P, design=FixedDesign(8))
+    evaluate(run, small)
+    (path,) = Ledger(run).folder.glob("*.json")
+    (entry,) = json.loads(path.read_text())
+    if version == "0.1.0":
+        del entry["sequence"]
+    path.write_text(json.dumps([entry | {"noted": "2099-01-01T00:00:00.000000+00:00"}]))
+    large = replace(small, design=FixedDesign(16))
+    evaluate(run, large)
+    (found,) = Ledger(run).outcomes()
+    assert found.counts.design == large.design
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b"[7]", b'[{"model": "base"}]', b"\xff\xfe", b"[" * 100_000],
+)
+def test_damaged_file_is_set_aside_and_the_other_evaluations_stay(
+    run: Run, tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    planned = evaluation(tmp_path, P)
+    later = replace(planned, model=model(tmp_path / "later", P, name="checkpoint-10", step=10))
+    evaluate(run, planned, later)
+    (path,) = Ledger(run).folder.glob("checkpoint-10-*.json")
+    path.write_bytes(content)
+    assert [found.model.step for found in Ledger(run).outcomes()] == [0]
+    assert (run.path / "set-aside" / "evaluations" / path.name).read_bytes() == content
+    assert f"{path.name} is damaged" in caplog.text
+    evaluate(run, planned, later)
+    assert [found.model.step for found in Ledger(run).outcomes()] == [0, 10]
+
+
+def test_imported_counts_in_which_a_digit_changed_are_set_aside(run: Run) -> None:
+    entry = {
+        "model": "base",
+        "step": 0,
+        "weights": "w",
+        "benchmark": "b",
+        "design": "fixed:8",
+        "verifier": None,
+        "draw_key": {"weights": "w"},
+        "problem_ids": ["b/0"],
+        "kinds": [""],
+        "counts": {"n": [8], "c": [3], "undecided": [0]},
+    }
+    Ledger(run).write(entry)
+    assert Ledger(run).outcomes()[0].counts.c.tolist() == [3]
+    (path,) = Ledger(run).folder.glob("*.json")
+    path.write_text(re.sub(r'("c": \[\s*)3', r"\g<1>7", path.read_text()))
+    with pytest.raises(UserError, match="nothing is evaluated yet"):
+        Ledger(run).outcomes()
+    assert (run.path / "set-aside" / "evaluations" / path.name).is_file()

@@ -14,6 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from rlvr.damage import read_json
 from rlvr.errors import UserError
 from rlvr.files import write_json
 from rlvr.progress import stage
@@ -110,7 +111,7 @@ def panels(run: Run) -> dict[str, list[Json]]:
     place_of = {entry["model"]: at for at, entry in enumerate(entries)}
     latest: dict[tuple[str, str, str], Json] = {}
     for path in (run.path / "probes" / "likelihood").glob("*.json"):
-        told = json.loads(path.read_text())
+        told = read_json(path, dict)
         place = (told["benchmark"], told["scorer_name"], told["completions_of"])
         is_newer = place not in latest or latest[place]["noted"] < told["noted"]
         if told["scorer"] in weights and is_newer:

@@ -10,13 +10,13 @@ MODEL = {"name", "step", "problems", "design", "curve", "area", "finding", and a
          "difference", "tests", "area_difference", "crossover", "delta_se"}
 """
 
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from rlvr.damage import read_json
 from rlvr.errors import UserError
 from rlvr.runs import Run
 from rlvr_eval.ledger import Ledger
@@ -88,7 +88,7 @@ def _temperatures(run: Run, current: set[str]) -> dict[str, list[Json]]:
 def _matched(run: Run, current: set[str]) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = {}
     told = [
-        (path.parents[1].name, json.loads(path.read_text()))
+        (path.parents[1].name, read_json(path, dict))
         for path in (run.path / ENTROPY).glob("*/matched/*.json")
     ]
     for folder, match in sorted(told, key=lambda pair: int(pair[1]["step"])):

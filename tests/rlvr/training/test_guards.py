@@ -38,13 +38,13 @@ def test_loss_that_is_no_number_stops_the_run_and_leaves_the_last_good_checkpoin
     assert not (run.path / "checkpoint-2").exists()
 
 
-def test_rate_that_is_no_number_ends_with_an_error_and_without_a_ruined_checkpoint(
+def test_update_beyond_all_numbers_ends_with_an_error_and_without_a_ruined_checkpoint(
     tmp_path: Path,
 ) -> None:
     """The loss is that of the weights before the update, so the only step there is looks well."""
-    raw = raw_recipe("grpo", {"learning_rate": math.inf, "save_strategy": "steps", "save_steps": 1})
+    raw = raw_recipe("grpo", {"learning_rate": 1e39, "save_strategy": "steps", "save_steps": 1})
     run = Run(tmp_path / "known")
-    message = r"weights are not finite after step 1 \(model.*lower rate than inf .*rate=1e-06"
+    message = r"weights are not finite after step 1 \(model.*lower rate than 1e\+39 .*rate=1e\+38"
     with pytest.raises(UserError, match=message):
         train(recipes.parse(raw, source="test"), run, source="test")
     assert run.checkpoints() == []

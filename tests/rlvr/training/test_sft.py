@@ -175,3 +175,5 @@ def test_training_killed_between_checkpoints_ends_with_identical_parameters(
     ends = [weights_hash(one.path / "checkpoint-24") for one in (run, undisturbed)]
     assert ends[0] == ends[1]
     assert [entry["step"] for entry in run.metrics()] == list(range(1, 25))
+    tokens = [[entry["num_tokens"] for entry in one.metrics()] for one in (run, undisturbed)]
+    assert tokens[0] == tokens[1]

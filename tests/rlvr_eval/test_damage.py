@@ -1,0 +1,119 @@
+"""Every file of a run, damaged in every way, under every verb: told by name, and nothing lost.
+
+A verb may go on without the file, or end with one line that names it. It never ends in a traceback,
+never shows other numbers without a word, and never throws away what it found.
+"""
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from rlvr.__main__ import main
+from tests.rlvr_eval import tiny_run
+
+# glob of the file, what people know it by, and the verbs that read it
+FILES = {
+    "recipe.yaml": ("tiny/recipe.yaml", "report eval"),
+    "manifest.json": ("tiny/manifest.json", "report eval"),
+    "ledger": ("tiny/evaluations/base-*.json", "report eval compare show"),
+    "problems": ("tiny/problems/*.json", "show eval report"),
+    "marks.jsonl": ("tiny/marks.jsonl", "report"),
+    "key.json": ("store/*/*/key.json", "report eval compare show"),
+    "draws": ("store/*/*/draws/*.parquet", "show eval report"),
+    "verdicts": ("store/*/*/verdicts/*/*.parquet", "report compare show eval"),
+    "COMPLETE": ("tiny/checkpoint-10/COMPLETE", "eval"),
+    "weights": ("tiny/checkpoint-10/model.safetensors", "eval"),
+    "config": ("tiny/checkpoint-10/config.json", "eval"),
+    "tokenizer": ("tiny/checkpoint-10/tokenizer.json", "eval"),
+}
+KINDS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda content: b"",
+    "cut": lambda content: content[: len(content) // 2],
+    "garbage": lambda content: b"\xff\xfe\x00 garbage" + content[13:],
+    "flipped": lambda content: content[:-3] + bytes([content[-3] ^ 0x40]) + content[-2:],
+    "other": lambda content: b"[7]\n",
+    "deep": lambda content: b"[" * 100_000,
+}
+# of the weights and shards every byte is covered by a digest; these say no more there
+_OF_TEXT_ONLY = {"other", "deep"}
+# a file without any marks says that nobody has marked anything
+_HARMLESS = {("marks.jsonl", "empty")}
+_BINARY = {"draws", "verdicts", "weights"}
+
+
+@dataclass(frozen=True)
+class Case:
+    file: str
+    kind: str
+    verb: str
+
+    def __str__(self) -> str:
+        return f"{self.file}-{self.kind}-{self.verb}"
+
+
+def is_worth_its_time(case: Case) -> bool:
+    """An evaluation takes longest and meets damage as the others do; nesting has one reader."""
+    if (case.file, case.kind) in _HARMLESS:
+        return False
+    if case.file in _BINARY:
+        return case.kind == "flipped" or (case.verb != "eval" and case.kind not in _OF_TEXT_ONLY)
+    if case.kind == "deep" and case.file not in ("ledger", "recipe.yaml", "marks.jsonl"):
+        return False
+    return case.verb != "eval" or case.kind == "garbage"
+
+
+CASES = [
+    case
+    for file, (_, verbs) in FILES.items()
+    for kind in KINDS
+    for verb in verbs.split()
+    if is_worth_its_time(case := Case(file, kind, verb))
+]
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run and its store, with a mark on it."""
+    run = tiny_run.evaluated(tmp_path_factory.mktemp("evaluated"), problems=2, draws=4)
+    run.record(run="tiny")
+    (run.path / "marks.jsonl").write_text(
+        '{"draws": "0123", "problem_id": "x", "sample_index": 0, "reasoning": "right"}\n'
+    )
+    return run.path.parent
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_damage_is_told_by_name_and_nothing_is_lost(
+    case: Case,
+    evaluated: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    folder = tmp_path / "runs"
+    shutil.copytree(evaluated, folder)
+    damaged = sorted(folder.glob(FILES[case.file][0]))[0]
+    content = KINDS[case.kind](damaged.read_bytes())
+    damaged.write_bytes(content)
+
+    code = main(command(case.verb, folder / "tiny", evaluated / "tiny"))
+
+    told = capfd.readouterr().err + caplog.text
+    assert code in (0, 2), told
+    assert "Traceback" not in told
+    assert damaged.name in told or damaged.parent.name in told, told
+    if code:
+        assert len(told.splitlines()) < 20
+    kept = [path for path in folder.rglob("*") if path.is_file() and path.read_bytes() == content]
+    assert kept, "what was found is gone"
+
+
+def command(verb: str, run: Path, sound: Path) -> list[str]:
+    if verb == "show":
+        (told,) = (sound / "problems").glob("*.json")
+        return ["show", str(run), re.findall(r'"(countdown[^"]*)": {', told.read_text())[0]]
+    return [verb, str(run), *(["--processes", "1"] if verb == "eval" else [])]
