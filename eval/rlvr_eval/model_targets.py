@@ -2,8 +2,8 @@
 
 The curve's own interval is for all problems of the kind; `describe_these_problems` is for the
 problems at hand, whose only uncertainty is that of sampling. Beyond n_max nothing unbiased exists:
-`describe_beyond` gives bounds that hold for any problems, and what two models would extrapolate to,
-each under the label that says it is a model.
+`describe_beyond` gives bounds that hold for any problems, and what several models would extrapolate
+to, each with its interval and under the label that says it is a model.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from rlvr_eval.design import Counts, Ints
-from rlvr_eval.extrapolation import bounds, fit_mixing_distribution, fit_zero_inflated_beta
+from rlvr_eval.extrapolation import bounds, predictions
 from rlvr_eval.inference import population_interval
 from rlvr_eval.model_summary import Json, points
 from rlvr_eval.within import ProblemSetInterval, problem_set_difference, problem_set_interval
@@ -31,18 +31,29 @@ def describe_these_differences(checkpoint: Counts, base: Counts, ks: Sequence[in
 
 
 def describe_beyond(counts: Counts, families: Ints | None = None) -> list[Json]:
-    """pass@k at 4 and 16 times n_max: bounds from the interval of pass@n_max, and models."""
+    """pass@k at 4 and 16 times n_max: bounds from the interval of pass@n_max, and models.
+
+    `range` goes from the lowest to the highest end of any model's interval, within the bounds.
+    """
     n_max = counts.design.n_max
     ks = n_max * np.array(_FURTHER)
-    reached = population_interval(counts.curves()[:, -1], families=families)
+    at_n_max = counts.design.pass_at_ks(counts.n, counts.c, np.array([n_max]))[:, 0]
+    reached = population_interval(at_n_max, families=families)
     low, high = bounds(reached, n_max, ks)
-    fits = (fit_zero_inflated_beta(counts), fit_mixing_distribution(counts))
+    predicted = predictions(counts, ks, families=families)
+    lowest = np.clip(np.min([each.low for each in predicted.values()], axis=0), low, high)
+    highest = np.clip(np.max([each.high for each in predicted.values()], axis=0), low, high)
     return [
         {
             "k": int(k),
             "low": float(low[at]),
             "high": float(high[at]),
-            "models": {fit.label: float(fit.pass_at_k(k)) for fit in fits},
+            "models": {label: float(each.value[at]) for label, each in predicted.items()},
+            "model_intervals": {
+                label: [float(each.low[at]), float(each.high[at])]
+                for label, each in predicted.items()
+            },
+            "range": [float(lowest[at]), float(highest[at])],
         }
         for at, k in enumerate(ks)
     ]

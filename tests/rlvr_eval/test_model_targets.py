@@ -44,7 +44,7 @@ def test_beyond_n_max_stand_bounds_and_models_that_say_they_are_models() -> None
     assert [each["k"] for each in found] == [256, 1024]
     for each in found:
         assert 0 <= each["low"] <= each["high"] <= 1
-        assert len(each["models"]) == 2
+        assert len(each["models"]) == 3
         for label, estimate in each["models"].items():
             assert label.startswith("model: ")
             assert 0 <= estimate <= 1

@@ -105,7 +105,7 @@ def test_tables_hold_the_numbers_of_the_summary(page: Browser, summary: Json) ->
         assert f"{100 * value(last['curve'], 256):.1f}" in shown[caption]
     beyond = last["beyond"][0]
     assert f"{100 * beyond['high']:.1f}" in shown["Beyond k = 256"]
-    assert "model: nonparametric maximum likelihood" in shown["Beyond k = 256"]
+    assert "model: power law" in shown["Beyond k = 256"]
     alone = last["these_problems"][0]
     assert f"[{100 * alone['low']:.1f}, " in shown["Of these problems alone"]
 
