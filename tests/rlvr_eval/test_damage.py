@@ -40,8 +40,8 @@ KINDS: dict[str, Callable[[bytes], bytes]] = {
 }
 # of the weights and shards every byte is covered by a digest; these say no more there
 _OF_TEXT_ONLY = {"other", "deep"}
-# a file without any marks says that nobody has marked anything
-_HARMLESS = {("marks.jsonl", "empty")}
+# without any marks nobody has marked anything; a recipe cut between two keys is a shorter recipe
+_HARMLESS = {("marks.jsonl", "empty"), ("recipe.yaml", "cut")}
 _BINARY = {"draws", "verdicts", "weights"}
 
 
