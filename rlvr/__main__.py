@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
 
-from rlvr import __version__, disk, verbs
+from rlvr import __version__, disk, interrupt, verbs
 from rlvr.errors import UserError, shown
 
-EXIT_SIGINT = 130
 EXIT_BROKEN_PIPE = 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb and return the exit code."""
+    if arguments is None:  # this process is the command's own
+        interrupt.watch()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     _quieten_libraries()
     options = _parse(sys.argv[1:] if arguments is None else arguments)
@@ -38,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
     except KeyboardInterrupt:
-        print(f"rlvr {options.verb}: stopped; run it again to go on", file=sys.stderr)
-        return EXIT_SIGINT
+        interrupt.tell(options.verb)
+        return interrupt.EXIT_CODE
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

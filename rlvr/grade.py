@@ -72,7 +72,7 @@ def grade(
     find = _problem_finder(paths or {})
     waiting: queue.Queue[_Item | None] = queue.Queue(_AHEAD)
     # reading stays on the main thread: a thread blocked in a read cannot be ended
-    thread = threading.Thread(target=grader.run, args=(waiting,), name="grader")
+    thread = threading.Thread(target=grader.run, args=(waiting,), name="grader", daemon=True)
     thread.start()
     try:
         for number, line in enumerate(lines, start=1):
@@ -84,10 +84,18 @@ def grade(
                 waiting.put(_read(number, line, ends, find))
             except _BrokenLine as fault:
                 grader.report(number, str(fault))
-    finally:
-        waiting.put(None)
-        thread.join()
+    except KeyboardInterrupt:
+        raise  # whoever stops the command does not wait for the batch under way
+    except BaseException:
+        _end(thread, waiting)
+        raise
+    _end(thread, waiting)
     return grader.finish()
+
+
+def _end(thread: threading.Thread, waiting: "queue.Queue[_Item | None]") -> None:
+    waiting.put(None)
+    thread.join()
 
 
 class _Grader:

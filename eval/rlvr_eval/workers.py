@@ -7,9 +7,11 @@ gets a process of its own. Under torchrun, accelerate or srun every rank takes i
 
 import multiprocessing as mp
 import os
+import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from multiprocessing.queues import Queue
@@ -104,8 +106,9 @@ def _in_processes(
         context.Process(target=_share, args=(evaluations, sampler, rank, processes, queue))
         for rank in range(processes)
     ]
-    for child in children:
-        child.start()
+    with _interrupts_ignored():  # children inherit it: this process ends them
+        for child in children:
+            child.start()
     try:
         while any(child.is_alive() for child in children) or not queue.empty():
             _tell(queue, listener)
@@ -124,6 +127,19 @@ def _in_processes(
             f"a sampling process ended with exit code {failed[0]} (its message is above); what it "
             "had stored is kept: run the same command again to go on"
         )
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Ignore Ctrl-C for as long as the block runs, where this thread may say so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _tell(queue: "Queue[Message]", listener: Listener) -> None:

@@ -29,7 +29,6 @@ _NOT_NEGATIVE = (
     "epsilon_high",
     "learning_rate",
     "max_grad_norm",
-    "top_k",
     "warmup_steps",
     "weight_decay",
 )
@@ -59,6 +58,8 @@ def fault(field: str, value: Any) -> str | None:
         return f"write a whole number up to {_LARGEST_WHOLE}"
     if field == "max_steps" and value < 1 and value != -1:
         return "write at least 1, or -1 to train num_train_epochs"
+    if field == "top_k" and value < -1:
+        return "write 0 (or -1 for vLLM) for all tokens, otherwise 1 or more"
     if field == "num_generations" and value < 2:
         return "write at least 2: completions of one prompt are compared with one another"
     for fields, fits, range_ in (

@@ -133,7 +133,7 @@ def test_file_without_the_columns_or_without_these_problems_is_refused(
 ) -> None:
     wrong = tmp_path / "wrong.jsonl"
     wrong.write_text('{"question": "1", "answer": "2"}\n')
-    with pytest.raises(UserError, match="expected problem_id and completion, found question"):
+    with pytest.raises(UserError, match="completion as text, found question"):
         probe(run, sampler, per_problem=3, traces=wrong)
     wrong.write_text('{"problem_id": "other/1", "completion": "2"}\n')
     with pytest.raises(UserError, match="none of its problem ids"):
