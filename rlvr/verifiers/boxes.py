@@ -6,10 +6,11 @@ r"""The answers that a completion marks: several boxes of one sentence or displa
     \boxed{3}. Wait, that is wrong: \boxed{5}    "5"
 
 The last box counts, and with it each box before it from which nothing but separators parts it: a
-comma, a semicolon, a line break or column of a display, "and", "or", and next to these an
-enumerator such as "(b)", a label such as "n =" and spacing. Any other word or sign, a full stop and
-mere white space end the answer, so that a corrected box or the result of a calculation stands
-alone. "\boxed{3}\) or \(\boxed{5}" is a list of two answers, not a choice left to the grader.
+comma, a semicolon, a slash, a line break or column of a display, "and", "or", "or maybe", and next
+to these an enumerator such as "(b)", a label such as "n =" and spacing. Any other word or sign, a
+full stop and mere white space end the answer, so that a corrected box or the result of a
+calculation stands alone. "\boxed{3}\) or \(\boxed{5}" is a list of two answers, not a choice left
+to the grader.
 """
 
 import re
@@ -19,11 +20,14 @@ from typing import NamedTuple
 from rlvr.verifiers.extraction import Box, boxes_from_last, last_tagged, unwrap
 
 _LABEL = r"(?:\\?[A-Za-z]+(?:_(?:\w|\{\w+\}))?(?:\([a-z]\))?)"
-_WORD = r"(?:and|or|as well as|respectively)"
+_WORD = (
+    r"(?:(?:and|or)(?: (?:also|else|even|maybe|perhaps|possibly|alternatively|equivalently))?"
+    r"|alternatively|as well as|respectively)"
+)
 _IN_TEXT = rf"\\(?:text|textbf|textrm|mathrm|mbox)\s*\{{[\s,;]*{_WORD}?[\s,;]*\}}"
 _NO_MEANING = r"(?:\s|~|\$|\*\*|\\[()\[\],:;! ]|\\q?quad\b|\\displaystyle\b|\^\{?\\circ\}?|\\?%)"
-_JOINT = rf"(?:,|;|&|\\\\|\\(?:land|lor|wedge|vee)\b|\b{_WORD}\b|{_IN_TEXT})"
-_ENUMERATOR = r"(?:\((?:[a-h]|[ivx]{1,4}|\d)\))"
+_JOINT = rf"(?:,|;|/|&|\\\\|\\(?:land|lor|wedge|vee)\b|\b{_WORD}\b|{_IN_TEXT})"
+_ENUMERATOR = r"(?:\(?(?:[a-h]|[ivx]{1,4}|\d)\))"
 _GAP = re.compile(
     rf"{_NO_MEANING}*+(?:{_JOINT}{_NO_MEANING}*+)++{_ENUMERATOR}?{_NO_MEANING}*+"
     rf"(?:({_LABEL}){_NO_MEANING}*+&?=&?{_NO_MEANING}*+)?"

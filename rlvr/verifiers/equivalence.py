@@ -44,6 +44,7 @@ from sympy import (
 )
 
 from rlvr.verifiers import quantities
+from rlvr.verifiers.forms import in_one_form
 from rlvr.verifiers.magnitude import MAX_DIGITS, is_too_large
 from rlvr.verifiers.notation import NUMERIC_TOLERANCE, rewrite
 
@@ -64,20 +65,24 @@ _COMPUTED_BY_THE_PARSER = re.compile(
     r"(?:gcd|lcm)\}?\s*(?:\\left)?\([^)]*\d\}*\s*[\^!]|binom\s*\{\s*\d{5}|\d{5}\s*\\choose"
     r"|operatorname\{(?:eye|zeros|ones|diag|[hv]stack|orth\w*|rref|nullspace|rank|eig\w*|svd|SVD)\}"
 )
+_ARITHMETIC = re.compile(r"(?:[\d\s+\-/^(){}.]|\\(?:cdot|times|left|right|[dt]?frac|sqrt))+")
 _MAY_GROW = re.compile(r"[\^!]|binom|choose|exp|Gamma|sum|prod|operatorname|sinh|cosh")
 
 
 def equal(pair: list[str]) -> bool:
     """Whether [gold, answer] are equal, in the gold's sense of it."""
-    gold_text, answer_text = map(rewrite, quantities.in_one_unit(*pair) or pair)
+    texts = in_one_form(*pair)
+    gold_text, answer_text = map(rewrite, quantities.in_one_unit(*texts) or texts)
     gold, answer = parse(gold_text), parse(answer_text)
-    if "\\sqrt{-" in gold_text + answer_text:
+    if _names(gold) | _names(answer) == {"i"} or "\\sqrt{-" in gold_text + answer_text:
         gold, answer = _with_imaginary_unit(gold), _with_imaginary_unit(answer)
     if gold is None:
         return False
     if _needs_larger_numbers(answer_text, answer, gold):
         return False
     if "\\int" in answer_text and _is_function_for_number(gold, answer):
+        return False
+    if "=" in answer_text and _starts_otherwise(gold, answer_text):
         return False
     if answer is not None and _equal(gold, answer):
         return True
@@ -88,10 +93,23 @@ def equal(pair: list[str]) -> bool:
     return bare is not None and bare is not answer and _equal(gold, bare)
 
 
+def _starts_otherwise(gold: Any, answer: str) -> bool:
+    """True for "2 + 2 = 3": an equation that ends in the gold and starts from another number."""
+    if not isinstance(gold, Expr) or gold.free_symbols or "," in answer:
+        return False
+    calculations = [side for side in answer.split("=")[:-1] if _ARITHMETIC.fullmatch(side)]
+    starts = [parse(side) for side in calculations]
+    return any(not is_too_large(start) and _differ_in_value(gold, start) for start in starts)
+
+
 def _with_imaginary_unit(expression: Any) -> Any:
     """The parser takes i for a variable; beside the root of a negative number it is none."""
     symbols: set[Symbol] = getattr(expression, "free_symbols", set())
     return expression.subs({symbol: I for symbol in symbols if symbol.name == "i"})
+
+
+def _names(expression: Any) -> set[str]:
+    return {symbol.name for symbol in getattr(expression, "free_symbols", set())}
 
 
 def _needs_larger_numbers(text: str, answer: Any, gold: Any) -> bool:
@@ -144,7 +162,8 @@ def _equal(gold: Any, answer: Any) -> bool:
 def _is_set_of_reals(gold: Any) -> bool:
     """True for [0, 1), (0, oo) or a union; (0, 1) may be a point, which no inequality describes."""
     if isinstance(gold, Interval):
-        return not (gold.left_open and gold.right_open) or not gold.end.is_finite
+        is_bounded = gold.start.is_finite and gold.end.is_finite
+        return not (gold.left_open and gold.right_open and is_bounded)
     return isinstance(gold, Union)
 
 
@@ -173,6 +192,8 @@ def _differ_in_value(gold: Any, answer: Any) -> bool:
     left, right = _value(gold), _value(answer)
     if left is None or right is None:
         return False
+    if not (mpmath.isfinite(left) and mpmath.isfinite(right)):
+        return bool(left != right)
     return abs(left - right) > float(NUMERIC_TOLERANCE) * max(abs(left), abs(right))
 
 

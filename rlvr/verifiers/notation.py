@@ -13,6 +13,8 @@ from fractions import Fraction
 from functools import lru_cache
 
 from rlvr.verifiers import quantities
+from rlvr.verifiers.forms import in_one_form
+from rlvr.verifiers.lists import elements, is_bare_list, is_set, is_tuple, same_elements
 from rlvr.verifiers.symbols import plain, with_commas
 
 # Relative; between "0.333333 for 1/3", which is accepted, and "0.3333", which is not.
@@ -46,9 +48,15 @@ _RATIO = re.compile(
     rf"([+-]?)(?:\\frac\{{([+-]?{_PLAIN})\}}\{{([+-]?{_PLAIN})\}}|({_PLAIN})/({_PLAIN}))"
 )
 _MIXED = re.compile(r"([+-]?)(\d+)(?:\\frac\{(\d+)\}\{(\d+)\}| (\d+)/(\d+))")
-_MEMBER_OF = re.compile(r"^\s*[A-Za-z]\s*\\in\s*(?=(?:\\left\s*)?(?:[(\[]|\\\{))")
+_MEMBER_OF = re.compile(r"^\s*[A-Za-z]\s*\\in\s*(?=(?:\\left\s*)?(?:[(\[]|\\\{|\\mathbb))")
+_PRIME = re.compile(r"\d\s*(?:'|\^\{?\\prime)")
+_JOINS = re.compile(r"[\s,;]*(?:or|and)[\s,;]*")
+_SECOND_THOUGHT = re.compile(
+    r"(?i)\b(?:or|not|no|maybe|possibly|perhaps|either|neither|if|unless|but|except|without)\b|\(\s*-?[\d.]+\s*\)"
+)
+_EQUAL_TO_LETTER = re.compile(r"([^=]+)=\s*([A-Za-z])\s*")
 _UNIT_IN_WORDS = re.compile(
-    r"(?<=[\d\s}).])\s*\\(?:text|textrm|mbox|mathrm)\s*\{[^{}]*\}(?:\^\{?\d\}?)?\s*$"
+    r"(?<=[\d\s}).])\s*\\(?:text|textrm|mbox|mathrm)\s*\{(?:[^{}\d]|(?<=[a-z^])\d)*\}(?:\^\{?\d\}?)?\s*$"
 )
 
 
@@ -59,14 +67,22 @@ def compare(gold: str, answer: str) -> bool | None:
         return True
     if is_words(gold):
         return _words(gold) == _words(answer)
-    left, right = number(canonical_gold), number(canonical_answer)
+    if _hedges(answer, gold):
+        return False
+    forms = in_one_form(gold, answer)
+    if forms != (gold, answer):
+        gold, answer = forms
+        canonical_gold, canonical_answer = _form(gold), _form(answer)
+    left, right = _percentages(canonical_gold, canonical_answer)
+    if left is not None and "=" in answer and _states_another_number(left, answer):
+        return False
     if _MARKS.search(gold) or _MARKS.search(answer):
         verdict = _with_marks(gold, answer)
         if verdict is not None:
             return verdict
     if left is not None and right is not None:
         return _same_number(left, right, "," in gold + answer)
-    if _same_elements(canonical_gold, canonical_answer):
+    if same_elements(canonical_gold, canonical_answer):
         return True
     if _is_row_of_digits(canonical_gold) or _is_row_of_digits(canonical_answer):
         return False
@@ -76,12 +92,12 @@ def compare(gold: str, answer: str) -> bool | None:
         return False
     if _percent_sign_left_out(canonical_gold, canonical_answer):
         return True
-    if _is_tuple(canonical_gold) and _is_bare_list(canonical_answer):
+    if is_tuple(canonical_gold) and is_bare_list(canonical_answer):
         return False
-    if _is_bare_list(canonical_gold) and _is_tuple(canonical_answer):
+    if is_bare_list(canonical_gold) and is_tuple(canonical_answer):
         return False
-    if {_is_tuple(canonical_gold), _is_set(canonical_answer)} == {True} or (
-        _is_set(canonical_gold) and _is_tuple(canonical_answer)
+    if {is_tuple(canonical_gold), is_set(canonical_answer)} == {True} or (
+        is_set(canonical_gold) and is_tuple(canonical_answer)
     ):
         return False
     return None
@@ -119,6 +135,8 @@ def _canonical(text: str) -> str:
     text = plain(text).strip().rstrip(".").strip("$")
     text = re.sub(r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])", "", text)
     text = re.sub(r"\\[dt]frac", r"\\frac", text)
+    if "eq" in text:
+        text = re.sub(r"\\([lgn])eq(?:slant)?(?![A-Za-z])", r"\\\1e ", text)
     text = _DEGREES.sub("", _WORD_WRAPPER.sub(r"\1", text)).replace("\\$", "").replace("$", "")
     text = _without_spaces(text.strip())
     text = re.sub(r"\\frac(\d)(\d)", r"\\frac{\1}{\2}", text)
@@ -135,7 +153,7 @@ def _form(text: str) -> str:
     if not (text.startswith("\\{") and text.endswith("\\}")):
         return text
     inner = text[2:-2]
-    is_one = len(_elements(text)) == 1 and "\\{" not in inner and "empty" not in inner
+    is_one = len(elements(text)) == 1 and "\\{" not in inner and "empty" not in inner
     return inner if is_one else text
 
 
@@ -198,28 +216,43 @@ def _words(text: str) -> str:
     return bare[1:-1] if re.fullmatch(r"\([a-z]\)", bare) else bare
 
 
+def _hedges(answer: str, gold: str) -> bool:
+    r"""True for "3 \text{ (or 5)}" and 3', which a parser takes for 3 with a unit."""
+    if "'" in answer or "prime" in answer:
+        is_primed = _PRIME.search(plain(answer)) is not None
+        if is_primed and "'" not in gold and "prime" not in gold:
+            return True
+    if "{" not in answer:
+        return False
+    words = [match[1] for match in _WORD_WRAPPER.finditer(answer)]
+    return any(
+        _SECOND_THOUGHT.search(text) and not _JOINS.fullmatch(text) and text not in gold
+        for text in words
+    )
+
+
+def _percentages(gold: str, answer: str) -> tuple[Fraction | None, Fraction | None]:
+    """Both as numbers; without their percent signs where both have one."""
+    if gold.endswith("%") and answer.endswith("%"):
+        gold, answer = (text.removesuffix("%").removesuffix("\\") for text in (gold, answer))
+    return number(gold), number(answer)
+
+
+def _states_another_number(gold: Fraction, answer: str) -> bool:
+    """True for "5 = 3": an equation with the gold on one side and another number on the other."""
+    sides = answer.split("=")
+    if len(sides) < 2 or "," in answer:
+        return False
+    values = [number(canonical(side)) for side in sides]
+    return any(value is not None and _same_number(gold, value, False) is False for value in values)
+
+
 def _percent_sign_left_out(gold: str, answer: str) -> bool:
     """12.5 and 12.5%. Below 1 the sign is taken at its word: 0.5% is not 0.5."""
     if gold.endswith("%") == answer.endswith("%"):
         return False
     values = [number(text.removesuffix("%").removesuffix("\\")) for text in (gold, answer)]
     return values[0] is not None and values[0] == values[1] and abs(values[0]) >= 1
-
-
-def _is_tuple(text: str) -> bool:
-    """(2,4) or [2,4): a point or an interval, whose order counts."""
-    enclosed = text[:1] in ("(", "[") and text[-1:] in (")", "]")
-    return enclosed and len(_elements(text)) == 1 and len(_elements(text[1:-1])) > 1
-
-
-def _is_bare_list(text: str) -> bool:
-    """2,4: several answers, in any order."""
-    return not text.startswith("\\{") and len(_elements(text)) > 1
-
-
-def _is_set(text: str) -> bool:
-    """\\{2,4\\}: elements without order."""
-    return text.startswith("\\{") and text.endswith("\\}") and len(_elements(text)) > 1
 
 
 def _is_row_of_digits(text: str) -> bool:
@@ -229,30 +262,8 @@ def _is_row_of_digits(text: str) -> bool:
 
 def _is_other_list(value: Fraction | None, text: str) -> bool:
     """True for a list of plain numbers that are not all the one that it is compared with."""
-    numbers = [number(element) for element in _elements(text)]
+    numbers = [number(element) for element in elements(text)]
     return len(numbers) > 1 and None not in numbers and set(numbers) != {value}
-
-
-def _same_elements(gold: str, answer: str) -> bool:
-    """Whether two sets, or two bare lists, hold the same texts in any order."""
-    left, right = _elements(gold), _elements(answer)
-    return len(left) > 1 and sorted(left) == sorted(right)
-
-
-def _elements(text: str) -> list[str]:
-    if text.startswith("\\{") and text.endswith("\\}"):
-        text = text[2:-2]
-    separator = ";" if ";" in text else ","
-    parts, depth, start = [], 0, 0
-    for position, character in enumerate(text):
-        if character in "([{":
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-        elif character == separator and depth == 0:
-            parts.append(text[start:position])
-            start = position + 1
-    return [*parts, text[start:]]
 
 
 def rewrite(text: str) -> str:
@@ -262,6 +273,9 @@ def rewrite(text: str) -> str:
     a unit in \text{..} at the end and a full stop go.
     """
     text = with_commas(plain(text)).strip().removesuffix(".").replace("\\$", "").replace("$", "")
+    flipped = _EQUAL_TO_LETTER.fullmatch(text)
+    if flipped and number(canonical(flipped[1])) is not None:
+        text = f"{flipped[2]} = {flipped[1]}"
     text = _MEMBER_OF.sub("", text)
     text = _UNIT_IN_WORDS.sub("", text) or text
     text = _SCIENTIFIC.sub(r"\1 \\times 10^{\2}", text)

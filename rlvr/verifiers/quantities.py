@@ -42,7 +42,10 @@ _UNITS: dict[str, dict[str, str]] = {
         "week": "604800",
     },
     "years": {"month": r"\frac{1}{12}", "yr year": "1", "decade": "10"},
-    "volume": {"ml mL milliliter millilitre": r"\frac{1}{1000}", "l L liter litre": "1"},
+    "volume": {
+        "ml mL milliliter millilitre": r"\frac{1}{1000000}",
+        "l L liter litre": r"\frac{1}{1000}",
+    },
     "money": {"cent cents": r"\frac{1}{100}", "dollar": "1"},
     "euro": {"euro": "1"},
     "sterling": {"sterling": "1"},
@@ -76,6 +79,8 @@ _QUANTITY = re.compile(
     r"(?P<value>.*?(?:[\d})]|\\pi))\s*(?P<unit>(?:(?:per|square|sq|cubic|cu)\.?\s+)*[A-Za-z]"
     r"[A-Za-z\s./^{}\d-]*)"
 )
+_PART = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+_COMPOUND = re.compile(rf"{_PART.pattern}(?:\s*,?\s*(?:and\s)?\s*{_PART.pattern})+")
 _FACTOR = re.compile(r"(?P<name>[A-Za-z]+)(?:\^?\{?(?P<power>-?\d)\}?)?")
 
 
@@ -140,6 +145,8 @@ def read(text: str) -> Quantity | None:
     marked = _WRAPPED.search(text) is not None
     text = _TEMPERATURE.sub(lambda t: {"C": " celsius", "F": " fahrenheit"}[t[1]], _unwrapped(text))
     text = re.sub(r"degree\s+degrees?$", "degree", _DEGREE.sub(" degree ", text).strip())
+    if _COMPOUND.fullmatch(text):
+        return _sum(text, marked)
     match = _QUANTITY.fullmatch(text)
     if match is None:
         return None
@@ -149,6 +156,18 @@ def read(text: str) -> Quantity | None:
     words = re.findall("[A-Za-z]+", match["unit"])
     certain = marked or all(len(word) > 1 for word in words)
     return Quantity(match["value"].strip(), *unit, certain)
+
+
+def _sum(text: str, marked: bool) -> Quantity | None:
+    """1 hour 30 minutes, 5 ft 6 in: one quantity, in its dimension's own unit."""
+    parts = [(value, name, _unit(name)) for value, name in _PART.findall(text)]
+    units = [unit for _, _, unit in parts if unit is not None]
+    dimensions = {unit[0] for unit in units}
+    if len(units) < len(parts) or len(dimensions) > 1 or len({unit[1] for unit in units}) == 1:
+        return None
+    terms = [rf"{value} \cdot {unit[1]}" for value, _, unit in parts if unit is not None]
+    certain = marked or all(len(name) > 1 for _, name, _ in parts)
+    return Quantity(" + ".join(terms), dimensions.pop(), "1", certain)
 
 
 def _unwrapped(text: str) -> str:
@@ -173,6 +192,8 @@ def _unit(text: str) -> tuple[tuple[tuple[str, int], ...], str] | None:
             power = int(match["power"] or 1) * (-1 if place else 1)
             powers[known[0]] = powers.get(known[0], 0) + power
             size.append(known[1] if power == 1 else f"({known[1]})^{{{power}}}")
+    if "volume" in powers:  # in cubic metres
+        powers["length"] = powers.get("length", 0) + 3 * powers.pop("volume")
     dimensions = tuple(sorted((name, power) for name, power in powers.items() if power))
     return (dimensions, r" \cdot ".join(size)) if size else None
 
@@ -204,7 +225,13 @@ def _compare_times(gold: str, answer: str) -> bool | None:
         return None if is_ratio else False
     if left[:3] == right[:3]:
         return None in (left[3], right[3]) or left[3] == right[3]
+    if None in (left[3], right[3]) and _hour_of_day(left) == _hour_of_day(right):
+        return left[1:3] == right[1:3]
     return None if is_ratio else False
+
+
+def _hour_of_day(time: tuple[int, int, int, str | None]) -> int:
+    return time[0] if time[3] is None else time[0] % 12 + (12 if time[3] == "p" else 0)
 
 
 def _time(text: str) -> tuple[int, int, int, str | None] | None:

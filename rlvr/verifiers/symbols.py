@@ -60,8 +60,16 @@ _REPEATING = re.compile(
 _TWO_DOTS = re.compile(r"\\dot\s*\{?(\d)\}?(\d*)\\dot\s*\{?(\d)\}?")
 _EMPTY_SET = re.compile(r"\\varnothing(?![A-Za-z])|\\left\\\{\s*\\right\\\}|\\\{\s*\\\}")
 _JOINED = re.compile(
-    r"\s*,?\s*(?:\\(?:text|textrm|mbox|mathrm)\s*\{\s*(?:or|and)\s*\}|(?<![A-Za-z\\{])(?:or|and)(?![A-Za-z}]))\s*"
+    r"\s*,?\s*(?:\\(?:text|textrm|mbox|mathrm)\s*\{\s*(?:or|and)\s*\}|(?<![A-Za-z\\{])(?:or|and)(?![A-Za-z}])"
+    r"|\\(?:lor|land|vee|wedge)(?![A-Za-z]))\s*"
 )
+_MINUTES_OF_ARC = re.compile(
+    r"(\d{1,3})\s*\^\{?\\circ\}?\s*(\d{1,2})\s*'(?!')(?:\s*(\d{1,2})\s*(?:''|\"))?"
+)
+_INFINITY = re.compile(
+    r"\\(?:text|textbf|textrm|mathrm|mbox)\s*\{\s*+(?:(negative|minus)|positive|plus)?\s*+[Ii]nfinity\s*\}"
+)
+_TURNED = re.compile(r"([\[\]])([^\[\](),]+,[^\[\](),]+)([\[\]])")
 _LONGEST_PERIOD = 100
 
 
@@ -75,12 +83,36 @@ def plain(text: str) -> str:
         text = _EMPTY_SET.sub(r"\\emptyset ", text)
     if "." in text and ("\\" in text or "(" in text or "..." in text):
         text = _REPEATING.sub(_as_fraction, _TWO_DOTS.sub(r"\\overline{\1\2\3}", text))
+    if "'" in text and "circ" in text:
+        text = _MINUTES_OF_ARC.sub(_as_degrees, text)
+    if "nfinity" in text:
+        text = _INFINITY.sub(lambda word: ("-" if word[1] else "") + r"\infty ", text)
+    if "approx" in text:
+        text = re.sub(r"^(\s*\$?)\\approx(?![A-Za-z])", r"\1", text)
+    if "angle" in text:
+        text = re.sub(r"\\langle(?![A-Za-z])", "(", re.sub(r"\\rangle(?![A-Za-z])", ")", text))
+    if "]" in text or "[" in text:
+        text = _turned_brackets(text)
     return text
+
+
+def _turned_brackets(text: str) -> str:
+    """]1, 3] as (1, 3], where the first bracket closes or the last one opens."""
+    brackets = [sign for sign in text if sign in "[]"]
+    if len(brackets) % 2 or (brackets[0] == "[" and brackets[-1] == "]"):
+        return text
+    return _TURNED.sub(lambda ends: ("(["[ends[1] == "["]) + ends[2] + (")]"[ends[3] == "]"]), text)
+
+
+def _as_degrees(match: re.Match[str]) -> str:
+    r"""30^\circ 30' as 30.5 degrees."""
+    value = int(match[1]) + Fraction(int(match[2]), 60) + Fraction(int(match[3] or 0), 3600)
+    return rf"\frac{{{value.numerator}}}{{{value.denominator}}}^\circ"
 
 
 def with_commas(text: str) -> str:
     """ "1 or 2" as "1, 2"; "p=5,q=2 or p=7,q=2" as "p=5,q=2; p=7,q=2"."""
-    if "or" not in text and "and" not in text:
+    if not any(word in text for word in ("or", "and", "\\vee", "\\wedge")):
         return text
     parts = _JOINED.split(text)
     if len(parts) < 2 or "" in parts:

@@ -115,6 +115,8 @@ def test_any_other_word_or_sign_leaves_the_last_box_alone(text: str) -> None:
         ("45,2", r"$k = \boxed{45}, n = \boxed{2}$"),
         ("k=45, n=2", r"$k = \boxed{45}, n = \boxed{2}$"),
         ("(1,2)", r"$(\boxed{1}, \boxed{2})$"),
+        ("(1,2)", r"$y = \boxed{2}$ and $x = \boxed{1}$"),
+        ("3,5", r"a) \boxed{3}, b) \boxed{5}"),
         ("5", r"\boxed{3}. Wait, \boxed{5}"),
         # one value in several forms, or said twice
         (r"\frac{639}{40}", r"$\boxed{15\frac{39}{40}},$ or $\boxed{\frac{639}{40}}$ inches."),
@@ -134,6 +136,9 @@ def test_an_answer_in_several_boxes_is_correct_as_a_whole(gold: str, completion:
         # two guesses are not an answer, whichever of them is right
         ("5", r"\boxed{3} or \boxed{5}"),
         ("5", r"\boxed{5} or \boxed{3}"),
+        ("5", r"\boxed{3} or maybe \boxed{5}"),
+        ("5", r"\boxed{3}; alternatively \boxed{5}"),
+        ("5", r"$\boxed{3} / \boxed{5}$"),
         ("(6,2)", r"\boxed{(2,2)} and \boxed{(6,2)}"),
         ("1,2", r"\boxed{1},\boxed{2},\boxed{3}"),
         ("1,2,3", r"\boxed{1},\boxed{2}"),

@@ -257,6 +257,43 @@ k \geqslant 2   |   k \ge 2
 1.2e5   |   120000
 3\times 10^8 \text{ m/s}   |   3\times 10^8
 3\times 10^8 \text{ m/s}   |   3\times 10^5 \text{ km/s}
+12.5\%   |   12\frac12\%
+100\text{ cm}^3   |   100\text{ mL}
+1\text{ m}^3   |   1000\text{ L}
+1\text{ hour }30\text{ minutes}   |   90\text{ minutes}
+5\text{ ft }6\text{ in}   |   66\text{ in}
+22.5^\circ   |   22^\circ 30'
+3:00\text{ p.m.}   |   15:00
+12:00\text{ am}   |   0:00
+\leq 3   |   ≤3
+\infty   |   \text{infinity}
+-\infty   |   \text{negative infinity}
+-i   |   \frac{1}{i}
+1+i   |   \sqrt{2} e^{i\pi/4}
+x=3 \lor x=5   |   3,5
+\frac{3\pm\sqrt5}{2}   |   \frac{3-\sqrt5}{2},\frac{3+\sqrt5}{2}
+(\pm 1, 0)   |   (1,0),(-1,0)
+\left\{\pm 1, 0\right\}   |   -1,0,1
+(1,2)   |   y=2,x=1
+(1,2)   |   x=1\text{ and }y=2
+x\in(1,3)   |   1<x<3
+(-\infty,2)   |   x<2
+(1,3]   |   ]1,3]
+(2,5)   |   ]2,5[
+(-\infty,2)\cup(3,\infty)   |   ]-\infty,2[\cup]3,+\infty[
+(-\infty,1)\cup(2,\infty)   |   x<1 \text{ or } x>2
+(-\infty,0]\cup[1,\infty)   |   x\le0\text{ or }x\ge1
+x<1 \text{ or } x>2   |   (-\infty,1)\cup(2,\infty)
+-2 < x < 5   |   -2 < x \text{ and } x < 5
+\{x \mid x>2\}   |   (2,\infty)
+1<x<2   |   2>x>1
+(1,2,3)   |   \langle 1,2,3\rangle
+3   |   3 = x
+3.14   |   \approx 3.14
+3   |   3 = 5 - 2
+8   |   4+4=8
+2   |   \sin 90^\circ + 1 = 2
+5   |   \textbf{(B) }5
 """
 
 DIFFERENT = r"""
@@ -426,6 +463,36 @@ i   |   -i
 0.5\text{ km}   |   \frac{1}{2}\text{ m}
 2\pi\text{ cm}   |   2\pi\text{ m}
 60\text{ mph}   |   60\text{ km/h}
+3   |   3 \text{ (or 5)}
+3   |   3 \text{ (possibly five)}
+3   |   3 \text{ (5)}
+3   |   3 \text{ or } 5
+3   |   3\text{ but maybe }5
+3   |   3\lor5
+3   |   3'
+30^\circ   |   30'
+45^\circ   |   45^\circ 30'
+3   |   5=3
+3   |   2 + 2 = 3
+3   |   x = 5 = 3
+3   |   \infty^{\infty}
+5   |   \textbf{(A) }3, \textbf{(B) }5
+(1,2)   |   x=2,y=1
+(1,2)   |   x=1,x=2
+[0,1)   |   x\ge0 \text{ or } x<1
+(-\infty,0)\cup(1,\infty)   |   x<0\text{ and }x>1
+(-\infty,0]\cup[1,\infty)   |   x<0\text{ or }x\ge1
+1<x<2   |   1<x
+x>3   |   y>3
+[2,5)   |   ]2,5]
+2\pm\sqrt3   |   3\pm\sqrt2
+(1,\pm 2)   |   (1,2)
+12:15\text{ am}   |   12:15\text{ pm}
+9\text{ a.m.}   |   21:00
+1\text{ hour }30\text{ minutes}   |   1\text{ hour }20\text{ minutes}
+1\text{ L}   |   1\text{ m}^3
+12.5\%   |   12.6\%
+\infty   |   \text{negative infinity}
 """
 
 
