@@ -29,11 +29,13 @@ from transformers import (
     TopPLogitsWarper,
 )
 
+from rlvr.answers import end_ids
 from rlvr.records import Completion, FinishReason
 from rlvr.samplers import context, generation_file
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.noise import gumbel
 from rlvr.samplers.scoring import Row, token_logprobs
+from rlvr.samplers.stops import stop_ids
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -148,23 +150,23 @@ class HFSampler:
         )
         sampling = _SeededSampling(seeds, prompts.shape[1], params, keep_logprobs=logprobs)
         ends = self._end_ids(params)
+        stops = _StopStrings(tokenizer, params.stop, prompts.shape[1])
         sequences = model.generate(
             prompts,
             attention_mask=torch.ones_like(prompts),
             generation_config=GenerationConfig(
                 do_sample=False,
                 max_new_tokens=self._room(prompts.shape[1], params),
-                eos_token_id=ends,
-                pad_token_id=ends[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id,
+                eos_token_id=sorted(ends) or None,
+                # what follows a completion is dropped; a padding token may have no embedding
+                pad_token_id=0,
             ),
             logits_processor=_processors(params, sampling),
-            stopping_criteria=StoppingCriteriaList(
-                [_StopStrings(tokenizer, params.stop, prompts.shape[1])] if params.stop else []
-            ),
+            stopping_criteria=StoppingCriteriaList([stops] if params.stop else []),
         )
         rows = sequences[:, prompts.shape[1] :].tolist()
         for at, (draw, row) in enumerate(zip(batch, rows, strict=True)):
-            ids, text, reason = self._finished(row, params, set(ends))
+            ids, text, reason = self._finished(row[: stops.length(at)], params, ends)
             yield Completion(
                 problem_id=draw.request.problem_id,
                 sample_index=draw.sample_index,
@@ -181,7 +183,7 @@ class HFSampler:
         return min(params.max_completion_tokens, self._context - prompt_length)
 
     def _finished(
-        self, row: list[int], params: SamplingParams, ends: set[int]
+        self, row: list[int], params: SamplingParams, ends: frozenset[int]
     ) -> tuple[list[int], str, FinishReason]:
         """Tokens up to and with the end marker, their text without it, and why it ended."""
         _, tokenizer = self._loaded()
@@ -194,12 +196,10 @@ class HFSampler:
             return ids, text[: min(cuts)], "stop"
         return ids, text, "length" if end is None else "stop"
 
-    def _end_ids(self, params: SamplingParams) -> list[int]:
+    def _end_ids(self, params: SamplingParams) -> frozenset[int]:
         model, tokenizer = self._loaded()
         configured = getattr(model.generation_config, "eos_token_id", None)
-        listed = configured if isinstance(configured, list) else [configured]
-        ids = {tokenizer.eos_token_id, *listed, *params.stop_token_ids} - {None}
-        return sorted(int(token) for token in ids)
+        return end_ids(tokenizer, configured) | stop_ids(tokenizer, params)
 
     def _loaded(self) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
         assert self._model is not None, "load() first"
@@ -225,10 +225,10 @@ def _processors(params: SamplingParams, sampling: "_SeededSampling") -> LogitsPr
 
 
 class _StopStrings(StoppingCriteria):
-    """Ends a row once its text holds a stop string.
+    """Ends a row once its text holds a stop string, and remembers where.
 
     transformers' own criterion takes tokens apart by their spelling, which fails on word-level
-    vocabularies; the end of the text is decoded instead.
+    vocabularies; the end of the text is decoded instead, without special tokens, as vLLM does.
     """
 
     def __init__(
@@ -236,15 +236,23 @@ class _StopStrings(StoppingCriteria):
     ) -> None:
         self._tokenizer, self._stops = tokenizer, stops
         self._prompt_length = prompt_length
-        # every token but a special one adds a character, so a stop lies within so many tokens
-        self._window = max(map(len, stops)) + 1
+        # every token but a special one adds a byte, so a stop lies within so many tokens
+        self._window = max((len(stop.encode()) for stop in stops), default=0) + 1
+        self._lengths: dict[int, int] = {}
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
         """input_ids: (draws, tokens so far); returns which rows are done, shape (draws,)."""
         start = max(self._prompt_length, input_ids.shape[1] - self._window)
-        texts = self._tokenizer.batch_decode(input_ids[:, start:])
+        texts = self._tokenizer.batch_decode(input_ids[:, start:], skip_special_tokens=True)
         done = [any(stop in text for stop in self._stops) for text in texts]
+        for row, is_done in enumerate(done):
+            if is_done:
+                self._lengths.setdefault(row, input_ids.shape[1] - self._prompt_length)
         return torch.tensor(done, device=input_ids.device)
+
+    def length(self, row: int) -> int | None:
+        """Tokens of a row's completion up to its stop string; None if there was none."""
+        return self._lengths.get(row)
 
 
 class _SeededSampling(LogitsProcessor):

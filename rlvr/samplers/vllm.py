@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rlvr import model_folder
 from rlvr.adapters import full_weights
+from rlvr.answers import end_ids
 from rlvr.errors import UserError
 from rlvr.records import Completion
 from rlvr.samplers import context, generation_file, vllm_requests
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.fit import check_fit, fitting_headers
+from rlvr.samplers.stops import stop_ids
 from rlvr.samplers.vllm_engine import Engine, on_cpu
 from rlvr.weights import TensorHeader
 
@@ -114,7 +116,7 @@ class VLLMSampler:
         room = _context(engine, loaded)
         prompts = context.encoded(requests, loaded.tokenizer, room)
         generation_file.tell_undone(loaded.folder, params.model_dump())
-        ends = loaded.end_ids | set(params.stop_token_ids)
+        ends = loaded.end_ids | stop_ids(loaded.tokenizer, params)
         shared = vllm_requests.engine_params(params, ends, logprobs=logprobs)
         work = vllm_requests.work(requests, prompts, shared, room)
         return _completions(engine, work, loaded.tokenizer)
@@ -183,10 +185,9 @@ def _describe(folder: Path) -> _Loaded:
         if (folder / "generation_config.json").is_file()
         else config
     )
-    listed = generation.get("eos_token_id")
-    ends = {tokenizer.eos_token_id, *(listed if isinstance(listed, list) else [listed])} - {None}
+    ends = end_ids(tokenizer, generation.get("eos_token_id"))
     model_config = {key: value for key, value in config.items() if key not in _NOT_OF_THE_MODEL}
-    return _Loaded(tokenizer, frozenset(ends), folder, length, found, model_config)
+    return _Loaded(tokenizer, ends, folder, length, found, model_config)
 
 
 def _context(engine: Engine, loaded: _Loaded) -> int:

@@ -19,6 +19,7 @@ from rlvr import verifiers
 from rlvr.errors import UserError
 from rlvr.records import Attempt, Completion
 from rlvr.runs import Run
+from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.hf import HFSampler
 from rlvr_eval.comparability import compare_keys
 from rlvr_eval.evaluate import Evaluation
@@ -121,6 +122,26 @@ def test_vllm_stops_where_transformers_does(
     verifier = verifiers.get(evaluation.verifier)
     found = verify(verifier, completions, problems, evaluation.ends, timeout_s=10)
     assert [verdict.outcome for verdict in found] == VERDICTS
+
+
+def test_both_engines_stop_at_stop_strings_that_are_special_tokens_or_of_several_bytes(
+    tmp_path: Path, vllm: RemoteSampler
+) -> None:
+    said = f"caf\u00e9 \u7b54\u6848{chatml.TURN} {chatml.END}"
+    ids = WORDS(said, add_special_tokens=False).input_ids
+    model = chatml.save_model(tmp_path / "model", {1: ids})
+    ours = HFSampler()
+    for sampler in (ours, vllm):
+        sampler.load(model)
+    for stop, text in (
+        ((chatml.TURN,), "caf\u00e9 \u7b54\u6848"),
+        (("\u7b54\u6848",), "caf\u00e9 "),
+    ):
+        params = SamplingParams(temperature=0, max_completion_tokens=20, stop=stop)
+        for sampler in (ours, vllm):
+            (found,) = sampler.sample([SampleRequest("p", "?", 0, 0, 1)], params)
+            assert (found.text, found.finish_reason) == (text, "stop")
+            assert WORDS.decode(found.token_ids) == text + stop[0]
 
 
 def store_as_before(run: Run, evaluation: Evaluation, *, kept: bool = True) -> DrawStore:

@@ -115,6 +115,21 @@ def test_stop_string_ends_a_completion_before_it(sampler: HFSampler) -> None:
         assert completion.text.count("=") <= 1
 
 
+def test_a_completion_with_a_stop_string_holds_no_padding_of_its_batch(
+    sampler: HFSampler,
+) -> None:
+    stopping = PARAMS.model_copy(update={"stop": (" ;",)})
+    alone = HFSampler(batch_size=1)
+    alone.load(BASE)
+    one_by_one, together = (
+        by_place(list(each.sample(requests(0, 4), stopping, logprobs=True)))
+        for each in (alone, sampler)
+    )
+    for place, completion in together.items():
+        assert completion.token_ids == one_by_one[place].token_ids
+        assert completion.sum_logprob == pytest.approx(one_by_one[place].sum_logprob, abs=1e-5)
+
+
 def test_a_stop_token_ends_a_completion_and_is_not_part_of_its_text(sampler: HFSampler) -> None:
     semicolon = WORDS.index(";")
     stopping = PARAMS.model_copy(update={"stop_token_ids": (semicolon,)})
