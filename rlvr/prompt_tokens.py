@@ -4,7 +4,8 @@ A chat template writes the special tokens of its model itself, so nothing is add
 rendered (`rlvr.prompts.ChatText`). Every other prompt, those of the written-out ChatML templates
 among them, is plain text to the tokenizer and gets what it puts before any text: the beginning-of-
 sequence token of Llama or Gemma, nothing for Qwen. It gets that once, even where the text begins
-with the same token already.
+with the same token already. What a tokenizer puts behind a text, such as an end-of-sequence token,
+is left out: a model completes what has not ended.
 """
 
 from collections.abc import Sequence
@@ -15,29 +16,28 @@ from rlvr.prompts import ChatText
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+_ANY_TEXT = "0"
+
 
 def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]) -> list[list[int]]:
     """Token ids of each prompt, as rendered by `rlvr.prompts.render`."""
     if not prompts:
         return []
-    bare = _encoded(tokenizer, prompts, add_special_tokens=False)
-    whole = _encoded(tokenizer, prompts, add_special_tokens=True)
+    begin = _put_before(tokenizer)
     return [
-        text if isinstance(prompt, ChatText) else _begun_once(text, added)
-        for prompt, text, added in zip(prompts, bare, whole, strict=True)
+        bare if isinstance(prompt, ChatText) or bare[: len(begin)] == begin else begin + bare
+        for prompt, bare in zip(prompts, _bare(tokenizer, prompts), strict=True)
     ]
 
 
-def _encoded(
-    tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str], *, add_special_tokens: bool
-) -> list[list[int]]:
-    encoded = tokenizer(list(prompts), add_special_tokens=add_special_tokens).input_ids
+def _put_before(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
+    """What the tokenizer puts before a text."""
+    (bare,) = _bare(tokenizer, [_ANY_TEXT])
+    whole = cast(list[int], tokenizer(_ANY_TEXT, add_special_tokens=True).input_ids)
+    starts = range(len(whole) - len(bare) + 1)
+    return whole[: next(at for at in starts if whole[at : at + len(bare)] == bare)]
+
+
+def _bare(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> list[list[int]]:
+    encoded = tokenizer(list(map(str, texts)), add_special_tokens=False).input_ids
     return cast(list[list[int]], encoded)
-
-
-def _begun_once(bare: list[int], whole: list[int]) -> list[int]:
-    """`whole` without what was put before `bare`, if `bare` begins with that itself."""
-    for added in range(1, len(whole) - len(bare) + 1):
-        if whole[added : added + len(bare)] == bare and bare[:added] == whole[:added]:
-            return whole[added:]
-    return whole

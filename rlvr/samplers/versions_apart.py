@@ -1,7 +1,9 @@
 """What tells draws from those that version 0.1.0 made under the same settings, where they differ.
 
 That version let a model's generation_config.json change what transformers drew, put special tokens
-before chat prompts that held theirs already, and let transformers write past a model's context.
+around chat prompts that held theirs already, and behind others where a tokenizer does so, let
+transformers write past a model's context, and looked for stop strings that are special tokens in
+text without any.
 Draws of which none of this is true are the same today and keep their key; of the others the key
 says what is done now, so that the two are never pooled.
 """
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rlvr.adapters import full_weights
 from rlvr.prompts import ChatText
 from rlvr.samplers.base import SamplingParams
+from rlvr.samplers.stops import special_stops
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 PROMPT_TOKENS = "prompt_tokens"
 GENERATION_FILE = "generation_config"
 CONTEXT = "context"
+SPECIAL_STOPS = "special_stops"
 
 # more than any tokenizer puts around a text
 _MOST_SPECIAL_TOKENS = 8
@@ -40,6 +44,8 @@ def versions_apart(
     folder, found = full_weights(model), {}
     if _was_begun_twice(folder, prompts):
         found[PROMPT_TOKENS] = "begun once"
+    if sampling.stop and special_stops(_tokenizer(folder), sampling):
+        found[SPECIAL_STOPS] = "obeyed"
     if engine == "hf":
         from rlvr.samplers.generation_file import asks_of_any_decoding
 
@@ -56,7 +62,9 @@ def _was_begun_twice(folder: Path, prompts: Sequence[str]) -> bool:
 
     first = _first_token(folder)
     chat = [prompt for prompt in prompts if isinstance(prompt, ChatText)][:1]
-    suspicious = chat + [prompt for prompt in prompts if first and prompt.startswith(first)]
+    begun = [prompt for prompt in prompts if first and prompt.startswith(first)]
+    # behind one plain prompt stands what stands behind all of them
+    suspicious = [*chat, *begun, *prompts[:1]]
     if not suspicious:
         return False
     tokenizer = _tokenizer(folder)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from tokenizers import processors
 
 from rlvr import prompts
 from rlvr.prompt_tokens import prompt_ids
@@ -49,3 +50,25 @@ def test_prompts_of_both_kinds_keep_their_order_and_their_rule(tokenizer: Any) -
         ids("<s> <s> w2"),
     ]
     assert prompt_ids(tokenizer, []) == []
+
+
+@pytest.mark.parametrize(
+    ("single", "begin"),
+    [
+        ("<s> $A </s>", "<s>"),
+        ("$A </s>", ""),
+        ("</s> $A </s>", "</s>"),
+        ("<s> <turn> $A", "<s> <turn>"),
+    ],
+)
+@pytest.mark.parametrize("text", ["w3 w4", "w3 </s>", ""])
+def test_nothing_is_put_behind_a_prompt(single: str, begin: str, text: str) -> None:
+    """A model cannot go on behind an end of sequence that its tokenizer appends."""
+    appending = demanding.tokenizer()
+    special = [(word, demanding.VOCABULARY.index(word)) for word in ("<s>", "</s>", "<turn>")]
+    appending.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=single, special_tokens=special
+    )
+    assert prompt_ids(appending, [text]) == [ids(f"{begin} {text}")]
+    assert prompt_ids(appending, [f"{begin} w1"]) == [ids(f"{begin} w1")]
+    assert prompt_ids(appending, [prompts.ChatText("<s> w1")]) == [ids("<s> w1")]

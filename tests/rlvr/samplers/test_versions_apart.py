@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import processors
 
 from rlvr import prompts
 from rlvr.errors import UserError
@@ -74,6 +75,24 @@ def test_prompts_that_began_twice_tell_draws_apart(
     prompt: str, expected: dict[str, str], engine: str, model: Path
 ) -> None:
     assert versions_apart(model, engine, SHORT, ["w4", prompt]) == expected
+
+
+def test_an_end_that_a_tokenizer_appends_and_special_stop_strings_tell_draws_apart(
+    tmp_path: Path, model: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(model, folder)
+    words = demanding.tokenizer()
+    words.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    words.save_pretrained(folder)
+    stopping = SHORT.model_copy(update={"stop": ("<turn>",)})
+    in_words = SHORT.model_copy(update={"stop": ("w5", "turn")})
+    for engine in ("hf", "vllm"):
+        assert versions_apart(folder, engine, SHORT, ["w3"]) == BEGUN
+        assert versions_apart(model, engine, stopping, ["w3"]) == {"special_stops": "obeyed"}
+        assert versions_apart(model, engine, in_words, ["w3"]) == {}
 
 
 def test_chat_prompts_of_a_tokenizer_that_adds_nothing_keep_their_key(tmp_path: Path) -> None:
