@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_THINK = "<think>"
+
 RewardFunction = Callable[..., list[float | None]]
 
 
@@ -151,7 +153,14 @@ class Task:
     ) -> list[float | None]:
         """The form of what is verified, not of what the model invents behind it."""
         attempts = self._attempts(completions, completion_ids, problem)
-        return [rewards.format_reward(attempt.completion, self._style) for attempt in attempts]
+        return [
+            rewards.format_reward(self._opened(at) + attempt.completion, self._style)
+            for at, attempt in zip(problem, attempts, strict=True)
+        ]
+
+    def _opened(self, at: int) -> str:
+        """The tag that a chat template opens in the model's place, as those of R1's kind do."""
+        return _THINK if self._prompts[at].rstrip().endswith(_THINK) else ""
 
     def _add(self, name: str, function: RewardFunction, weight: float, *values: Any) -> None:
         """TRL calls and logs a reward by its function's name."""

@@ -190,6 +190,21 @@ def test_completion_that_ends_on_any_end_token_of_the_model_is_not_truncated(
     assert cut_off.truncated
 
 
+def test_form_counts_the_tag_that_the_prompt_opens(tmp_path: Path) -> None:
+    """Chat templates of reasoning models write `<think>` themselves, so no completion does."""
+    rewards = {"format": {"style": "tags", "weight": 0.5}}
+    task = known_trainer(raw("grpo", rewards=rewards), tmp_path).task
+    texts = ["2 </think><answer>3</answer>", "<think>2</think><answer>3</answer>", "2</think> 3"]
+
+    def earned(prompt: str) -> list[float | None]:
+        task._prompts[0] = prompt
+        ids: list[list[int]] = [[], [], []]
+        return task._format(completions=texts, completion_ids=ids, problem=[0, 0, 0])
+
+    assert earned("<|assistant|><think>\n") == [1, 0, 0]
+    assert earned("Think in <think> tags.") == [0, 1, 0]
+
+
 def test_recipe_of_a_real_model_reads_its_training_set_as_published(
     tmp_path: Path, shared_data: Path
 ) -> None:
