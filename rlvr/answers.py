@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr import prompts
+from rlvr.errors import UserError
 from rlvr.records import Attempt, Problem
 
 __all__ = [
@@ -45,8 +46,6 @@ __all__ = [
 
 RULE = 2
 _BY_RULE = "+answers"
-
-_SENTINEL = "0x51"  # an assistant's words that no chat template changes
 
 
 @dataclass(frozen=True)
@@ -172,16 +171,15 @@ def _token(tokenizer: Any, marker: str) -> int | None:
 
 def _chat_end(tokenizer: Any) -> str:
     """The token that a chat template writes after the assistant's words; empty if there is none."""
-    from jinja2 import TemplateError
-
     if not tokenizer.chat_template:
         return ""
-    turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": _SENTINEL}]
+    said = prompts.UNCHANGED
+    turns = [{"role": "user", "content": "?"}, {"role": "assistant", "content": said}]
     try:
-        text = str(tokenizer.apply_chat_template(turns, tokenize=False))
-    except TemplateError:  # a template that takes no assistant's turn
+        text = prompts.chat_text(tokenizer, turns)
+    except UserError:  # a template that takes no assistant's turn
         return ""
-    _, said, behind = text.rpartition(_SENTINEL)
+    _, said, behind = text.rpartition(said)
     behind = behind.lstrip()
     special = [str(token) for token in tokenizer.added_tokens_decoder.values()]
     fitting = [token for token in special if token.strip() and behind.startswith(token)]

@@ -33,13 +33,18 @@ from rlvr.records import Problem
 __all__ = [
     "END_OF_TURN",
     "NAMES",
+    "UNCHANGED",
     "ChatText",
     "Template",
     "chat_name",
+    "chat_text",
     "get",
     "is_chat",
     "render",
 ]
+
+# A message that no chat template changes.
+UNCHANGED = "0x51"
 
 # What tokenizers of the model families in use write for "this turn is over" or "the next begins".
 END_OF_TURN = (
@@ -230,11 +235,14 @@ def chat_name(tokenizer: ChatTokenizer) -> str:
     Hashed are the template's text and the special tokens that it names, which are filled in.
 
     Raises:
-        UserError: if it has no chat template.
+        UserError: if it has no chat template, or several and no default.
     """
     if not tokenizer.chat_template:
         raise _no_chat_template()
-    text = tokenizer.get_chat_template()
+    try:
+        text = tokenizer.get_chat_template()
+    except ValueError as error:  # several by name, and none of them the default
+        raise UserError(f"prompt template 'chat': {error}") from None
     filled_in = {name: str(t) for name, t in tokenizer.special_tokens_map.items() if name in text}
     told = json.dumps([text, filled_in], sort_keys=True)
     return f"{_CHAT}@{blake2b(told.encode(), digest_size=4).hexdigest()}"
@@ -256,8 +264,8 @@ def render(
         image_token: what stands for an image, Qwen2-VL's by default.
 
     Raises:
-        UserError: unknown template, `chat` without a chat template or with another than it names,
-            `easyr1` without an image.
+        UserError: unknown template, `chat` without a chat template, with another than it names or
+            with one that does not render the question, `easyr1` without an image.
     """
     chosen = get(template)
     if chosen.name == _CHAT:
@@ -286,9 +294,32 @@ def _render_chat(template: str, problem: Problem, tokenizer: ChatTokenizer | Non
             f"'{chat_name(tokenizer)}'; write prompt: chat to use this one"
         )
     turns = [{"role": "user", "content": problem.question}]
-    return ChatText(
-        tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
-    )
+    text = chat_text(tokenizer, turns, add_generation_prompt=True)
+    if problem.question.strip() not in text and not _asks(tokenizer):
+        raise UserError(
+            "prompt template 'chat': the model's chat template leaves the question out (it may "
+            "expect a message in parts); write prompt: qwen-boxed, or correct the template"
+        )
+    return ChatText(text)
+
+
+def chat_text(tokenizer: ChatTokenizer, turns: list[dict[str, str]], **options: bool) -> str:
+    """What a tokenizer's chat template makes of a conversation.
+
+    Raises:
+        UserError: if the template cannot render it.
+    """
+    from jinja2 import TemplateError
+
+    try:
+        return str(tokenizer.apply_chat_template(turns, tokenize=False, **options))
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise UserError(f"the model's chat template cannot render this: {error}") from None
+
+
+def _asks(tokenizer: ChatTokenizer) -> bool:
+    """Whether a question that no template has a reason to rewrite gets into the prompt."""
+    return UNCHANGED in chat_text(tokenizer, [{"role": "user", "content": UNCHANGED}])
 
 
 def _no_chat_template() -> UserError:

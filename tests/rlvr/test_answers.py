@@ -96,6 +96,15 @@ def test_a_templates_markers_are_tokens_where_the_tokenizer_has_them() -> None:
     assert not own.of_template
 
 
+@pytest.mark.parametrize(
+    "template", ["{{ messages[1].content + 1 }}", "{{ 1 / 0 }}", "{% if %}", {"rag": "", "x": ""}]
+)
+def test_a_chat_template_that_takes_no_assistants_turn_names_no_end(template: Any) -> None:
+    words = chatml.tokenizer()
+    words.chat_template = template
+    assert answers.ends_of("chat", words, {words.eos_token_id}).further_marker == ""
+
+
 def test_a_chat_template_names_the_end_of_its_turn() -> None:
     """One that no list of ours has."""
     words = chatml.tokenizer()

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tokenizers import Tokenizer, models
@@ -106,7 +107,10 @@ def test_two_images_get_two_placeholders() -> None:
     assert prompt.count("<|vision_start|><|image_pad|><|vision_end|>\n") == 2
 
 
-def _tokenizer(chat_template: str | None) -> PreTrainedTokenizerFast:
+OUT = "leaves the question out"
+
+
+def _tokenizer(chat_template: Any) -> PreTrainedTokenizerFast:
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel({"a": 0})))
     tokenizer.chat_template = chat_template
     return tokenizer
@@ -182,3 +186,28 @@ def test_source_file_holds_no_character_an_editor_may_change() -> None:
     source = Path(prompts.__file__).read_text(encoding="utf-8")
     assert source.isascii()
     assert all(line == line.rstrip() for line in source.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("template", "fault"),
+    [
+        (
+            "{% for m in messages %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endfor %}",
+            OUT,
+        ),
+        ("You are Qwen. {{ messages[0].content[0].text }}", OUT),
+        ("{{ messages[0].content + 1 }}", "cannot render this: can only concatenate str"),
+        ("{{ raise_exception('roles must alternate') }}", "cannot render this: roles must alt"),
+        ("{% for m in messages %", "cannot render this: "),
+        ({"rag": "{{ messages[0].content }}", "tools": "x"}, "multiple chat templates"),
+    ],
+)
+def test_chat_template_that_cannot_ask_the_question_is_refused(template: Any, fault: str) -> None:
+    with pytest.raises(UserError, match=fault):
+        prompts.render("chat", PROBLEM, _tokenizer(template))
+
+
+def test_chat_template_may_rewrite_the_question() -> None:
+    template = "{% for m in messages %}{{ m.content | replace('+', ' plus ') }}{% endfor %}"
+    problem = Problem("p/7", "1+1?", "2")
+    assert prompts.render("chat", problem, _tokenizer(template)) == "1 plus 1?"
