@@ -77,7 +77,8 @@ def whitened(
     own = torch.as_tensor(magnitude, dtype=torch.double, device=values.device)
     extremes = torch.stack([centred.abs().amax(), known.abs().amax().maximum(own)])
     farthest, largest = accelerator.gather(extremes[None]).amax(0)
-    if not is_more_than_rounding(farthest, largest):
+    # a NaN is no small spread: it must reach the loss, whose guard stops the run
+    if farthest.isfinite() and not is_more_than_rounding(farthest, largest):
         return torch.zeros_like(values)
     return (centred / deviation).to(values.dtype)
 

@@ -131,6 +131,15 @@ def test_whitening_keeps_the_one_token_in_a_million_that_earned_something(scale:
     assert white[0, 0].item() == pytest.approx(-1e-3, rel=1e-5)
 
 
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_number_that_is_none_is_not_taken_for_no_spread(broken: float) -> None:
+    """Advantages of 0 would hide from the guard of the loss that a model has gone to pieces."""
+    values = torch.tensor([[0.5, broken, 0.25]])
+    assert whitened(values, torch.ones(1, 3), Accelerator(cpu=True)).isnan().any()
+    at_padding = whitened(values, torch.tensor([[1.0, 0, 1]]), Accelerator(cpu=True))
+    assert at_padding.tolist() == [[1, 0, -1]]
+
+
 def test_numbers_at_padding_are_whitened_by_nothing() -> None:
     values = torch.tensor([[1.0, 1.0, 1.0, 1.0], [2.0, 2.0, math.nan, math.inf]])
     white = whitened(values, IS_TOKEN, Accelerator(cpu=True))
