@@ -99,8 +99,10 @@ def cut(text: str, template: str = "plain", *, further: str = "") -> str:
     Args:
         further: one more end marker.
     """
-    end = _pattern(prompts.get(template).name, further).search(text)
-    return text[: end.start()] if end else text
+    pattern = _pattern(prompts.get(template).name, further)
+    while end := pattern.search(text):
+        text = text[: end.start()]  # a fence may stand at the end of a line only now
+    return text
 
 
 def ends_of(

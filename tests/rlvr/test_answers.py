@@ -178,3 +178,12 @@ def test_verdicts_are_named_by_the_rule_only_where_it_can_matter() -> None:
     assert answers.verdict_version("math@1", answers.Ends("verl-think")) == "math@1+answers2"
     assert answers.verdict_version("math@1", answers.Ends("qwen-boxed")) == "math@1"
     assert answers.verifier_version("math@1+answers2") == answers.verifier_version("math@1")
+
+
+@pytest.mark.parametrize("marker", ["<|im_end|>", "<|endoftext|>", "<|im_end|>\n<|im_start|>user"])
+@pytest.mark.parametrize("template", ["evalplus", "livecodebench"])
+def test_a_fence_before_an_end_marker_closes_in_text_as_in_tokens(
+    template: str, marker: str
+) -> None:
+    assert answers.cut(f"print(1)\n```{marker}", template) == "print(1)"
+    assert answers.cut("print(1)\n```", template) == "print(1)"
