@@ -1,6 +1,50 @@
 """Functions, and tests that hold where both run in one Python process."""
 
+# yields one list again and again, each time with another content
+PERMUTATIONS = """
+def f(n):
+    path = []
+    def go():
+        if len(path) == n:
+            yield path
+            return
+        for item in range(n):
+            if item not in path:
+                path.append(item)
+                yield from go()
+                path.pop()
+    return go()
+"""
+
 CONVERSATIONS = [
+    (
+        PERMUTATIONS,
+        "import itertools\nassert [tuple(p) for p in f(4)]==list(itertools.permutations(range(4)))",
+    ),
+    (
+        PERMUTATIONS,
+        "kept=list(f(2))\nassert len(kept)==2 and kept[0] is kept[1]\nassert kept!=[[0,1],[1,0]]",
+    ),
+    (
+        "def f(n):\n  for i in range(n): yield {i:[i]}",
+        "a,b=f(2)\nassert a=={0:[0]} and b=={1:[1]} and a is not b\nassert list(f(9))[8]=={8:[8]}",
+    ),
+    (
+        "def f(n):\n  d={}\n  for i in range(n):\n    d[i]=i\n    yield d",
+        "assert [len(d) for d in f(9)]==list(range(1,10))\nassert [len(d) for d in list(f(9))]==[9]*9",
+    ),
+    (
+        "def f(b): b.extend(b'x'); return b[::-1]",
+        "b=bytearray(b'a')\nassert f(b)==b'xa' and b==b'ax'\nf(b).append(1)",
+    ),
+    (
+        "def f(n): return memoryview(b'ab')",
+        "assert f(1)==b'ab' and bytes(f(1))==b'ab' and f(1)!='ab'",
+    ),
+    (
+        "import types\ndef f(n): return types.MappingProxyType({n:2})",
+        "assert f(1)=={1:2} and f(1)[1]==2 and dict(f(1))=={1:2} and f(1)!={1:3}",
+    ),
     (
         "def f(n): return range(n)",
         "assert f(3)==range(3) and f(3)!=[0,1,2] and list(f(3))==[0,1,2]",

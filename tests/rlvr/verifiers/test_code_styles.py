@@ -92,6 +92,21 @@ def test_interpreter_runs_the_scripts_to_the_right_output(tmp_path: Path) -> Non
             assert run.stdout.decode().strip() == printed.strip(), script.name
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from multiprocessing.pool import ThreadPool\ninput()\n"
+        "print(sum(ThreadPool(2).map(int, input().split())){more})",
+        "assert callable(help)\ninput()\nprint(sum(map(int, input().split())){more})",
+    ],
+    ids=["pool_of_threads", "help"],
+)
+def test_surroundings_of_a_script_are_there(code_verifier: CodeVerifier, source: str) -> None:
+    named = [("right", source.format(more=""), SUM), ("wrong", source.format(more="+1"), SUM)]
+    correct, reasons = _accepted(code_verifier, named)
+    assert correct == {"right"}, reasons
+
+
 def test_functions_are_judged_as_live_code_bench_judges_them(code_verifier: CodeVerifier) -> None:
     correct, reasons = _accepted(code_verifier, [(f.name, f.source, _call(f)) for f in FUNCTIONS])
     assert correct == {f.name for f in FUNCTIONS if f.live_code_bench}, reasons

@@ -52,6 +52,18 @@ class NotData(TypeError):
     """The value cannot go across as data."""
 
 
+class Written:
+    """Stands for a value as it was at one moment, whatever happens to it before it goes across."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+
+def written(value: Any, desk: Desk) -> Any:
+    """A value that does not change before it goes across."""
+    return value if type(value) in _SIMPLE else Written(encode(value, desk=desk))
+
+
 def encode(
     value: Any,
     *,
@@ -115,6 +127,8 @@ class _Writer:
         kind = type(value)
         if kind in _SIMPLE:
             self.parts.append(_SIMPLE[kind](value))
+        elif kind is Written:
+            self.parts.append(value.text)
         elif id(value) in self._numbers:
             self.parts.append(b"r%d;" % self._numbers[id(value)])
         elif kind in _OPENING:
@@ -217,7 +231,6 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (complex, complex.__pos__),
     (str, str.__str__),
     (bytes, lambda value: b"".join((value,))),
-    (bytearray, bytes),
     (list, lambda value: list(list.__iter__(value))),
     (tuple, lambda value: tuple(tuple.__iter__(value))),
     (dict, lambda value: dict(dict.items(value))),

@@ -17,7 +17,7 @@ from . import codec, frames, numpy_shapes, raised
 from .confine import confine
 from .faults import describe
 from .frames import Kind
-from .peer import ACTIONS, CALLABLE, ITERATOR, Peer
+from .peer import CALLABLE, ITERATOR, Peer
 
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
@@ -60,7 +60,7 @@ class Candidate(Peer):
     @property
     def actions(self) -> dict[str, Any]:
         """No look at attributes, which lead from a function to what the tests expect."""
-        return ACTIONS | {"get": _no_attribute}
+        return super().actions | {"get": _no_attribute}
 
     def abilities(self, value: Any) -> str | None:
         """Functions and iterators; any other object of the tests may hold what they expect."""

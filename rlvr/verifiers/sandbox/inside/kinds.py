@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 # what the receiving side may change in place
-MUTABLE = frozenset({"deque", "array", "ndarray", "counter", "defaultdict", "ordereddict"})
+MUTABLE = frozenset(
+    {"bytearray", "deque", "array", "ndarray", "counter", "defaultdict", "ordereddict"}
+)
 
 # kinds of numpy's items whose bytes say all: bool, integers, floats, complex, text, times
 _ARRAY_KINDS = frozenset("biufcSUmM")
@@ -85,6 +87,21 @@ def build(name: str, parts: Any) -> Any:
     return _BUILDERS[name](*parts)
 
 
+def _bytearray(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "bytearray", (bytes(value),)
+
+
+def _memoryview(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    # one of other items than bytes equals what has the same numbers, and a copy of one that can be
+    # written to would take a change away from what it shows
+    is_plain = value.readonly and value.format == "B" and value.ndim == 1
+    return ("memoryview", (value.tobytes(),)) if is_plain else None
+
+
+def _mappingproxy(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "mappingproxy", (dict(value),)
+
+
 def _deque(value: Any) -> tuple[str, tuple[Any, ...]]:
     return "deque", (list(value), value.maxlen)
 
@@ -145,6 +162,9 @@ def _ndarray(value: Any) -> tuple[str, tuple[Any, ...]] | None:
 
 
 _LIBRARY: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
+    ("builtins", "bytearray", _bytearray),
+    ("builtins", "memoryview", _memoryview),
+    ("types", "MappingProxyType", _mappingproxy),
     ("collections", "deque", _deque),
     ("array", "array", _array),
     ("fractions", "Fraction", _fraction),
@@ -162,6 +182,12 @@ def _build_deque(items: Any, most: Any) -> Any:
     from collections import deque
 
     return deque(_of(list, items), most)
+
+
+def _build_mappingproxy(items: Any) -> Any:
+    from types import MappingProxyType
+
+    return MappingProxyType(_of(dict, items))
 
 
 def _build_counter(counts: Any) -> Any:
@@ -305,6 +331,9 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
     "ordereddict": _build_ordereddict,
     "defaultdict": _build_defaultdict,
     "namedtuple": _build_namedtuple,
+    "bytearray": lambda items: bytearray(_of(bytes, items)),
+    "memoryview": lambda items: memoryview(_of(bytes, items)),
+    "mappingproxy": _build_mappingproxy,
     "deque": _build_deque,
     "array": _build_array,
     "fraction": _build_fraction,

@@ -64,6 +64,8 @@ class LentIterator(Lent):
     def __init__(self, type_name: str, number: int, peer: Peer) -> None:
         super().__init__(type_name, number, peer)
         self._items: list[Any] = []
+        self._again: list[bool] = []
+        self._last: Any = None
         self._at_once, self._is_over = 1, False
         self._error: Exception | None = None
 
@@ -74,7 +76,12 @@ class LentIterator(Lent):
         if not self._items and not self._is_over:
             self._fetch()
         if self._items:
-            return self._items.pop()
+            item = self._items.pop()
+            if self._again.pop():
+                _replace(self._last, item)
+            else:
+                self._last = item
+            return self._last
         if self._error is not None:
             error, self._error = self._error, None
             raise error
@@ -82,10 +89,12 @@ class LentIterator(Lent):
 
     def _fetch(self) -> None:
         fetched = self._peer.ask(self._number, "take", (self._at_once,), {})
-        if type(fetched) is not tuple or len(fetched) != 3 or type(fetched[0]) is not list:
+        if type(fetched) is not tuple or len(fetched) != 4:
             raise codec.NotData("not items of an iterator")
-        items, is_over, error = fetched
-        self._items = items[::-1]
+        items, again, is_over, error = fetched
+        if type(items) is not list or type(again) is not list or len(items) != len(again):
+            raise codec.NotData("not items of an iterator")
+        self._items, self._again = items[::-1], [flag is True for flag in again[::-1]]
         self._is_over = is_over is not False or not items
         self._error = None if error is None else self._peer.rebuild(error)
         self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
@@ -108,12 +117,13 @@ class Peer:
         self._channel, self._asks, self._answers = channel, asks, answers
         self._only_data = only_data
         self._own: list[Any] = []
+        self._taken: dict[int, Any] = {}
         self._depth = self._call_id = 0
 
     @property
     def actions(self) -> dict[str, Callable[..., Any]]:
         """What the other side may do with what is lent to it."""
-        return ACTIONS
+        return ACTIONS | {"take": self._take}
 
     def lend(self, value: Any) -> bytes | None:
         """The ticket for an object that the other side may use or that is its own."""
@@ -206,26 +216,42 @@ class Peer:
         except BaseException as error:
             return Kind.RAISED, codec.encode((raised.pack(error), []))
 
+    def _take(self, iterator: Any, count: int) -> tuple[list[Any], list[bool], bool, Any]:
+        """So many next items, whether that was all, and what was raised in place of a further one.
 
-def _take(iterator: Any, count: int) -> tuple[list[Any], bool, Any]:
-    """So many next items, whether that was all, and what was raised in place of a further one."""
-    items: list[Any] = []
-    try:
-        while len(items) < count:
-            items.append(next(iterator))
-    except StopIteration:
-        return items, True, None
-    except BaseException as error:
-        return items, True, raised.pack(error)
-    return items, False, None
+        Each item is written down at once: a generator may yield one list again and again, with
+        another content each time. The flags say which items are the object of the item before.
+        """
+        items: list[Any] = []
+        again: list[bool] = []
+        # what is lent is kept, so its id is not given to another
+        last = self._taken.get(id(iterator))
+        error = None
+        is_over = False
+        try:
+            while len(items) < count:
+                item = next(iterator)
+                is_same = item is last and _is_changeable(item)
+                items.append(codec.written(_content(item) if is_same else item, self))
+                again.append(is_same)
+                last = item
+        except StopIteration:
+            is_over = True
+        except BaseException as raised_now:
+            is_over, error = True, raised.pack(raised_now)
+        self._taken[id(iterator)] = last
+        return items, again, is_over, error
 
 
 ACTIONS: dict[str, Callable[..., Any]] = {
     "call": lambda function, *positional, **named: function(*positional, **named),
     "iterate": iter,
-    "take": _take,
     "get": getattr,
 }
+
+
+def _is_changeable(item: Any) -> bool:
+    return isinstance(item, list | dict | set)
 
 
 def _content(container: Any) -> Any:

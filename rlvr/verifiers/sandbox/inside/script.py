@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import sys
-from _sitebuiltins import Quitter
+from _sitebuiltins import Quitter, _Helper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ def make_module(name: str) -> ModuleType:
     # from `site`, which is not imported since it looks for packages on the disk
     for ending in ("exit", "quit"):
         setattr(builtins, ending, Quitter(ending, "Ctrl-D (i.e. EOF)"))
+    builtins.help = _Helper()
     module = type(sys)(name)
     sys.modules[name] = module
     module.__file__ = os.path.join(os.getcwd(), "program.py")
