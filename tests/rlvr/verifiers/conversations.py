@@ -31,7 +31,8 @@ CONVERSATIONS = [
     ),
     (
         "def f(n):\n  d={}\n  for i in range(n):\n    d[i]=i\n    yield d",
-        "assert [len(d) for d in f(9)]==list(range(1,10))\nassert [len(d) for d in list(f(9))]==[9]*9",
+        "assert [len(d) for d in f(9)]==list(range(1,10))\n"
+        "assert [len(d) for d in list(f(9))]==[9]*9",
     ),
     (
         "def f(b): b.extend(b'x'); return b[::-1]",

@@ -391,6 +391,18 @@ assert numbers == [1, 2]
 assert f(key, [2], iter([2])) == EXPECTED[2]
 """,
 }
+ITEMS = {
+    "kind": "function",
+    "entry_point": "f",
+    "test": f"assert list(f(1)) == [[{SECRET}], [{SECRET + 1}]]",
+}
+FORGED_ITEMS = [
+    ("[[1], [2]], [True, True], True, None", "another content"),
+    ("[1, [2]], [False, True], True, None", "another content"),
+    ("[[1], [2]], [True], True, None", "not items"),
+    ("[[1], [2]], 2, True, None", "not items"),
+    ("[[1], [2]], [False, False], True, 5", "not an exception"),
+]
 BORROWS = [
     Cheat("looks_into_the_function", "def f(g, xs, it): return g.__globals__['EXPECTED'][xs[0]]"),
     Cheat("looks_into_the_generator", "def f(g, xs, it): return it.gi_frame.f_globals['EXPECTED']"),
@@ -463,6 +475,14 @@ def test_no_comparison_of_numpy_is_deceived(cheat: Cheat, grade: Grade) -> None:
     verdict = grade(cheat.source, NUMPY)
     assert verdict.outcome == Outcome.WRONG
     assert "none was deceived" in (verdict.reason or "")
+
+
+@pytest.mark.parametrize(("items", "reason"), FORGED_ITEMS)
+def test_forged_items_of_a_generator_gain_nothing(items: str, reason: str, grade: Grade) -> None:
+    source = f"from inside import peer\npeer.Peer._take = lambda *_: ({items})\ndef f(x): yield 1"
+    verdict = grade(source, ITEMS)
+    assert verdict.outcome == Outcome.WRONG
+    assert reason in (verdict.reason or "")
 
 
 @pytest.mark.parametrize("cheat", BORROWS, ids=lambda cheat: cheat.name)
