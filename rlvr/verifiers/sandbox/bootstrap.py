@@ -4,6 +4,9 @@ So nothing of this package has to be visible inside as a file, and no sandbox sp
 milliseconds on compiling the same modules as the one before.
 """
 
+import __future__
+
+import ast
 import marshal
 from functools import cache
 from pathlib import Path
@@ -48,6 +51,13 @@ def loader(program: str) -> str:
 
 
 def _compile(name: str) -> object:
-    source = (_INSIDE / f"{name}.py").read_text()
+    tree = ast.parse((_INSIDE / f"{name}.py").read_text())
+    # by a flag instead of the statement, which reads the module `__future__` from the disk
+    flags = __future__.annotations.compiler_flag
+    tree.body = [statement for statement in tree.body if not _is_future(statement)]
     # without the docstrings, which would not fit into the pipe with the rest
-    return compile(source, f"inside/{name}.py", "exec", dont_inherit=True, optimize=2)
+    return compile(tree, f"inside/{name}.py", "exec", flags, dont_inherit=True, optimize=2)
+
+
+def _is_future(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"

@@ -179,8 +179,6 @@ def _mounts() -> list[str]:
             options += ["--ro-bind-try", str(packages / part), f"/packages/{part}"]
     options += _names_of_input()
     options += ["--size", str(_TEMPORARY_MB * 1024 * 1024), "--tmpfs", "/tmp", "--chdir", "/tmp"]
-    # where the C library keeps the semaphores of multiprocessing
-    options += ["--symlink", "/tmp", "/dev/shm"]
     return [*options, "--remount-ro", "/"]
 
 

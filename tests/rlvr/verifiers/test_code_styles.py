@@ -92,16 +92,8 @@ def test_interpreter_runs_the_scripts_to_the_right_output(tmp_path: Path) -> Non
             assert run.stdout.decode().strip() == printed.strip(), script.name
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        "from multiprocessing.pool import ThreadPool\ninput()\n"
-        "print(sum(ThreadPool(2).map(int, input().split())){more})",
-        "assert callable(help)\ninput()\nprint(sum(map(int, input().split())){more})",
-    ],
-    ids=["pool_of_threads", "help"],
-)
-def test_surroundings_of_a_script_are_there(code_verifier: CodeVerifier, source: str) -> None:
+def test_help_is_there_as_in_a_script(code_verifier: CodeVerifier) -> None:
+    source = "assert callable(help)\ninput()\nprint(sum(map(int, input().split())){more})"
     named = [("right", source.format(more=""), SUM), ("wrong", source.format(more="+1"), SUM)]
     correct, reasons = _accepted(code_verifier, named)
     assert correct == {"right"}, reasons
