@@ -79,8 +79,8 @@ def solved_sets(base: Outcomes, model: Outcomes) -> dict[str, Any]:
         "neither": float(((1.0 - before) * (1.0 - after)).sum()),
         "p_value": None,
         "reason": f"the base was drawn by {base.counts.design}, {model.model.name} by "
-        f"{model.counts.design}: which problems only one of them solves depends on how often each "
-        f"was drawn; the numbers are expectations for {k} draws of both",
+        f"{model.counts.design}, and which problems only one of them solves depends on how often "
+        "each was drawn",
     }
 
 

@@ -31,13 +31,20 @@ class Subject:
         view: its numbers as in summary.json; "finding" and adjusted p-values are written into it.
         base: the base's numbers on the same set, None where there is none.
         name: of the model.
-        problems: what the set is called: "problems of math500", "chain problems of countdown".
+        benchmark: which problems these are: "math500", "math500 at temperature 0.6".
+        kind: of the problems of one stratum; "" for all problems.
     """
 
     view: Json
     base: Json | None
     name: str
-    problems: str
+    benchmark: str
+    kind: str = ""
+
+    def problems(self, number: int) -> str:
+        """Name the set with its size: "400 problems of math500", "1 chain problem of countdown"."""
+        kind = f"{self.kind} " if self.kind else ""
+        return f"{number} {kind}{'problem' if number == 1 else 'problems'} of {self.benchmark}"
 
 
 def state_findings(summary: Json) -> None:
@@ -104,11 +111,11 @@ def _subjects(summary: Json) -> Iterator[Subject]:
 def _of_models(models: Sequence[Json], benchmark: str, told: str) -> Iterator[Subject]:
     base = next((each for each in models if is_base(each)), None)
     for model in models:
-        yield Subject(model, base, model["name"], f"problems of {benchmark}{told}")
+        yield Subject(model, base, model["name"], f"{benchmark}{told}")
     for model in models:
         for kind, view in model.get("strata", {}).items():
             theirs = base["strata"].get(kind) if base else None
-            yield Subject(view, theirs, model["name"], f"{kind} problems of {benchmark}{told}")
+            yield Subject(view, theirs, model["name"], f"{benchmark}{told}", kind)
 
 
 def is_base(model: Json) -> bool:
@@ -124,7 +131,7 @@ def _state_one(subject: Subject) -> None:
             f"pass@{point['k']} is {_with_interval(point)}{_up_to(view, point['k'])} %"
             for point in shown
         )
-        where = f"{view['problems']} {subject.problems}"
+        where = subject.problems(view["problems"])
         view["finding"] = {"text": f"{told} for {subject.name} on {where}.", "crossing": ""}
         view["finding"]["claims"] = []
         return
@@ -138,7 +145,7 @@ def _state_one(subject: Subject) -> None:
     sentences = "; ".join(
         _sentence(view, subject.base, test, changes[test["k"]]) for test in _told(view, changes)
     )
-    where = f"{view['paired_problems']} {subject.problems}"
+    where = subject.problems(view["paired_problems"])
     text = f"On {where}, {subject.name} against the base: {sentences}. {crossing}".rstrip()
     view["finding"] = {"text": text, "crossing": crossing, "claims": claims}
 
@@ -194,8 +201,8 @@ def _sentence(view: Json, base: Json | None, test: Json, change: str) -> str:
     point = _point(view["difference"], k)
     told = [f"{_with_interval(point, sign=True)} points"]
     if open_ends := _at(view.get("difference_range", ()), k):
-        least, greatest = _number(open_ends["least"], True), _number(open_ends["greatest"], True)
-        told.append(f"undecided verdicts leave {least} to {greatest}")
+        least, greatest = (number(open_ends[end], sign=True) for end in ("least", "greatest"))
+        told.append(f"{least} to {greatest}, depending on undecided verdicts")
     if not change:
         told.append(f"adjusted p = {_p(test['p_adjusted'])}")
         return f"no change of pass@{k} is shown ({'; '.join(told)})"
@@ -203,7 +210,7 @@ def _sentence(view: Json, base: Json | None, test: Json, change: str) -> str:
     is_open = _up_to(view, k) or (base and _up_to(base, k))
     has_values = not is_open and view["problems"] == view["paired_problems"]
     values = (
-        f" from {_number(before['value'])} to {_number(after['value'])} %"
+        f" from {number(before['value'])} to {number(after['value'])} %"
         if has_values and before and after
         else ""
     )
@@ -231,12 +238,12 @@ def _point(points: Sequence[Json], k: int) -> Json:
 
 
 def _with_interval(point: Json, *, sign: bool = False) -> str:
-    value, low, high = (_number(point[end], sign) for end in ("value", "low", "high"))
+    value, low, high = (number(point[end], sign=sign) for end in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
 
-def _number(share: float, sign: bool = False) -> str:
-    """A share in per cent; never "-0.0"."""
+def number(share: float, *, sign: bool = False) -> str:
+    """Write a share in per cent; 0 has no sign."""
     rounded = round(100 * share, 1) + 0.0
     return f"{rounded:+.1f}" if sign and rounded else f"{rounded:.1f}"
 

@@ -126,7 +126,7 @@ def _compare_benchmark(
             row,
             None if entry.base is None else rows[entry.base],
             entry.run or each.model.name,
-            f"problems of {name}",
+            name,
         )
         for row, entry, each in zip(rows, entries, common, strict=True)
     ]

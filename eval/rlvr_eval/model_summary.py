@@ -8,7 +8,7 @@ stratum of them.
 """
 
 from collections.abc import Sequence
-from math import isfinite, isqrt
+from math import inf, isfinite, isnan, isqrt, nan
 from typing import Any
 
 import numpy as np
@@ -140,6 +140,13 @@ def describe_difference(
                 {"k": k, "least": float(least[k - 1]), "greatest": float(greatest[k - 1])}
                 for k in ks.tolist()
             ]
+            described["crossover"] = _crossover(
+                crossover(difference),
+                *(
+                    crossover(paired_difference(ours, theirs, families=families))
+                    for ours, theirs in (left_open.least, left_open.greatest)
+                ),
+            )
     return described
 
 
@@ -199,13 +206,21 @@ def _tests(
     return [{"k": k, "p_value": float(p)} for k, p in zip(ks, p_values, strict=True)]
 
 
-def _crossover(found: Crossover) -> Json:
-    """JSON has no nan and no inf: null for both, and `is_open` where the interval has no end."""
+def _crossover(found: Crossover, *left_open: Crossover) -> Json:
+    """Write a crossover as JSON, which has no nan and no inf: null for both.
+
+    Args:
+        left_open: the crossovers at both extremes that undecided verdicts leave possible; the
+            interval reaches over theirs as well. `is_open` says that it has no end.
+    """
+    all_of_them = (found, *left_open)
+    low = min((each.low for each in all_of_them if not isnan(each.low)), default=nan)
+    high = max((each.high for each in all_of_them if not isnan(each.high)), default=nan)
     return {
         "k": _finite(found.k),
-        "low": _finite(found.low),
-        "high": _finite(found.high),
-        "is_open": found.high == float("inf"),
+        "low": _finite(low),
+        "high": _finite(high),
+        "is_open": high == inf,
         "censored": found.censored,
     }
 

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rlvr_eval.design import Counts, Ints
+from rlvr_eval.design import Counts, Floats, Ints
 from rlvr_eval.extrapolation import bounds, predictions
-from rlvr_eval.inference import population_interval
+from rlvr_eval.inference import Interval, population_interval
 from rlvr_eval.model_summary import Json, points
 from rlvr_eval.within import ProblemSetInterval, problem_set_difference, problem_set_interval
 
 # how many times n_max the extrapolation reaches
 _FURTHER = (4, 16)
+# refits that differ by less were all made to the same counts
+_NO_SPREAD = 1e-6
 
 
 def describe_these_problems(counts: Counts, ks: Sequence[int]) -> list[Json]:
@@ -34,13 +36,18 @@ def describe_beyond(counts: Counts, families: Ints | None = None) -> list[Json]:
     """pass@k at 4 and 16 times n_max: bounds from the interval of pass@n_max, and models.
 
     `range` goes from the lowest to the highest end of any model's interval, within the bounds.
+    Where resampled problems give a model no spread at all, as with nothing solved or one problem,
+    they tell nothing of its error, and its interval is that of the bounds.
     """
     n_max = counts.design.n_max
     ks = n_max * np.array(_FURTHER)
     at_n_max = counts.design.pass_at_ks(counts.n, counts.c, np.array([n_max]))[:, 0]
     reached = population_interval(at_n_max, families=families)
     low, high = bounds(reached, n_max, ks)
-    predicted = predictions(counts, ks, families=families)
+    predicted = {
+        label: _with_spread(each, low, high)
+        for label, each in predictions(counts, ks, families=families).items()
+    }
     lowest = np.clip(np.min([each.low for each in predicted.values()], axis=0), low, high)
     highest = np.clip(np.max([each.high for each in predicted.values()], axis=0), low, high)
     return [
@@ -57,6 +64,16 @@ def describe_beyond(counts: Counts, families: Ints | None = None) -> list[Json]:
         }
         for at, k in enumerate(ks)
     ]
+
+
+def _with_spread(predicted: Interval, low: Floats, high: Floats) -> Interval:
+    """The prediction, with the bounds for an interval where it has none of its own."""
+    has_none = predicted.high - predicted.low < _NO_SPREAD
+    return Interval(
+        predicted.value,
+        np.where(has_none, np.minimum(low, predicted.value), predicted.low),
+        np.where(has_none, np.maximum(high, predicted.value), predicted.high),
+    )
 
 
 def _points(interval: ProblemSetInterval, ks: Sequence[int]) -> list[Json]:

@@ -21,7 +21,8 @@ no model, reads no file and takes seconds for fifty checkpoints of five benchmar
              and models beside also "beyond"}
     POINT = {"k", "value", "low", "high"}, 95 % intervals, pointwise in k
     "finding" = {"text", "crossing", "claims": [{"k", "change": "rises", "falls" or "crosses"}]}
-    "certified" = {"lost", "gained"}: problems whose probability of success surely fell or rose
+    "certified" = {"lost", "gained"}: problems whose probability of success fell or rose
+                  by a test, at a false discovery rate of 5 %
 """
 
 from collections.abc import Mapping, Sequence

@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from rlvr_eval import undecided
-from rlvr_eval.claims import LEVEL, change_at
+from rlvr_eval.claims import LEVEL, change_at, number
 from rlvr_eval.model_summary import Json, at_k
 
 _PLAIN_WIDTH = 400  # wide enough that nothing is wrapped where lines may have any length
@@ -38,11 +38,11 @@ def write_summary(summary: Json, stream: TextIO) -> None:
     for name, benchmark in summary["benchmarks"].items():
         models = benchmark["models"]
         who = [Column("step", step_of), Column("model", _name, "left")]
-        columns = _curve_columns(benchmark), _rates(), _difference_columns(benchmark)
+        columns = _curve_columns(benchmark), _rates(), _difference_columns(models)
         _print(console, name, who, columns, models)
         for stratum in dict.fromkeys(kind for model in models for kind in model["strata"]):
             of_stratum = [_in_stratum(model, stratum) for model in models]
-            columns = _curve_columns(benchmark), [], _difference_columns(benchmark)
+            columns = _curve_columns(benchmark), [], _difference_columns(of_stratum)
             _print(console, f"{name}, {stratum} problems only", who, columns, of_stratum)
         problems = sorted({model["problems"] for model in models})
         _say(console, _legend(problems, models, summary["tests"]) + benchmark["drawn_under"] + "\n")
@@ -62,7 +62,7 @@ def write_comparison(comparison: Json, stream: TextIO) -> None:
         ]
         differences = [
             Column(f"Delta_SE({_gap_k(rows)})", _delta_se),
-            *_difference_columns(benchmark),
+            *_difference_columns(rows),
             *_versus_columns(benchmark, rows),
         ]
         _print(console, name, who, (_curve_columns(benchmark), _rates(), differences), rows)
@@ -88,8 +88,7 @@ def with_interval(point: Json | None, *, sign: bool = False) -> str:
     """A share in per cent with its interval: "31.4 [28.0, 34.8]"; "-" where there is none."""
     if point is None:
         return "-"
-    form = "+.1f" if sign else ".1f"
-    value, low, high = (format(100 * point[end], form) for end in ("value", "low", "high"))
+    value, low, high = (number(point[end], sign=sign) for end in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
 
@@ -117,9 +116,14 @@ def _curve_columns(benchmark: Json) -> list[Column]:
     return [Column(f"pass@{k}", partial(_point, "curve", k)) for k in benchmark["headline_ks"]]
 
 
-def _difference_columns(benchmark: Json) -> list[Column]:
+def _difference_columns(models: Sequence[Json]) -> list[Column]:
+    """D(1) and D(k_max); k_max is the smaller one of model and base, and may differ by model."""
+    tested = [model["tests"] for model in models if model.get("tests")]
+    if not tested:
+        return []
+    ks = sorted({tests[at]["k"] for tests in tested for at in (0, -1)})
     return [
-        *(Column(f"D({k})", partial(_difference, k)) for k in _ends(benchmark)),
+        *(Column(f"D({k})", partial(_difference, k)) for k in ks),
         Column("crossover k", lambda model: crossover_cell(model.get("crossover"))),
     ]
 
@@ -161,7 +165,7 @@ def _difference(k: int, model: Json) -> str:
     """D(k) with its interval; a star where a change is claimed."""
     told = _signed_point("difference", k, model)
     if open_ends := at_k(model.get("difference_range", ()), k):
-        ends = (format(100 * open_ends[end], "+.1f") for end in ("least", "greatest"))
+        ends = (number(open_ends[end], sign=True) for end in ("least", "greatest"))
         told += " ({} to {})".format(*ends)
     return told + (" *" if change_at(model, k) else "")
 
@@ -217,13 +221,24 @@ def _on_seeds(rows: Sequence[Json]) -> list[str]:
 
 def _legend(problems: Sequence[int], models: list[Json], tests: Json) -> str:
     counted = f"{problems[0]}" if len(problems) == 1 else f"{problems[0]} to {problems[-1]}"
+    noun = "problem" if problems[-1] == 1 else "problems"
     families = max(model.get("families", 0) for model in models)
     over = f"{families} families of problems{_worth(models)}" if families else "problems"
     designs = ", ".join(sorted({model["design"] for model in models}))
     return (
-        f"{counted} problems, {designs}; per cent with 95 % intervals over {over}; "
-        f"D = checkpoint - base, paired; * p < {LEVEL} after Holm's adjustment for all "
-        f"{tests['number']} tests of this report\n"
+        f"{counted} {noun}, {designs}; per cent with 95 % intervals over {over}"
+        f"{_tests_legend(tests['number'])}\n"
+    )
+
+
+def _tests_legend(number_of_tests: int) -> str:
+    """What D and its stars mean, where anything is compared."""
+    if not number_of_tests:
+        return ""
+    tests = "the one test" if number_of_tests == 1 else f"all {number_of_tests} tests"
+    return (
+        "; D = checkpoint - base, paired; "
+        f"* p < {LEVEL} after Holm's adjustment for {tests} of this report"
     )
 
 

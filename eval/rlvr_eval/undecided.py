@@ -6,6 +6,7 @@ other end too, and one line per model says both. Nothing is computed here.
 
 from collections.abc import Sequence
 
+from rlvr_eval.claims import number
 from rlvr_eval.model_summary import Json, at_k
 
 
@@ -23,7 +24,7 @@ def _of_curve(model: Json) -> list[str]:
         return []
     wrong, right = _ends(model["curve"]), _ends(model["curve_upper"])
     ranges = ", ".join(
-        f"pass@{one['k']} {100 * one['value']:.1f} to {100 * other['value']:.1f} %"
+        f"pass@{one['k']} {number(one['value'])} to {number(other['value'])} %"
         for one, other in zip(wrong, right, strict=True)
     )
     rate = f"{100 * model['undecided_rate']:.2g} %"
@@ -34,7 +35,8 @@ def _of_difference(model: Json) -> list[str]:
     if "difference_range" not in model:
         return []
     ranges = ", ".join(
-        f"D({point['k']}) {100 * point['least']:+.1f} to {100 * point['greatest']:+.1f} points"
+        f"D({point['k']}) {number(point['least'], sign=True)} to "
+        f"{number(point['greatest'], sign=True)} points"
         for point in _ends(model["difference_range"])
     )
     return [f"undecided verdicts of it and the base leave {ranges}"]

@@ -140,7 +140,7 @@ def test_undecided_verdicts_that_could_undo_a_change_keep_it_from_being_claimed(
         "least": 0.0,
         "greatest": pytest.approx(0.3),
     }
-    assert "undecided verdicts leave 0.0 to +30.0" in unsure["finding"]["text"]
+    assert "; 0.0 to +30.0, depending on undecided verdicts" in unsure["finding"]["text"]
     # 0.1 % of the verdicts, and they move pass@300 from 0.7 to 1
     assert unsure_base["undecided_rate"] == pytest.approx(0.001)
     assert unsure_base["curve_upper"][-1]["value"] == pytest.approx(1.0)
@@ -236,3 +236,19 @@ def summary_of(outcomes: Sequence[Outcomes]) -> Json:
 def models_of(summary: Json) -> list[Json]:
     found: list[Json] = summary["benchmarks"]["countdown"]["models"]
     return found
+
+
+def test_the_crossover_reaches_as_far_as_undecided_verdicts_can_move_it() -> None:
+    """30 problems solved more often, 30 whose only hope are undecided verdicts."""
+    base = fixed(64, [16] * 30 + [8] * 30)
+    unclear = {"undecided": [0] * 30 + [6] * 30}
+    lower = fixed(64, [60] * 30 + [0] * 30, 50)
+    open_ended = fixed(64, [60] * 30 + [0] * 30, 50, **unclear)
+    upper = fixed(64, [60] * 30 + [6] * 30, 50)
+    crossovers = [
+        models_of(summary_of([base, model]))[1]["crossover"] for model in (lower, open_ended, upper)
+    ]
+    at_least, told, at_most = crossovers
+    assert told["k"] == at_least["k"] < at_most["k"]
+    assert told["low"] <= at_least["low"]
+    assert told["is_open"] or told["high"] >= at_most["k"]

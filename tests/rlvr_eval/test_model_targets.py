@@ -53,3 +53,15 @@ def test_beyond_n_max_stand_bounds_and_models_that_say_they_are_models() -> None
 def test_only_the_first_and_the_last_model_are_extrapolated() -> None:
     models = summarise(run(steps=(0, 50, 100)), {})["benchmarks"]["countdown"]["models"]
     assert ["beyond" in model for model in models] == [True, False, True]
+
+
+@pytest.mark.parametrize(("n", "correct"), [(64, [0] * 30), (64, [64] * 30), (64, [20])])
+def test_models_whose_refits_all_agree_are_as_uncertain_as_the_bounds(
+    n: int, correct: list[int]
+) -> None:
+    """Nothing solved, all solved, one problem: resampling shows no spread, which proves nothing."""
+    for at in describe_beyond(fixed(n, correct).counts):
+        assert at["range"] == [at["low"], at["high"]]
+        assert at["high"] - at["low"] > 0.01
+        for low, high in at["model_intervals"].values():
+            assert (low, high) == pytest.approx((at["low"], at["high"]), abs=1e-6)

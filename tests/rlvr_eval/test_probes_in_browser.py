@@ -90,7 +90,7 @@ def test_every_probe_has_its_table_and_the_console_stays_silent(page: Browser) -
         "Without problems that can be guessed",
         "Reasoning behind the hardest solved problems",
         "Of these problems alone",
-        "Beyond k = 256",
+        "Beyond what was drawn",
     }
 
 
@@ -104,8 +104,8 @@ def test_tables_hold_the_numbers_of_the_summary(page: Browser, summary: Json) ->
     ):
         assert f"{100 * value(last['curve'], 256):.1f}" in shown[caption]
     beyond = last["beyond"][0]
-    assert f"{100 * beyond['high']:.1f}" in shown["Beyond k = 256"]
-    assert "model: power law" in shown["Beyond k = 256"]
+    assert f"{100 * beyond['high']:.1f}" in shown["Beyond what was drawn"]
+    assert "model: power law" in shown["Beyond what was drawn"]
     alone = last["these_problems"][0]
     assert f"[{100 * alone['low']:.1f}, " in shown["Of these problems alone"]
 

@@ -8,7 +8,7 @@ from importlib import resources
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlvr_eval import report
@@ -69,6 +69,7 @@ def test_every_script_of_the_page_is_put_in() -> None:
     assert scripts == set(report._SCRIPTS)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_json_cannot_leave_its_element_and_reads_back_as_it_was(text: str) -> None:
     written = json_for_html({"text": text})

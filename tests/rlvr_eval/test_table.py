@@ -90,7 +90,7 @@ def test_both_ends_are_printed_where_undecided_verdicts_matter() -> None:
     said = (
         f"1.7 % of its verdicts are undecided: from all of them wrong to all right, {pass_1}, "
         f"{pass_100}; undecided verdicts of it and the base leave D(1) +5.0 to +6.7 points, "
-        "D(100) -33.3 to +0.0 points"
+        "D(100) -33.3 to 0.0 points"
     )
     summary, comparison = io.StringIO(), io.StringIO()
     write_summary(summarise([base, checkpoint], {}), summary)
@@ -180,3 +180,34 @@ def test_the_finding_is_printed_and_a_difference_of_methods_is_not_claimed() -> 
     assert "note: each run is one training seed" in comparison.getvalue()
     write_comparison(compare({"grpo": run()}), single := io.StringIO())
     assert "training seed" not in single.getvalue()
+
+
+def test_a_difference_stands_at_the_k_that_was_tested_where_designs_differ() -> None:
+    outcomes = [fixed(64, [10, 30, 0]), fixed(16, [5, 9, 1], 50), fixed(64, [12, 31, 2], 100)]
+    found = summarise(outcomes, {})
+    stream = io.StringIO()
+    write_summary(found, stream)
+    *_, shorter, _ = found["benchmarks"]["countdown"]["models"]
+    (line,) = [
+        line
+        for line in stream.getvalue().splitlines()
+        if "checkpoint-50 " in line and with_interval(at_k(shorter["curve"], 1)) in line
+    ]
+    assert "D(16)" in stream.getvalue()
+    assert with_interval(at_k(shorter["difference"], 16), sign=True) in line
+
+
+def test_one_problem_one_test_and_no_test_are_told_as_such() -> None:
+    one, none = io.StringIO(), io.StringIO()
+    write_summary(summarise([fixed(1, [0]), fixed(1, [1], 50)], {}), one)
+    assert "1 problem, fixed:1; " in one.getvalue()
+    assert "for the one test of this report" in one.getvalue()
+    assert "On 1 problem of countdown, " in one.getvalue()
+    write_summary(summarise([fixed(4, [1, 2])], {}), none)
+    assert "2 problems, fixed:4; per cent with 95 % intervals over problems\n" in none.getvalue()
+    assert "D(" not in none.getvalue()
+
+
+def test_a_difference_that_rounds_to_0_has_no_sign() -> None:
+    point = {"value": -1e-5, "low": -0.02, "high": 2e-5}
+    assert with_interval(point, sign=True) == "0.0 [-2.0, 0.0]"

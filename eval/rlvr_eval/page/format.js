@@ -34,13 +34,13 @@ function probability(value) {
   return value < 0.001 ? "<0.001" : value.toFixed(3);
 }
 
-/** A k, which may lie between two whole numbers. */
+/** A k, which may lie between two whole numbers, rounded as the terminal does. */
 function atK(value) {
   if (value === null) return MISSING;
-  return value >= 100 || Number.isInteger(value) ? String(Math.round(value)) : value.toPrecision(2);
+  return String(value >= 1000 ? Math.round(value) : Number(value.toPrecision(3)));
 }
 
-/** The crossover as words: "122 [77, 256 or more]", "none", "beyond 256". */
+/** The crossover as words: "122 [77, beyond 256]", "none", "beyond 256". */
 function crossoverText(found, kMax) {
   if (!found) return MISSING;
   if (!found.is_shown) return "not shown";

@@ -179,12 +179,13 @@ function beyondTable(state) {
     ["highest, %", (row) => percent(row.high)],
     ...Object.keys(rows[0].models).map((label) => [
       `${label}, %`,
-      (row) => `${percent(row.models[label])} [${row.model_intervals[label].map(percent).join(", ")}]`,
+      (row) => `${percent(row.models[label])} [${row.model_intervals[label].map((end) => percent(end)).join(", ")}]`,
     ]),
-    ["range of the models, %", (row) => row.range.map(percent).join(" to ")],
+    ["range of the models, %", (row) => row.range.map((end) => percent(end)).join(" to ")],
   ];
-  const note = `No unbiased estimate exists for k above ${count(state.kMax)}. The bounds hold for any problems, at the confidence of the interval of pass@${state.kMax}; each model assumes a shape, and its interval holds only if the shape does. Trust no single model: go by the range, and not even by that where the models disagree by more than their intervals or the curve is still rising steeply.`;
-  return rowTable(`Beyond k = ${count(state.kMax)}`, columns, rows, note);
+  const note =
+    "No unbiased estimate exists for k above the number of draws n. The bounds hold for any problems, at the confidence of the interval of pass@n; each model assumes a shape, and its interval holds only if the shape does. Trust no single model: go by the range, and not even by that where the models disagree by more than their intervals or the curve is still rising steeply.";
+  return rowTable("Beyond what was drawn", columns, rows, note);
 }
 
 function nats(value) {

@@ -67,7 +67,7 @@ function problemsNote(state, isPair) {
   const parts = [];
   if (isPair)
     parts.push(
-      "Certified lower or higher means that the probability of success fell or rose for certain: a test for each problem, the rate of false discoveries held at 5 % over this whole report. That a problem is out of reach follows from no number of draws.",
+      "Certified lower or higher means that a test of this one problem shows that its probability of success fell or rose. At most 5 % of the problems certified in this report are expected to be wrong. No number of draws shows that a problem is out of reach.",
       unequal(state)
         ? `Problems are not listed by which side solves them: ${unequal(state)}.`
         : "Solved means at least once among the completions drawn, which chance alone can change.",

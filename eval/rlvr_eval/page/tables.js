@@ -92,7 +92,9 @@ function curveColumns(state) {
 
 function againstColumns(state) {
   const test = (view, k) => view.tests.find((each) => each.k === k);
-  const ends = state.kMax > 1 ? [1, state.kMax] : [1];
+  const tested = state.models.map((model) => state.view(model)?.tests ?? []);
+  const ks = tested.flatMap((tests) => [tests[0], tests.at(-1)].filter(Boolean)).map(({ k }) => k);
+  const ends = [...new Set(ks)].sort((a, b) => a - b);
   const gap = state.models.map((model) => state.view(model)?.delta_se?.k).find(Boolean);
   return [
     ...WHO,

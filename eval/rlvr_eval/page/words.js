@@ -30,7 +30,7 @@ function whatWasDrawn(state) {
   const whom = enumerated([state.base ? "the base" : "", checkpoints, ...beside].filter(Boolean));
   const largest = Math.max(...state.models.map((model) => model.undecided_rate));
   return (
-    `${capital(whom)} answered ${plural(state.problemIds.length, "problem")} of ${state.name}: ${count(total)} completions in all, under the design ${designs.join(", ")}. ` +
+    `${capital(whom)} answered ${plural(state.problemIds.length, "problem")} of ${state.name}: ${count(total)} completions in all, under the ${designs.length > 1 ? "designs" : "design"} ${designs.join(", ")}. ` +
     (largest > 0
       ? `Up to ${rate(largest)} of a model's verdicts are undecided and count as wrong; where that matters beside an interval, the other extreme is shown as well.`
       : "No verdict is undecided.")
@@ -52,7 +52,21 @@ function howItIsRead(state) {
   const over = families
     ? `over the ${count(families)} families that the problems belong to${worth}`
     : "over problems";
-  return `pass@k is estimated without bias for every k up to ${state.kMax} and never beyond. Intervals are 95 % intervals for the population that these problems come from (Student t ${over} and two pseudo-problems for what no problem shows), pointwise in k. A checkpoint is compared with the base by paired differences on the same problems, both sampled independently; their p-values are adjusted by Holm's method for all ${report.tests.number} tests of this report, whatever their model, stratum or benchmark; a change is stated where p < ${report.tests.level}.`;
+  return `pass@k is estimated without bias for every k up to the number of draws (${numbersOfDraws(state)}) and never beyond. Intervals are 95 % intervals for the population that these problems come from (Student t ${over} and two pseudo-problems for what no problem shows), pointwise in k. A checkpoint is compared with the base by paired differences on the same problems, both sampled independently${howItIsTested()}.`;
+}
+
+/** The numbers of draws of all models: "256", "64 to 256". */
+function numbersOfDraws(state) {
+  const most = state.models.map((model) => state.view(model)?.curve.k.at(-1)).filter(Boolean);
+  const [least, greatest] = [Math.min(...most), Math.max(...most)];
+  return least === greatest ? String(greatest) : `${least} to ${greatest}, depending on the model`;
+}
+
+function howItIsTested() {
+  const { number, level } = report.tests;
+  if (!number) return "";
+  const tests = number > 1 ? `all ${number} tests of this report` : "the one test of this report";
+  return `; their p-values are adjusted by Holm's method for ${tests}, whatever the model, stratum or benchmark; a change is stated where p < ${level}`;
 }
 
 /** Names and values, nested ones as a.b; what is missing is left out. */
