@@ -106,6 +106,8 @@ def test_tables_hold_the_numbers_of_the_summary(page: Browser, summary: Json) ->
     beyond = last["beyond"][0]
     assert f"{100 * beyond['high']:.1f}" in shown["Beyond what was drawn"]
     assert "model: power law" in shown["Beyond what was drawn"]
+    told_range = " to ".join(f"{100 * end:.1f}" for end in beyond["range"])
+    assert told_range in shown["Beyond what was drawn"]
     alone = last["these_problems"][0]
     assert f"[{100 * alone['low']:.1f}, " in shown["Of these problems alone"]
 
