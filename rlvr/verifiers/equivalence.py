@@ -151,6 +151,8 @@ def _equal(gold: Any, answer: Any) -> bool:
     # numbers first: proving that two expressions differ is what takes math-verify long
     if _differ_in_value(gold, answer):
         return False
+    if _is_integer(gold) and _is_integer(answer):
+        return int(gold) == int(answer)
     if not _is_number(answer) and _is_exact_constant(gold) and _is_exact_constant(answer):
         agree = _agree_in_all_digits(gold, answer)
         if agree is not None:
@@ -202,6 +204,11 @@ def _is_function_for_number(gold: Any, answer: Any) -> bool:
     if not isinstance(gold, Expr) or gold.free_symbols or not isinstance(answer, Expr):
         return False
     return any(len(limits) == 1 for part in answer.atoms(Integral) for limits in part.limits)
+
+
+def _is_integer(expression: Any) -> bool:
+    """True for 5 and 2^{100}, which floating-point numbers do not tell from 2^{100} + 1."""
+    return _is_exact_constant(expression) and bool(expression.is_integer)
 
 
 def _is_number(expression: Any) -> bool:

@@ -66,10 +66,19 @@ def _value(expression: Any) -> Value:
 
 
 def _check_terms(series: Any) -> None:
-    """A long sum or product is too large, unless it is a sum that has a closed form."""
+    """A long sum or product is too large, unless it is a sum that has a closed form.
+
+    A short one is too large where its last term is.
+    """
     for variable, *limits in series.limits:
         bounds = [_value(limit) for limit in limits]
-        if None in bounds or len(bounds) < 2 or abs(bounds[1] - bounds[0]) <= _MAX_TERMS:
+        if None in bounds or len(bounds) < 2:
+            continue
+        if abs(bounds[1] - bounds[0]) <= _MAX_TERMS:
+            last = sympy.Float(mpmath.re(bounds[1]), 20)
+            term = _value(series.function.xreplace({variable: last}))
+            if term is not None:
+                _checked(term)
             continue
         if isinstance(series, sympy.Product) or not series.function.is_polynomial(variable):
             raise _TooLarge

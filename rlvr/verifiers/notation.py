@@ -212,7 +212,7 @@ def is_words(gold: str) -> bool:
 
 
 def _words(text: str) -> str:
-    bare = canonical(text).casefold()
+    bare = canonical(text).casefold().rstrip(".")
     return bare[1:-1] if re.fullmatch(r"\([a-z]\)", bare) else bare
 
 

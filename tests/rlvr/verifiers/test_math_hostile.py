@@ -36,6 +36,8 @@ HUGE = {
 }
 # Each would take minutes, gigabytes or for ever; the gold is 7, which some of them even are.
 HOSTILE = [
+    r"\sum_{n=1}^{5000} n^{n}",
+    r"\prod_{n=1}^{9000} n^{n}",
     *HUGE.values(),
     *(r"3^{3^{20}}", r"9!!!!!", r"((10!)!)!", r"7^{7^{7^{7}}}", r"10^{-10^{10}}", r"(10^6)!"),
     r"\frac{10^{10^{10}}}{10^{10^{10}}}",

@@ -258,6 +258,8 @@ k \geqslant 2   |   k \ge 2
 3\times 10^8 \text{ m/s}   |   3\times 10^8
 3\times 10^8 \text{ m/s}   |   3\times 10^5 \text{ km/s}
 12.5\%   |   12\frac12\%
+2^{100}   |   4^{50}
+\text{Yes}   |   \text{Yes.}
 100\text{ cm}^3   |   100\text{ mL}
 1\text{ m}^3   |   1000\text{ L}
 1\text{ hour }30\text{ minutes}   |   90\text{ minutes}
@@ -464,6 +466,7 @@ i   |   -i
 2\pi\text{ cm}   |   2\pi\text{ m}
 60\text{ mph}   |   60\text{ km/h}
 3   |   3 \text{ (or 5)}
+2^{100}   |   2^{100}+1
 3   |   3 \text{ (possibly five)}
 3   |   3 \text{ (5)}
 3   |   3 \text{ or } 5
