@@ -23,19 +23,22 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]) -> 
     """Token ids of each prompt, as rendered by `rlvr.prompts.render`."""
     if not prompts:
         return []
-    begin = _put_before(tokenizer)
+    begin = _put_before(tokenizer, [max(prompts, key=len), _ANY_TEXT])
     return [
         bare if isinstance(prompt, ChatText) or bare[: len(begin)] == begin else begin + bare
         for prompt, bare in zip(prompts, _bare(tokenizer, prompts), strict=True)
     ]
 
 
-def _put_before(tokenizer: "PreTrainedTokenizerBase") -> list[int]:
-    """What the tokenizer puts before a text."""
-    (bare,) = _bare(tokenizer, [_ANY_TEXT])
-    whole = cast(list[int], tokenizer(_ANY_TEXT, add_special_tokens=True).input_ids)
-    starts = range(len(whole) - len(bare) + 1)
-    return whole[: next(at for at in starts if whole[at : at + len(bare)] == bare)]
+def _put_before(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> list[int]:
+    """What the tokenizer puts before a text, by the first of these that it has tokens for."""
+    for text in texts:
+        (bare,) = _bare(tokenizer, [text])
+        whole = cast(list[int], tokenizer(str(text), add_special_tokens=True).input_ids)
+        for at in range(len(whole) - len(bare) + 1):
+            if bare and whole[at : at + len(bare)] == bare:
+                return whole[:at]
+    return []
 
 
 def _bare(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> list[list[int]]:

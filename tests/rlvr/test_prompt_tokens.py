@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from tokenizers import processors
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import PreTrainedTokenizerFast
 
 from rlvr import prompts
 from rlvr.prompt_tokens import prompt_ids
@@ -72,3 +73,13 @@ def test_nothing_is_put_behind_a_prompt(single: str, begin: str, text: str) -> N
     assert prompt_ids(appending, [text]) == [ids(f"{begin} {text}")]
     assert prompt_ids(appending, [f"{begin} w1"]) == [ids(f"{begin} w1")]
     assert prompt_ids(appending, [prompts.ChatText("<s> w1")]) == [ids("<s> w1")]
+
+
+def test_tokenizer_that_knows_few_words_begins_its_prompts_too() -> None:
+    words = Tokenizer(models.WordLevel({"<s>": 0, "w1": 1}))
+    words.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    words.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", 0)]
+    )
+    few = PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>")
+    assert prompt_ids(few, ["w1", "<s> w1 w1"]) == [[0, 1], [0, 1, 1]]
