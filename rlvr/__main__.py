@@ -14,7 +14,7 @@ from importlib import import_module
 from keyword import iskeyword
 
 from rlvr import __version__, disk, interrupt, verbs
-from rlvr.errors import UserError, shown
+from rlvr.errors import UserError, path_fault, shown
 
 EXIT_BROKEN_PIPE = 141
 
@@ -38,6 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # whoever read our output has enough of it, as `head` does; nothing is left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        fault = path_fault(error)
+        if fault is None:
+            raise
+        print(f"rlvr {options.verb}: {shown(UserError(fault))}", file=sys.stderr)
+        return UserError.exit_code
     except KeyboardInterrupt:
         interrupt.tell(options.verb)
         return interrupt.EXIT_CODE
@@ -46,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Overrides may stand anywhere after the recipe, also behind options."""
     parser = _parser()
+    if any("\0" in word for word in arguments):
+        parser.error("an argument holds a NUL character, which no file's name can")
     options, rest = parser.parse_known_args(arguments)
     strange = [word for word in rest if word.startswith("-") or "=" not in word]
     if strange or (rest and not hasattr(options, "overrides")):

@@ -5,6 +5,7 @@ exit code. Its message names the value that is wrong, what was expected and what
 Our own bugs are never UserErrors: they keep their traceback.
 """
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -49,6 +50,25 @@ class Faults(UserError):
     def __reduce__(self) -> tuple[type["Faults"], tuple[str, tuple[str, ...]]]:
         """Pickled by what it is made from; an exception's own way would pass the message alone."""
         return type(self), (self.source, self.faults)
+
+
+_OF_A_PATH = {
+    errno.EACCES,
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+
+def path_fault(error: OSError) -> str | None:
+    """Say what keeps a path from being read or written; None where the path is not to blame."""
+    if error.errno not in _OF_A_PATH or not error.filename:
+        return None
+    return f"{error.filename!s:.200}: {error.strerror}; give another path, or make way for it"
 
 
 _MOST_LETTERS = 400

@@ -25,6 +25,7 @@ from typing import Any, TextIO
 from rlvr import answers, problems, prompts, reading, verifiers
 from rlvr.errors import UserError
 from rlvr.records import Attempt, Problem, Verdict
+from rlvr.verifiers import golds
 
 _BATCH = 256
 _TOLD_LINES = 18
@@ -81,7 +82,7 @@ def grade(
             if not line.strip():
                 continue
             try:
-                waiting.put(_read(number, line, ends, find))
+                waiting.put(_read(number, line, ends, find, task))
             except _BrokenLine as fault:
                 grader.report(number, str(fault))
     except KeyboardInterrupt:
@@ -182,15 +183,22 @@ def _next_batch(waiting: "queue.Queue[_Item | None]") -> tuple[list[_Item], bool
     return batch, False
 
 
-def _read(number: int, line: str | bytes, ends: answers.Ends, find: FindProblem) -> _Item:
+def _read(
+    number: int, line: str | bytes, ends: answers.Ends, find: FindProblem, task: str
+) -> _Item:
     try:
         row = reading.json_object(line)
     except reading.NotReadable as fault:
         raise _BrokenLine(str(fault)) from None
     if not isinstance(row.get("completion"), str):
         raise _BrokenLine('no text in "completion"')
-    ran_out = bool(row.get("truncated"))
-    attempt = answers.attempt(_problem(row, find), row["completion"], ends, ran_out=ran_out)
+    ran_out = row.get("truncated") or False
+    if not isinstance(ran_out, bool):
+        raise _BrokenLine('"truncated" is neither true nor false')
+    problem = _problem(row, find)
+    if misfit := golds.fault(task, problem.gold):
+        raise _BrokenLine(misfit)
+    attempt = answers.attempt(problem, row["completion"], ends, ran_out=ran_out)
     return _Item(number, row.get("id"), attempt)
 
 

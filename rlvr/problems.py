@@ -20,6 +20,7 @@ from rlvr.benchmarks.generated import check_reasoning_gym_task, reasoning_gym_ve
 from rlvr.benchmarks.record import LeftOut
 from rlvr.errors import UserError
 from rlvr.records import Problem
+from rlvr.verifiers import golds
 
 __all__ = ["NAMES", "Benchmark", "check", "get", "load", "revision_of"]
 
@@ -111,6 +112,8 @@ def _problems(benchmark: Benchmark, files: list[Path]) -> list[Problem]:
         except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
             raise UserError(_misfit(benchmark, file, index, row, error)) from error
         if problem is not None:
+            if fault := _fault(problem, benchmark.verifier):
+                raise UserError(_misfit(benchmark, file, index, row, ValueError(fault)))
             family = row.get("family")
             problems.append(problem if family is None else replace(problem, family=str(family)))
     for reason, count in left_out.items():
@@ -118,6 +121,15 @@ def _problems(benchmark: Benchmark, files: list[Path]) -> list[Problem]:
         logger.warning("%s: %d of %d left out: %s", benchmark.name, count, total, reason)
     problems = _with_unique_ids(problems)
     return benchmark.select(problems) if benchmark.select else problems
+
+
+def _fault(problem: Problem, verifier: str) -> str | None:
+    """What is wrong with a problem that a row's values made, whatever their types were."""
+    if not isinstance(problem.question, str) or not problem.question.strip():
+        return f"expected a question as text, found {problem.question!r:.60}"
+    if not isinstance(problem.kind, str):
+        return f"expected its kind as text, found {problem.kind!r:.60}"
+    return golds.fault(verifier, problem.gold)
 
 
 def _misfit(

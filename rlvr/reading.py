@@ -151,6 +151,8 @@ def yaml_value(content: str) -> Any:
         raise NotReadable(f"not valid YAML: {_one_line(error)}") from None
     except RecursionError:
         raise NotReadable(_too_deep()) from None
+    except NotReadable:
+        raise
     except (ValueError, OverflowError) as error:  # a date or a number that cannot be
         raise NotReadable(f"not valid YAML: {_one_line(error)}") from None
     return value
@@ -284,13 +286,19 @@ def _is_encodable(written: str) -> bool:
 
 
 def _refuse_large(value: Any) -> None:
-    """A few lines of YAML can name each other until they stand for billions of values."""
+    """A few lines of YAML can name each other until they stand for billions of values.
+
+    A NUL, which YAML can write as \\0, is met on the way: no file's name can hold one.
+    """
     waiting, counted = [value], 0
     while waiting:
         counted += 1
         if counted > _MOST_YAML_VALUES:
             raise NotReadable(f"holds more than {_MOST_YAML_VALUES:,} values, aliases resolved")
-        waiting += _members(waiting.pop())
+        value = waiting.pop()
+        if isinstance(value, str) and "\0" in value:
+            raise NotReadable(f"the text {value!r:.60} holds a NUL character")
+        waiting += _members(value)
 
 
 def _kind(value: Any) -> str:

@@ -47,6 +47,7 @@ Method = Literal[
 
 Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,99}")
+_ONE_DRAW = re.compile(r"\s*fixed:\s*0*1\s*")
 # what lies beside the run directories
 _TAKEN = ("store",)
 
@@ -108,6 +109,22 @@ class Evaluation(Section):
     keep_text: str = Field(default="all", pattern=r"^(all|correct|sample:[1-9][0-9]*)$")
     verify_timeout_s: Seconds | None = None
     beside: tuple[str, ...] = ()
+
+    def contradictions(self) -> list[str]:
+        """Say, each with its key, what cannot be measured together.
+
+        No part of reading the section: what was measured under such a one can still be reported.
+        """
+        found = []
+        if self.sampling.temperature == 0 and _ONE_DRAW.fullmatch(self.design) is None:
+            found.append(
+                f"sampling.temperature: 0 draws one and the same completion again and again, which "
+                f"{self.design} would count as many; write design: fixed:1, or another temperature"
+            )
+        names = [source.name for source in self.benchmarks]
+        repeated = dict.fromkeys(name for name in names if names.count(name) > 1)
+        found += [f"benchmarks: {name} is there twice; name it once" for name in repeated]
+        return found
 
 
 class Checkpoints(Section):
@@ -223,6 +240,8 @@ def evaluation(raw: Mapping[str, Any], overrides: Sequence[str] = (), *, source:
     Raises:
         Faults, UserError: as `load`.
     """
+    if not isinstance(raw, Mapping):
+        raise UserError(f"{source}: evaluation: expected a mapping of keys, found {raw!r:.60}")
     whole = {"evaluation": dict(raw)}
     for override in overrides:
         _override(whole, f"evaluation.{override}")

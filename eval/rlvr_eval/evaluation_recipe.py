@@ -42,7 +42,8 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Given:
             f"{path}: expected the keys models and evaluation, and perhaps base; a training recipe "
             "is evaluated by its run directory: rlvr eval runs/NAME"
         )
-    settings = recipes.evaluation(raw.pop("evaluation") or {}, overrides, source=str(path))
+    written = raw.pop("evaluation")
+    settings = recipes.evaluation({} if written is None else written, overrides, source=str(path))
     named = _models(raw, path)
     return Given(named.base, named.models, settings)
 

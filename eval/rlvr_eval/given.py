@@ -6,19 +6,22 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
-from rlvr import reading
+from rlvr import models, problems, prompts, reading
 from rlvr import recipe as recipes
 from rlvr.errors import UserError
 from rlvr.files import write_atomically
 from rlvr.recipe import Evaluation as Settings
 from rlvr.runs import Run
+from rlvr_eval.estimators import parse_design
 
 _FILE = "evaluation.yaml"
+_LONGEST_NAME = 1000
 _WRITTEN = {_FILE, "manifest.json"}
 
 
@@ -54,12 +57,29 @@ def read_given(run: Run) -> Given:
     return Given(base, models, recipes.evaluation(evaluation, source=str(path)))
 
 
+def refuse_faulty(settings: Settings) -> None:
+    """Refuse what no model could be measured by, as far as it can be known at once.
+
+    Raises:
+        UserError: naming design, benchmark, file or prompt that is not what it should be.
+    """
+    parse_design(settings.design)
+    if settings.prompt is not None:
+        prompts.get(settings.prompt)
+    for source in settings.benchmarks:
+        problems.check(source.name, path=source.path, revision=source.revision)
+    if contradictions := settings.contradictions():
+        raise UserError("\n".join(contradictions))
+
+
 def write_given(run: Run, given: Given) -> None:
     """Write down what is to be evaluated in a directory.
 
     Raises:
-        UserError: if it is a training run's.
+        UserError: if it is a training run's, or what is given cannot be evaluated.
     """
+    _refuse_faulty_names(given)
+    refuse_faulty(given.settings)
     if (run.path / "recipe.yaml").is_file():
         raise UserError(f"{run.path} is a training run; choose another --out for models by name")
     run.path.mkdir(parents=True, exist_ok=True)
@@ -73,14 +93,28 @@ def write_given(run: Run, given: Given) -> None:
     run.record(run=run.name, models=named)
 
 
+def _refuse_faulty_names(given: Given) -> None:
+    named = [*([] if given.base is None else [given.base]), *given.models]
+    if not named:
+        raise UserError("models: none is named; write at least one Hub id or folder")
+    for name in named:
+        if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+            raise UserError(f"model {name!r:.60}: no name; write a Hub id[@revision] or a folder")
+        fault = None if Path(name).is_dir() else models.local_fault(name.partition("@")[0])
+        if fault:
+            raise UserError(f"model '{name}': {fault}")
+
+
 @contextmanager
 def nothing_left_if_refused(run: Run) -> Iterator[None]:
     """Remove what `write_given` wrote if the evaluation is refused before it has anything else."""
     try:
         yield
-    except UserError:
+    except (UserError, OSError):
         if is_given(run) and {entry.name for entry in run.path.iterdir()} <= _WRITTEN:
             shutil.rmtree(run.path)
+            with suppress(OSError):  # there is something else in it
+                run.path.parent.rmdir()
         raise
 
 

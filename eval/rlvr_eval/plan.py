@@ -12,7 +12,7 @@ from rlvr.weights import weights_hash
 from rlvr_eval.chat import template_of
 from rlvr_eval.estimators import parse_design
 from rlvr_eval.evaluate import Evaluation, Model
-from rlvr_eval.given import is_given, read_given
+from rlvr_eval.given import is_given, read_given, refuse_faulty
 from rlvr_eval.keep_text import KeepText
 from rlvr_eval.models_given import given_models, left_out_if_faulty, models_beside
 
@@ -72,8 +72,9 @@ def plan(
         base: whose chat template `chat` is for all of them; needed where it is not in `found`.
 
     Raises:
-        UserError: if a benchmark or the design is not what it should be.
+        UserError: as `refuse_faulty`, and if a benchmark's problems cannot be had.
     """
+    refuse_faulty(settings)
     design = parse_design(settings.design)
     benchmarks = [
         (

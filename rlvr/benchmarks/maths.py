@@ -4,6 +4,7 @@ Column names differ between the Hub and the copies that projects hand around; ea
 the names of both, so that a local file goes through the same code.
 """
 
+import math
 import re
 from hashlib import blake2b
 
@@ -44,7 +45,10 @@ def olympiad_bench(name: str, row: Row, index: int) -> Problem:
 
     Where it is a quantity, the unit lies in a column of its own and is not asked for again.
     """
-    gold = ", ".join(row["final_answer"])
+    answers = row["final_answer"]
+    if not isinstance(answers, list):
+        raise TypeError(f"expected a list under 'final_answer', found {answers!r:.60}")
+    gold = ", ".join(answers)
     return Problem(
         f"{name}/{row.get('id', index)}", row["question"], gold, row.get("subfield") or ""
     )
@@ -56,13 +60,20 @@ def competition(name: str, row: Row, index: int) -> Problem:
     if isinstance(gold, float) and gold.is_integer():
         gold = int(gold)
     question = row.get("problem") or row["question"]
-    return Problem(f"{name}/{row.get('id', index)}", question, str(gold))
+    return Problem(f"{name}/{row.get('id', index)}", question, _plain(gold))
 
 
 def dapo(name: str, row: Row, index: int) -> Problem:
     """DAPO-Math-17k without its prompt wrapper; answers were rewritten to whole numbers."""
     gold = row.get("solution") or row["reward_model"]["ground_truth"]
-    return Problem(f"{name}/{index}", row["prompt"], str(gold))
+    return Problem(f"{name}/{index}", row["prompt"], _plain(gold))
+
+
+def _plain(gold: object) -> object:
+    """A finite number as text; what is neither number nor text stays as it is, and is refused."""
+    if isinstance(gold, bool) or not isinstance(gold, int | float) or not math.isfinite(gold):
+        return gold
+    return str(gold)
 
 
 def omni_math(name: str, row: Row, index: int) -> Problem:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,9 +49,10 @@ def _outcomes(paths: list[Path]) -> "dict[str, list[Outcomes]]":
     from rlvr.runs import Run
     from rlvr_eval.ledger import Ledger
 
-    if len({path.resolve() for path in paths}) < len(paths):
+    resolved = [Path(os.path.realpath(path)) for path in paths]  # Path.resolve raises for a loop
+    if len(set(resolved)) < len(paths):
         raise UserError("a run was given twice; name each run once")
-    names = [path.resolve().name for path in paths]
+    names = [path.name for path in resolved]
     return {
         name if names.count(name) == 1 else str(path): Ledger(Run(path)).outcomes()
         for name, path in zip(names, paths, strict=True)

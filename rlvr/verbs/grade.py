@@ -30,9 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Grade; exit code 1 if a line could not be graded."""
+    from rlvr import problems
     from rlvr.grade import grade
 
     pairs = [pair.partition("=") for pair in options.path]
+    for name, _, path in pairs:
+        if not path:
+            raise UserError(f"--path {name}: write BENCHMARK=FILE, such as math500=math500.jsonl")
+        problems.check(name, path=path)
     settings = {
         "template": options.prompt,
         "paths": {name: path for name, _, path in pairs},

@@ -41,10 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Import; the report is a verb of its own."""
+    from rlvr.errors import UserError
     from rlvr.runs import Run
     from rlvr_eval.imports import Options, import_files
 
-    benchmark, _, file = (options.benchmark or "").partition("=")
+    benchmark, equals, file = (options.benchmark or "").partition("=")
+    if options.benchmark is not None and not (benchmark and bool(file) == bool(equals)):
+        raise UserError(f"--benchmark {options.benchmark}: write NAME or NAME=FILE")
     imported = import_files(
         options.files,
         Run(options.out),

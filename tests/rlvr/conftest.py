@@ -11,6 +11,7 @@ from rlvr.tiny.model import BASE
 from rlvr.verifiers.code import CodeVerifier
 from rlvr.verifiers.sandbox import Isolation, isolate
 from tests.needs import skip_or_fail
+from tests.rlvr.refusing import Command
 
 
 @pytest.fixture(scope="session")
@@ -55,3 +56,12 @@ def isolation() -> Isolation:
 @pytest.fixture(scope="session")
 def code_verifier(isolation: Isolation) -> CodeVerifier:
     return CodeVerifier(isolation)
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """`rlvr` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return Command(tmp_path, capsys)

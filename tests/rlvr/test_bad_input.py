@@ -1,17 +1,15 @@
 """Bad input by kind: every case ends in one short message that names what is wrong.
 
-Each case runs the command itself, in this process. An exception that is not the user's would leave
-`main` and fail its test; so would a folder that a refused command leaves behind.
+Each case runs the command itself (`tests.rlvr.refusing`).
 """
 
 import json
-from pathlib import Path
 
 import pytest
 
 from rlvr.__main__ import main
+from tests.rlvr.refusing import MOST_LINES, Command
 
-MOST_LINES = 20
 RECIPE = """\
 model: embedded:countdown-base
 method: grpo
@@ -21,40 +19,6 @@ trainer: {use_cpu: true, bf16: false, max_steps: 1, max_completion_length: 24}
 """
 NESTED = "[" * 100_000
 SURROGATE = '"\\ud800"'
-
-
-@pytest.fixture
-def command(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> "Command":
-    monkeypatch.chdir(tmp_path)
-    return Command(tmp_path, capsys)
-
-
-class Command:
-    """Runs `rlvr` in an empty folder."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.folder, self._capsys = folder, capsys
-
-    def write(self, name: str, content: str | bytes) -> None:
-        data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
-        (self.folder / name).write_bytes(data)
-
-    def refused(self, *arguments: str, code: int = 2) -> str:
-        """Run a command that must fail, leave nothing behind and be brief; return what it said."""
-        before = sorted(self.folder.rglob("*"))
-        try:
-            found = main(arguments)
-        except SystemExit as ending:  # argparse
-            found = int(ending.code or 0)
-        said = self._capsys.readouterr().err
-        assert found == code, said
-        assert "Traceback" not in said
-        assert 0 < len(said.splitlines()) <= MOST_LINES, said
-        assert max(map(len, said.splitlines())) < 1000
-        assert sorted(self.folder.rglob("*")) == before, "the refused command left something"
-        return said
 
 
 # --- values of a recipe -------------------------------------------------------------------------

@@ -13,6 +13,10 @@ from rlvr_eval.estimators import MOST_DRAWS, parse_design
 from rlvr_eval.fixed import FixedDesign
 from rlvr_eval.imports.rows import Fault, Faults, Row
 
+_LONGEST_LABEL = 200
+_LONGEST_TEXT = 10_000
+_LAST_STEP = 2**31 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -43,7 +47,8 @@ def parse(row: Row) -> Count:
         Fault: if they are impossible, or something is missing.
     """
     values = row.values
-    if "problem" not in values:
+    problem = text(values, "problem")
+    if not problem:
         raise Fault(f"no column problem; it has {', '.join(values)}")
     n, c = whole(values, "n"), whole(values, "c")
     undecided = whole(values, "undecided", 0)
@@ -57,12 +62,12 @@ def parse(row: Row) -> Count:
         raise Fault(f"undecided = {undecided}; expected at most the n - c = {n - c} not correct")
     return Count(
         where=row.where,
-        problem=str(values["problem"]),
+        problem=problem,
         n=n,
         c=c,
         undecided=undecided,
-        kind=str(values.get("kind", "")),
-        family=str(values.get("family", "")),
+        kind=text(values, "kind") or "",
+        family=text(values, "family") or "",
         model=text(values, "model"),
         step=step(values),
         benchmark=text(values, "benchmark"),
@@ -115,14 +120,39 @@ def step(values: Mapping[str, Any]) -> int | None:
     if "step" not in values:
         return None
     found = whole(values, "step")
-    if found < 0:
-        raise Fault(f"step = {found}; expected 0 or more")
+    if not 0 <= found <= _LAST_STEP:
+        raise Fault(f"step = {found}; expected 0 to {_LAST_STEP}")
     return found
 
 
 def text(values: Mapping[str, Any], name: str) -> str | None:
-    """A value as text, None where there is none."""
-    return str(values[name]) if name in values else None
+    """A value as text, None where there is none.
+
+    Raises:
+        Fault: if it is neither text nor a whole number, or endless.
+    """
+    value = values.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise Fault(f"{name} = {value!r:.60}; expected text")
+    if len(str(value)) > _LONGEST_TEXT:
+        raise Fault(f"{name} = {value!r:.60}..; expected at most {_LONGEST_TEXT} characters")
+    return str(value)
+
+
+def label(name: str, value: str) -> str:
+    """Return a model's or benchmark's name, which tables, pages and files' names must hold.
+
+    Raises:
+        Fault: if it is empty, too long, or unprintable; or if a benchmark's would end too early in
+            "<benchmark>/<problem>".
+    """
+    if not value.strip() or not value.isprintable() or len(value) > _LONGEST_LABEL:
+        raise Fault(f"{name} = {value!r:.60}; expected 1 to {_LONGEST_LABEL} printable characters")
+    if name == "benchmark" and "/" in value:
+        raise Fault(f"benchmark = {value!r:.60}; expected a name without '/'")
+    return value
 
 
 def _parsed(written: str | None, rows: list[Count], faults: Faults) -> Design | None:

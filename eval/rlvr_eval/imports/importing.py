@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from rlvr import datafiles, prompts
 from rlvr.runs import Run
 from rlvr_eval.imports import counts, samples
 from rlvr_eval.imports.counts import Count
@@ -49,6 +50,9 @@ def import_files(files: Sequence[Path], run: Run, options: Options) -> Imported:
     Raises:
         UserError: naming every fault with file and line; then nothing was imported.
     """
+    prompts.get(options.prompt)
+    if options.benchmark_file is not None:
+        datafiles.check(options.benchmark_file)
     faults = Faults()
     count_rows, sample_rows = _read(files, options, faults)
     faults.raise_if_any()
@@ -99,4 +103,9 @@ def _named(row: R, file: Path, options: Options) -> R:
     harness = _OF_HARNESS.fullmatch(file.stem)
     model = row.model or options.model or (file.resolve().parent.name if harness else file.stem)
     benchmark = row.benchmark or options.benchmark or (harness[1] if harness else None)
-    return replace(row, model=model, benchmark=benchmark or DEFAULT_BENCHMARK)
+    benchmark = benchmark or DEFAULT_BENCHMARK
+    return replace(
+        row,
+        model=counts.label("model", model),
+        benchmark=counts.label("benchmark", benchmark),
+    )

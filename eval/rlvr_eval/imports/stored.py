@@ -15,7 +15,7 @@ from rlvr.answers import RULE, Ends, verdict_version
 from rlvr.errors import UserError
 from rlvr.records import Completion, FinishReason, Outcome, Problem, Verdict
 from rlvr.runs import Run
-from rlvr.verifiers import Verifier
+from rlvr.verifiers import Verifier, golds
 from rlvr_eval.continuation import ContinuationDesign
 from rlvr_eval.design import Design
 from rlvr_eval.estimators import parse_design
@@ -54,9 +54,9 @@ def counts_entry(group: Group[Count], options: Options, faults: Faults) -> dict[
     """The ledger entry of a group of counts; None after faults."""
     first: dict[str, Count] = {}
     for row in group.rows:
-        if row.problem in first:
-            faults.add(row.where, f"problem {row.problem} again, as at {first[row.problem].where}")
-        first.setdefault(row.problem, row)
+        there = first.setdefault(group.problem_id(row), row)
+        if there is not row:
+            faults.add(row.where, f"problem {row.problem} again, as at {there.where}")
     design = design_of(group.rows, options.design, faults)
     if design is None or len(first) < len(group.rows):
         return None
@@ -163,6 +163,8 @@ def _problems(
     for row, (id, problem) in zip(rows, found.items(), strict=True):
         if problem.gold is None:
             faults.add(row.where, f"problem {id} has no gold to verify against, here or published")
+        elif fault := golds.fault(task, problem.gold):
+            faults.add(row.where, f"problem {id}: {fault}")
     for of_problem in drawn.values():
         for row in of_problem:
             if row.completion is None:
