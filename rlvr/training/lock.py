@@ -95,6 +95,7 @@ class TrainingLock:
             self._file = None
             with suppress(OSError):  # not empty, which is the usual case
                 self._run.path.rmdir()
+                self._run.path.parent.rmdir()
 
     def _take(self, file: BinaryIO) -> bool:
         """Lock an open file; False where a parent has it. Stays without where it was replaced."""
