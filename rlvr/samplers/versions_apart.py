@@ -65,10 +65,15 @@ def _was_begun_twice(folder: Path, prompts: Sequence[str]) -> bool:
     begun = [prompt for prompt in prompts if first and prompt.startswith(first)]
     # behind one plain prompt stands what stands behind all of them
     suspicious = [*chat, *begun, *prompts[:1]]
-    if not suspicious:
+    if not suspicious or not _has_tokenizer(folder):
         return False
     tokenizer = _tokenizer(folder)
     return prompt_ids(tokenizer, suspicious) != tokenizer(list(map(str, suspicious))).input_ids
+
+
+def _has_tokenizer(folder: Path) -> bool:
+    """Return whether there is one: neither engine has ever drawn from a model without."""
+    return any(any(folder.glob(pattern)) for pattern in ("tokenizer*", "vocab*", "*.model"))
 
 
 def _may_reach_the_context(folder: Path, budget: int, prompts: Sequence[str]) -> bool:
