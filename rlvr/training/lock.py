@@ -48,13 +48,15 @@ class _Holder:
 class TrainingLock:
     """The right to train in a run directory, as a context manager.
 
-    The directory is made where it is missing, and removed again if nothing else came into it.
+    The directory is made where it is missing, and removed again if nothing else came into it. The
+    same is true of the folders above it, of which those that were there before stay.
     """
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._path = run.path / FILE
         self._file: BinaryIO | None = None
+        self._made: list[Path] = []
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -75,6 +77,7 @@ class TrainingLock:
             BeingTrained: if another process holds it; the message says which.
         """
         while self._file is None:
+            self._made = self._made or [at for at in self._run.path.parents if not at.exists()]
             self._run.path.mkdir(parents=True, exist_ok=True)
             try:
                 file = self._path.open("a+b")
@@ -94,8 +97,8 @@ class TrainingLock:
             self._file.close()
             self._file = None
             with suppress(OSError):  # not empty, which is the usual case
-                self._run.path.rmdir()
-                self._run.path.parent.rmdir()
+                for folder in (self._run.path, *self._made):
+                    folder.rmdir()
 
     def _take(self, file: BinaryIO) -> bool:
         """Lock an open file; False where a parent has it. Stays without where it was replaced."""
