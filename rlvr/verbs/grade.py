@@ -44,7 +44,9 @@ def run(options: argparse.Namespace) -> int:
         "timeout_s": options.verify_timeout_s,
     }
     if options.file == "-":
-        return grade(sys.stdin.buffer, options.task, sys.stdout, sys.stderr, **settings)
+        # lines as bytes, so that one that is not UTF-8 does not end the reading
+        lines_in = getattr(sys.stdin, "buffer", sys.stdin)
+        return grade(lines_in, options.task, sys.stdout, sys.stderr, **settings)
     path = Path(options.file)
     if not path.is_file():
         raise UserError(f"{path}: no such file; give a file of JSON lines, or - for stdin")
