@@ -30,7 +30,7 @@ def test_full_disk_is_told_in_one_line_with_what_is_left_to_store(ended: list[En
 
 def test_draws_reported_before_survive_and_are_not_made_again(ended: list[Ended]) -> None:
     first, second = ended
-    assert "evaluate tiny: 32/32" in first.printed
+    assert "evaluate tiny: 0/64" in first.printed
     assert len(first.shards) == 1
     assert first.beside == []
     assert second.code == 0
