@@ -184,6 +184,12 @@ def _share(
         work(evaluations, own, rank=rank, world=world, listener=_ToParent(queue))
     except UserError as fault:
         queue.put(fault)
+    queue.close()
+    queue.join_thread()
+    # all is stored and told: a library's thread that dies while Python shuts down must not turn
+    # that into a failure
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _take_one_core(world: int) -> None:
