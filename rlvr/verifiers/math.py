@@ -127,8 +127,30 @@ def _found(pairs: list[Pair], timeout_s: float) -> dict[Pair, Verdict]:
 def _parsed(pairs: list[Pair], timeout_s: float) -> dict[Pair, Verdict]:
     if not pairs:
         return {}
-    replies = pool.shared(_TASK).run(pairs, timeout_s=timeout_s)
-    return {pair: verdict_of(pair, reply) for pair, reply in zip(pairs, replies, strict=True)}
+    replies = dict(zip(pairs, pool.shared(_TASK).run(pairs, timeout_s=timeout_s), strict=True))
+    raised = [p for p in pairs if replies[p].status == "raised" and notation.is_constant(p[0])]
+    replies |= _tried_again(raised, timeout_s)
+    return {pair: verdict_of(pair, reply) for pair, reply in replies.items()}
+
+
+def _tried_again(pairs: list[Pair], timeout_s: float) -> dict[Pair, pool.Reply]:
+    """Replies for pairs of a constant gold and an answer whose comparison raised an exception.
+
+    Where it raises again, and the gold can be compared with itself, the answer is at fault and not
+    equal: an undecided verdict would be a refuge.
+    """
+    if not pairs:
+        return {}
+    requests = [*pairs, *((gold, gold) for gold, _ in pairs)]
+    replies = pool.shared(_TASK).run(requests, timeout_s=timeout_s)
+    return {
+        pair: replace(of_gold, value=False)
+        if again.status == "raised" and of_gold.status == "done"
+        else again
+        for pair, again, of_gold in zip(
+            pairs, replies[: len(pairs)], replies[len(pairs) :], strict=True
+        )
+    }
 
 
 def verdict_of(pair: Pair, reply: pool.Reply) -> Verdict:
