@@ -22,7 +22,12 @@ class Zygote:
 
     def __init__(self, task: str, memory_bytes: int) -> None:
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            # sympy walks through sets: with another order of hashes it takes another way, which
+            # may be endless, so that one answer had different verdicts in different processes
+            "PYTHONHASHSEED": "0",
+        }
         command = [sys.executable, "-m", "rlvr.verifiers.zygote"]
         with theirs:
             self._process = subprocess.Popen(
