@@ -9,6 +9,7 @@ mean width in points and how often it did.
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,11 @@ def _cells(p: Floats, n: int, runs: int) -> str:
     for _ in range(runs):
         counts = simulate_counts(FixedDesign(n), p[rng.integers(SIZE, size=PROBLEMS)], rng)
         found.append(next(each for each in describe_beyond(counts) if each["k"] == k))
+    return cells_of(found, true)
+
+
+def cells_of(found: list[dict[str, Any]], true: float) -> str:
+    """Write a row's cells: the truth, each model's mean error, and the range."""
     cells = [f"{100 * true:.1f}"]
     for label in found[0]["models"]:
         error = np.mean([abs(each["models"][label] - true) for each in found])

@@ -24,9 +24,8 @@ from rlvr.samplers.hf import HFSampler
 from rlvr.verifiers.countdown import CountdownVerifier
 from rlvr_eval.estimators import Counts, FixedDesign, pass_at_k_curve
 from rlvr_eval.model_targets import describe_beyond
+from tests.benchmarks.extrapolation import DRAWS, FURTHER, cells_of
 
-DRAWS = (100, 256)
-FURTHER = 16
 _BLOCKS = 20
 
 
@@ -64,14 +63,7 @@ def _cells(correct: NDArray[np.bool_], n: int) -> str:
         next(each for each in describe_beyond(counts) if each["k"] == k)
         for counts in _blocks(correct, n)
     ]
-    cells = [f"{100 * true:.1f}"]
-    for label in found[0]["models"]:
-        error = np.mean([abs(each["models"][label] - true) for each in found])
-        held = np.mean([_holds(each["model_intervals"][label], true) for each in found])
-        cells.append(f"{100 * error:.1f} ({100 * held:.0f})")
-    width = np.mean([each["range"][1] - each["range"][0] for each in found])
-    held = np.mean([_holds(each["range"], true) for each in found])
-    return " | ".join([*cells, f"{100 * width:.0f} ({100 * held:.0f})"])
+    return cells_of(found, true)
 
 
 def _blocks(correct: NDArray[np.bool_], n: int) -> Iterator[Counts]:
@@ -80,10 +72,6 @@ def _blocks(correct: NDArray[np.bool_], n: int) -> Iterator[Counts]:
     for begin in range(0, min(correct.shape[1] - n + 1, _BLOCKS * n), n):
         c = correct[:, begin : begin + n].sum(1)
         yield Counts(design, np.full(len(c), n), c)
-
-
-def _holds(ends: list[float], true: float) -> bool:
-    return ends[0] - 1e-9 <= true <= ends[1] + 1e-9
 
 
 if __name__ == "__main__":
