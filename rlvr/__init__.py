@@ -3,4 +3,12 @@
 The import package `rlvr` trains, samples and verifies; `rlvr_eval` measures what was trained.
 """
 
-__version__ = "0.1.0"
+
+def __getattr__(name: str) -> str:
+    """Look up `__version__` in the installed package, whose version pyproject.toml gives."""
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    # imported late: it takes as long as the rest of `rlvr --help`
+    from importlib.metadata import version
+
+    return version("rlvr")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
 
-from rlvr import __version__, disk, interrupt, verbs
+from rlvr import disk, interrupt, verbs
 from rlvr.errors import UserError, path_fault, shown
 
 EXIT_BROKEN_PIPE = 141
@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="start with:\n  rlvr quickstart",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in verbs.NAMES:
         verb = import_module(f"rlvr.verbs.{name}_" if iskeyword(name) else f"rlvr.verbs.{name}")
@@ -84,6 +84,22 @@ def _parser() -> argparse.ArgumentParser:
         verb.add_arguments(subparser)
         subparser.set_defaults(run=verb.run)
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints the version, which is only then looked up."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: object,
+        values: object,
+        option: object = None,
+    ) -> None:
+        import rlvr
+
+        print(rlvr.__version__)
+        parser.exit()
 
 
 def _quieten_libraries() -> None:
