@@ -37,6 +37,7 @@ from rlvr.recipe_rl import (
     Rewards,
 )
 from rlvr.samplers.base import SamplingParams
+from rlvr.samplers.engine_options import EngineOptions
 from rlvr.section import Section
 from rlvr.verifiers import TIMEOUT_S
 
@@ -96,6 +97,7 @@ class Evaluation(Section):
         keep_text: whose text is stored: `all`, `correct`, or `sample:N`, the first N draws of each
             problem. The others are counted all the same.
         verify_timeout_s: time limit of the verifier for one completion; None takes the recipe's.
+        engine: options of the vLLM engine; the transformers sampler has none of them.
         beside: models to show beside the run's own: names of other runs in the same folder, of
             which the last checkpoint is taken, Hub ids, or folders with a "/" in them.
     """
@@ -106,6 +108,7 @@ class Evaluation(Section):
     prompt: str | None = None
     run_seed: int = Field(default=0, ge=0)
     sampler: Literal["auto", "hf", "vllm"] = "auto"
+    engine: EngineOptions = EngineOptions()
     keep_text: str = Field(default="all", pattern=r"^(all|correct|sample:[1-9][0-9]*)$")
     verify_timeout_s: Seconds | None = None
     beside: tuple[str, ...] = ()
@@ -124,6 +127,9 @@ class Evaluation(Section):
         names = [source.name for source in self.benchmarks]
         repeated = dict.fromkeys(name for name in names if names.count(name) > 1)
         found += [f"benchmarks: {name} is there twice; name it once" for name in repeated]
+        if self.sampler == "hf" and self.engine != EngineOptions():
+            given = ", ".join(self.engine.model_dump(exclude_defaults=True))
+            found.append(f"engine: {given} of vLLM, which sampler: hf does not use; remove it")
         return found
 
 
@@ -336,6 +342,7 @@ def _section(location: Sequence[str]) -> type[BaseModel]:
         "benchmarks": ProblemSource,
         "demonstrations": Demonstrations,
         "sampling": SamplingParams,
+        "engine": EngineOptions,
         **REWARD_SECTIONS,
         **METHOD_SECTIONS,
         **DISTILL_SECTIONS,

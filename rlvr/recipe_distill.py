@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from rlvr.recipe_problems import ProblemSource, Sources
 from rlvr.samplers.base import SamplingParams
+from rlvr.samplers.engine_options import EngineOptions
 from rlvr.secrets import url_fault
 from rlvr.section import Section
 
@@ -30,6 +31,7 @@ class ModelTeacher(Section):
 
     Attributes:
         prompt: the teacher's template; None takes the student's.
+        engine: options of the vLLM engine; the transformers sampler has none of them.
     """
 
     type: Literal["model"]
@@ -38,6 +40,7 @@ class ModelTeacher(Section):
     prompt: str | None = None
     sampling: SamplingParams = SamplingParams()
     sampler: Literal["auto", "hf", "vllm"] = "auto"
+    engine: EngineOptions = EngineOptions()
 
 
 class EndpointTeacher(Section):

@@ -17,6 +17,7 @@ from rlvr.samplers.base import Sampler
 from rlvr_eval import reasoning, workers
 from rlvr_eval.about import about
 from rlvr_eval.claims import state_findings
+from rlvr_eval.engine_room import tokens_needed
 from rlvr_eval.evaluate import Evaluation, extent, missing
 from rlvr_eval.examples import collect
 from rlvr_eval.figure import curves_svg
@@ -38,7 +39,7 @@ def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> i
     """Evaluate the base and every complete checkpoint that is not evaluated yet.
 
     Args:
-        processes: that sample at once; None takes one per core, or one where there is a GPU.
+        processes: that sample at once; None takes one per core, or one per group of GPUs.
 
     Returns:
         How many evaluations were due.
@@ -46,17 +47,33 @@ def evaluate(run: Run, settings: Settings, *, processes: int | None = None) -> i
     Raises:
         UserError: if model, benchmark or design cannot be had.
     """
-    crew = crew_for(settings, processes=processes)
-    return carry_out(run, plan(models_of(run, settings.beside), settings, store_of(run)), crew)
+    workers.claim_device(settings.engine.tensor_parallel_size)
+    evaluations = plan(models_of(run, settings.beside), settings, store_of(run))
+    crew = crew_for(settings, processes=processes, evaluations=evaluations)
+    return carry_out(run, evaluations, crew)
 
 
-def crew_for(settings: Settings, *, processes: int | None = None) -> workers.Crew:
-    """Who samples under these settings, as `evaluate` says."""
+def crew_for(
+    settings: Settings,
+    *,
+    processes: int | None = None,
+    evaluations: Sequence[Evaluation] = (),
+) -> workers.Crew:
+    """Who samples under these settings, as `evaluate` says.
+
+    Args:
+        evaluations: that vLLM's engine makes room for, and no more; without any it makes room for
+            the model's whole context.
+    """
     from rlvr.samplers import choose
 
-    workers.claim_device()
-    factory = partial(choose.sampler, settings.sampler)
-    return workers.Crew(factory(), factory, processes)
+    gpus_each = settings.engine.tensor_parallel_size
+    workers.claim_device(gpus_each)
+    engine = settings.engine
+    if evaluations and choose.choice(settings.sampler).name == "vllm":
+        engine = engine.with_room_for(tokens_needed(evaluations))
+    factory = partial(choose.sampler, settings.sampler, engine)
+    return workers.Crew(factory(), factory, processes, gpus_each)
 
 
 def carry_out(

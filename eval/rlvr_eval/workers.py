@@ -20,12 +20,12 @@ from typing import Literal
 
 from rlvr.errors import UserError
 from rlvr.samplers.base import Sampler
+from rlvr.samplers.choose import VISIBLE
 from rlvr_eval.evaluate import Evaluation
 from rlvr_eval.listener import Listener
 from rlvr_eval.work import work
 
 _POLL_S = 0.2
-_VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 SamplerFactory = Callable[[], Sampler]
 # what a listener's method is called with, or what ended a child
@@ -39,12 +39,14 @@ class Crew:
     Attributes:
         sampler: of this process; also where others sample, it says which draws theirs will be.
         factory: makes the same sampler in another process; must be picklable.
-        processes: how many to start here; None takes one per core, or one where there is a GPU.
+        processes: how many to start here; None takes one per core, or one per group of GPUs.
+        gpus_each: GPUs in a group: those that one engine is split over.
     """
 
     sampler: Sampler
     factory: SamplerFactory
     processes: int | None = None
+    gpus_each: int = 1
 
     def work(self, evaluations: Sequence[Evaluation], listener: Listener) -> None:
         """Bring every evaluation's draws to where its design is satisfied.
@@ -56,13 +58,21 @@ class Crew:
         if world > 1:
             work(evaluations, self.sampler, rank=rank, world=world, listener=listener)
             return
-        from rlvr.samplers import choose
-
-        processes = self.processes or choose.processes()
-        if processes == 1:
+        devices = self._devices()
+        if len(devices) == 1:
             work(evaluations, self.sampler, listener=listener)
         else:
-            _in_processes(evaluations, self.factory, processes, listener)
+            _in_processes(evaluations, self.factory, devices, listener)
+
+    def _devices(self) -> list[str | None]:
+        """The GPUs of each process, as CUDA_VISIBLE_DEVICES names them; None without any."""
+        from rlvr.samplers import choose
+
+        processes = self.processes or choose.processes(self.gpus_each)
+        is_vllm = self.sampler.identity.startswith("vllm/")
+        return choose.device_groups(
+            choose.visible_gpus(), processes, gpus_each=self.gpus_each, may_share=not is_vllm
+        )
 
 
 def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
@@ -78,37 +88,43 @@ def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, in
     return 0, 1
 
 
-def claim_device() -> None:
-    """Of several GPUs that a launched process sees, leave it the one of its local rank.
+def claim_device(gpus_each: int = 1) -> None:
+    """Of several GPUs that a launched process sees, leave it those of its local rank.
 
     To be called before anything asks torch for a GPU. Without a launcher nothing changes.
+
+    Args:
+        gpus_each: that one process needs.
     """
     local = os.environ.get("LOCAL_RANK", os.environ.get("SLURM_LOCALID", ""))
     if not local or rank_and_world()[1] == 1:
         return
-    if _VISIBLE not in os.environ:
-        os.environ[_VISIBLE] = local
+    first = int(local) * gpus_each
+    if VISIBLE not in os.environ:
+        os.environ[VISIBLE] = ",".join(map(str, range(first, first + gpus_each)))
         return
-    visible = [device for device in os.environ[_VISIBLE].split(",") if device]
-    if len(visible) > 1:
-        os.environ[_VISIBLE] = visible[int(local) % len(visible)]
+    visible = [device for device in os.environ[VISIBLE].split(",") if device]
+    if len(visible) > gpus_each:
+        first %= len(visible)
+        os.environ[VISIBLE] = ",".join(visible[first : first + gpus_each])
 
 
 def _in_processes(
     evaluations: Sequence[Evaluation],
     sampler: SamplerFactory,
-    processes: int,
+    devices: Sequence[str | None],
     listener: Listener,
 ) -> None:
     context = mp.get_context("spawn")
     queue: Queue[Message] = context.Queue()
     children = [
-        context.Process(target=_share, args=(evaluations, sampler, rank, processes, queue))
-        for rank in range(processes)
+        context.Process(target=_share, args=(evaluations, sampler, rank, len(devices), queue))
+        for rank in range(len(devices))
     ]
     with _interrupts_ignored():  # children inherit it: this process ends them
-        for child in children:
-            child.start()
+        for child, visible in zip(children, devices, strict=True):
+            with _seeing(visible):
+                child.start()
     try:
         while any(child.is_alive() for child in children) or not queue.empty():
             _tell(queue, listener)
@@ -127,6 +143,21 @@ def _in_processes(
             f"a sampling process ended with exit code {failed[0]} (its message is above); what it "
             "had stored is kept: run the same command again to go on"
         )
+
+
+@contextmanager
+def _seeing(visible: str | None) -> Iterator[None]:
+    """Have the children that are started in the block see these GPUs alone."""
+    before = os.environ.get(VISIBLE)
+    if visible is not None:
+        os.environ[VISIBLE] = visible
+    try:
+        yield
+    finally:
+        if visible is not None:
+            os.environ.pop(VISIBLE)
+            if before is not None:
+                os.environ[VISIBLE] = before
 
 
 @contextmanager

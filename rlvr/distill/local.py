@@ -48,7 +48,7 @@ class LocalModel:
 
     def traces(self, due: Sequence[Due]) -> Iterator[Completion]:
         """Draws whose seeds follow from weights, problem and index: none depends on the others."""
-        sampler = choose.sampler(self._settings.sampler)
+        sampler = choose.sampler(self._settings.sampler, self._settings.engine)
         sampler.load(self._folder)
         try:
             sampling = self._settings.sampling.stopped_at(self._ends.of_template)

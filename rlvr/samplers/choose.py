@@ -6,6 +6,7 @@ installed. `rlvr doctor` shows the reason that `choice` gives.
 
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import requires, version
@@ -14,10 +15,12 @@ from typing import Literal
 
 from rlvr.errors import UserError
 from rlvr.samplers.base import Sampler
+from rlvr.samplers.engine_options import DEFAULTS, EngineOptions
 
 logger = logging.getLogger(__name__)
 
 Name = Literal["auto", "hf", "vllm"]
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 REMOVE_TORCHVISION = "pip uninstall -y torchvision torchaudio torchcodec"
 
@@ -30,8 +33,8 @@ class Choice:
     reason: str
 
 
-def sampler(name: Name = "auto") -> Sampler:
-    """A sampler by name, with no weights loaded.
+def sampler(name: Name = "auto", engine: EngineOptions = DEFAULTS) -> Sampler:
+    """A sampler by name, with no weights loaded; `engine` is for vLLM and of no use to the other.
 
     Raises:
         UserError: as `choice`.
@@ -41,9 +44,12 @@ def sampler(name: Name = "auto") -> Sampler:
     if chosen.name == "vllm":
         from rlvr.samplers.vllm import VLLMSampler
 
-        return VLLMSampler()
+        return VLLMSampler(engine)
     from rlvr.samplers.hf import HFSampler
 
+    if engine != DEFAULTS:
+        given = ", ".join(engine.model_dump(exclude_defaults=True))
+        logger.warning("engine: %s not used: transformers samples (%s)", given, chosen.reason)
     return HFSampler()
 
 
@@ -92,9 +98,49 @@ def torchvision_fault() -> str | None:
     return None
 
 
-def processes() -> int:
-    """Processes that sample at once on this machine: one for its GPU, or one for every core."""
-    return 1 if _has_gpu() else cores()
+def processes(gpus_each: int = 1) -> int:
+    """Processes that sample at once on this machine: one for each group of GPUs, or each core."""
+    gpus = len(visible_gpus())
+    return max(1, gpus // gpus_each) if gpus else cores()
+
+
+def visible_gpus() -> list[str]:
+    """Return the GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    import torch
+
+    count = torch.cuda.device_count()
+    named = [name for name in os.environ.get(VISIBLE, "").split(",") if name]
+    return named[:count] if named else list(map(str, range(count)))
+
+
+def device_groups(
+    gpus: Sequence[str], processes: int, *, gpus_each: int = 1, may_share: bool = False
+) -> list[str | None]:
+    """Divide GPUs among processes: each one's CUDA_VISIBLE_DEVICES, or None without GPUs.
+
+    Args:
+        may_share: whether several processes may have the same GPUs; an engine of vLLM claims most
+            of a GPU's memory, so two of them cannot.
+
+    Raises:
+        UserError: if there are not enough GPUs.
+    """
+    if not gpus:
+        return [None] * processes
+    groups = [
+        ",".join(gpus[at : at + gpus_each]) for at in range(0, len(gpus) - gpus_each + 1, gpus_each)
+    ]
+    if not groups:
+        raise UserError(
+            f"engine.tensor_parallel_size: {gpus_each} GPUs for one engine, and this machine shows "
+            f"{len(gpus)}; write at most {len(gpus)}"
+        )
+    if processes > len(groups) and not may_share:
+        raise UserError(
+            f"--processes {processes}: one engine needs {gpus_each} GPU(s) of its own, and this "
+            f"machine shows {len(gpus)}; write at most {len(groups)}"
+        )
+    return [groups[at % len(groups)] for at in range(processes)]
 
 
 def cores() -> int:

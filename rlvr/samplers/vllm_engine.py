@@ -178,14 +178,19 @@ def _cpu_options(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     }
     if "VLLM_CPU_KVCACHE_SPACE" not in os.environ:
         # by default vLLM claims nearly all memory, and refuses to start where others use some
-        chosen["kv_cache_memory_bytes"] = _kv_cache_bytes(folder, sequences)
+        chosen["kv_cache_memory_bytes"] = _kv_cache_bytes(
+            folder, sequences, options.get("max_model_len")
+        )
     return chosen
 
 
-def _kv_cache_bytes(folder: Path, sequences: int) -> int:
-    """Room for `sequences` whole contexts, but no more than a share of the free memory.
+def _kv_cache_bytes(folder: Path, sequences: int, tokens: int | None) -> int:
+    """Room for `sequences` of so many tokens each, but no more than a share of the free memory.
 
     The share leaves room for an engine on every core, which may all be starting at once.
+
+    Args:
+        tokens: None takes the model's whole context.
     """
     import psutil
     from transformers import AutoConfig
@@ -197,6 +202,7 @@ def _kv_cache_bytes(folder: Path, sequences: int) -> int:
     # keys and values, at most 4 bytes each
     per_token = 2 * 4 * config.num_hidden_layers * heads * size
     # vLLM keeps one block for itself
-    blocks = -(-config.max_position_embeddings // _BLOCK_SIZE_ON_CPU) * sequences + 1
+    length = tokens or config.max_position_embeddings
+    blocks = -(-length // _BLOCK_SIZE_ON_CPU) * sequences + 1
     wanted = blocks * _BLOCK_SIZE_ON_CPU * per_token
     return int(min(wanted, psutil.virtual_memory().available * share))

@@ -22,7 +22,7 @@ from rlvr.training import options, rl
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job, Method, by_rules
 from rlvr.training.own_sampling import SamplesAsTold
-from rlvr.training.rollouts import stop_at
+from rlvr.training.rollouts import make_room, stop_at
 from rlvr.training.task import Task
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def _build(job: Job) -> OnPolicyTrainer:
     job.tokenizer.padding_side = "left"
     task = Task(job)
     stop_at(job.args, task.ends.ids)
+    make_room(job.args, task.longest_prompt, task.context)
     trainer = OnPolicyTrainer(
         model=job.model,
         teacher_model=_teacher(job),

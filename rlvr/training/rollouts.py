@@ -39,6 +39,32 @@ def stop_at(args: Any, end_ids: Collection[int]) -> None:
     args.generation_kwargs = given | {name: sorted({*end_ids, *further})}
 
 
+def make_room(args: Any, longest_prompt: int, context: int | None) -> None:
+    """Have vLLM make room for the longest prompt and the budget, where nothing else is asked for.
+
+    To be called before TRL makes its engine, which would make room for the model's whole context
+    and not start where its KV cache does not hold that.
+
+    Args:
+        context: tokens that the model takes; None where its files do not say.
+
+    Raises:
+        UserError: if the recipe's own length would cut completions off before their budget.
+    """
+    if not getattr(args, "use_vllm", False) or args.vllm_mode != "colocate":
+        return
+    needed = longest_prompt + args.max_completion_length
+    needed = min(needed, context or needed)
+    if args.vllm_max_model_length is None:
+        args.vllm_max_model_length = needed
+    elif args.vllm_max_model_length < needed:
+        raise UserError(
+            f"trainer.vllm_max_model_length: {args.vllm_max_model_length} tokens are less than the "
+            f"longest prompt ({longest_prompt}) and trainer.max_completion_length "
+            f"({args.max_completion_length}); write {needed}, or remove it"
+        )
+
+
 def faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     """What `check` would refuse, as a rule for `trainer:` values before a config is built."""
     fault = _fault(use_vllm=values.get("use_vllm", False), use_cpu=values.get("use_cpu", False))

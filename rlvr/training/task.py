@@ -7,6 +7,7 @@ it under its own name, so that TRL logs each apart. Undecided verdicts are None 
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr import answers, rewards, verifiers
@@ -18,6 +19,7 @@ from rlvr.prompt_tokens import prompt_ids
 from rlvr.prompts import ChatText, is_chat, render
 from rlvr.recipe_problems import ProblemSource
 from rlvr.records import Attempt, Outcome, Problem, Verdict
+from rlvr.samplers.context import context_length
 from rlvr.training.method import Job
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class Task:
         verdicts: of the completions that `correctness` was called with last.
         identities: of the problems, by benchmark: a commit, or the hash of a file.
         ends: where completions end; who samples stops there.
+        context: tokens that the model takes, prompt and completion together; None if unknown.
+        longest_prompt: tokens of the longest prompt that is trained on.
     """
 
     def __init__(self, job: Job) -> None:
@@ -52,8 +56,11 @@ class Task:
             prompts = [render(template, problem, job.tokenizer) for problem in self.problems]
         self._tokenizer, self._is_chat = job.tokenizer, is_chat(template)
         self._prompts = dict(enumerate(prompts))
-        for index in _too_long(prompts, job):
+        lengths = [len(ids) for ids in self.prompt_ids(prompts)]
+        self.context = context_length(job.model.config, Path(job.model.config._name_or_path))
+        for index in _too_long(lengths, job.args.max_completion_length, self.context):
             del self._prompts[index]
+        self.longest_prompt = max((lengths[index] for index in self._prompts), default=0)
         self._verifier = verifiers.get(data.verifier or first.verifier)
         self._timeout_s = recipe.verify_timeout_s
         self.ends = answers.ends_of(template, job.tokenizer, _model_end_ids(job))
@@ -224,24 +231,24 @@ def _overlong(
     ]
 
 
-def _too_long(prompts: Sequence[str], job: Job) -> list[int]:
+def _too_long(lengths: Sequence[int], budget: int, context: int | None) -> list[int]:
     """Which prompts leave no room for a whole completion in the model's context.
+
+    Args:
+        lengths: of the prompts, in tokens.
 
     Raises:
         UserError: if that is all of them.
     """
-    context = getattr(job.model.config.get_text_config(), "max_position_embeddings", None)
     if context is None:
         return []
-    budget = job.args.max_completion_length
-    lengths = [len(ids) for ids in prompt_ids(job.tokenizer, prompts)]
     too_long = [index for index, length in enumerate(lengths) if length + budget > context]
     room = f"{budget} tokens of completion leave {context - budget} of the context of {context}"
-    if len(too_long) == len(prompts):
+    if len(too_long) == len(lengths):
         raise UserError(
             f"trainer.max_completion_length: no prompt fits: {room}, and the shortest of "
-            f"{len(prompts)} prompts has {min(lengths)}; lower it or take a model with more context"
+            f"{len(lengths)} prompts has {min(lengths)}; lower it or take a model with more context"
         )
     if too_long:
-        logger.warning("%d of %d prompts dropped: %s", len(too_long), len(prompts), room)
+        logger.warning("%d of %d prompts dropped: %s", len(too_long), len(lengths), room)
     return too_long

@@ -25,7 +25,7 @@ from rlvr.training.costs import SAMPLING, VERIFYING, Stopwatch
 from rlvr.training.epochs import EpochOrder
 from rlvr.training.method import Job
 from rlvr.training.own_sampling import SamplesAsTold
-from rlvr.training.rollouts import stop_at
+from rlvr.training.rollouts import make_room, stop_at
 from rlvr.training.task import Task
 from rlvr.training.tokens import is_more_than_rounding
 
@@ -59,6 +59,7 @@ class VerifiedTrainer(SamplesAsTold, GRPOTrainer):
         self._collapsed: set[int] = set()
         job.args.reward_weights = self.task.weights
         stop_at(job.args, self.task.ends.ids)
+        make_room(job.args, self.task.longest_prompt, self.task.context)
         super().__init__(
             model=job.model,
             reward_funcs=self.task.functions,

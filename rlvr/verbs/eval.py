@@ -58,7 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "is known; sequential:1024@k=1,256 makes differences at these k nearly as sure as "
         "fixed:1024 does; one with /continue:LOOK@PROBABILITY is reported with control 0",
     )
-    parser.add_argument("--processes", type=whole(1, 1024), help="processes that sample at once")
+    parser.add_argument(
+        "--processes",
+        type=whole(1, 1024),
+        metavar="N",
+        help="processes that sample at once (default: one per GPU, or per "
+        "engine.tensor_parallel_size GPUs; without GPUs one per core)",
+    )
     parser.add_argument("--watch", action="store_true", help="follow the run while it trains")
     parser.add_argument(
         "--regrade", action="store_true", help="verify stored completions again; samples nothing"
@@ -161,13 +167,15 @@ def _regrade(run: "Run", settings: "Evaluation") -> None:
 def _watch(options: argparse.Namespace) -> int:
     from rlvr.runs import Run
     from rlvr_eval.pipeline import crew_for
+    from rlvr_eval.plan import models_of, plan, store_of
     from rlvr_eval.tracked import TrackedEvaluation
     from rlvr_eval.watch import wait_for_start, watch
 
     if options.path and wait_for_start(Run(Path(options.path))):
         print(f"{options.path}: training has started", file=sys.stderr)
     run, settings = _subject(options)
-    crew = crew_for(settings, processes=options.processes)
+    planned = plan(models_of(run, settings.beside), settings, store_of(run))
+    crew = crew_for(settings, processes=options.processes, evaluations=planned)
     tracked = TrackedEvaluation(run)
 
     def evaluated(run: Run) -> None:

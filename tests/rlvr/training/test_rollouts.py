@@ -92,3 +92,40 @@ def test_every_completion_comes_through_the_one_method_that_knows_vllm(
 
 def _sections(method: str) -> dict[str, Any]:
     return {"dapo": {"dapo": {"max_rounds": 200}}}.get(method, {})
+
+
+def colocated(**values: Any) -> SimpleNamespace:
+    """Arguments of a training that samples by vLLM."""
+    options = {"vllm_max_model_length": None, "max_completion_length": 8192, **COLOCATE, **values}
+    return SimpleNamespace(**options)
+
+
+def test_vllm_makes_room_for_the_longest_prompt_and_the_budget_alone() -> None:
+    args = colocated()
+    rollouts.make_room(args, longest_prompt=700, context=131_072)
+    assert args.vllm_max_model_length == 8892
+    short = colocated()
+    rollouts.make_room(short, longest_prompt=700, context=4096)
+    assert short.vllm_max_model_length == 4096
+    own = colocated(vllm_max_model_length=10_000)
+    rollouts.make_room(own, longest_prompt=700, context=131_072)
+    assert own.vllm_max_model_length == 10_000
+
+
+def test_a_length_that_would_cut_completions_off_is_refused_with_the_one_to_write() -> None:
+    args = colocated(vllm_max_model_length=8192)
+    with pytest.raises(UserError, match=r"8192 tokens are less than .* \(8192\); write 8892"):
+        rollouts.make_room(args, longest_prompt=700, context=131_072)
+
+
+def test_a_trainer_tells_vllm_how_long_its_prompts_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Built as for vLLM; TRL's engine itself needs a GPU."""
+    given: list[int] = []
+    monkeypatch.setattr(
+        "rlvr.training.verified.make_room", lambda args, longest, context: given.append(longest)
+    )
+    trainer = known_trainer(raw_recipe("grpo", {"max_steps": 1}), tmp_path)
+    asked = trainer.task.prompt_ids(trainer.task.dataset()["prompt"])
+    assert given == [max(map(len, asked))]
