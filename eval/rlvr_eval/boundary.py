@@ -1,9 +1,10 @@
 """What is reported of one checkpoint against its base, from per-problem pass@k curves.
 
 The curves are arrays P of shape (problems, n_max) as `Design.pass_at_k_curve` gives them, of the
-same problems in the same order, for a base and a checkpoint sampled independently. Everything here
-is a mean over problems with an interval for the population of such problems, or derived from one.
-Axes between those two, such as one of simulated runs, are carried along.
+same problems in the same order, for a base and a checkpoint sampled independently; or of shape
+(problems, ks) with the increasing `ks` of their columns. Everything here is a mean over problems
+with an interval for the population of such problems, or derived from one. Axes between those two,
+such as one of simulated runs, are carried along.
 
 `migration` says which problems moved, `extrapolation` what may lie beyond n_max.
 """
@@ -14,6 +15,7 @@ from math import inf, log, nan
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rlvr_eval.design import Ints
 from rlvr_eval.inference import (
     Floats,
     Interval,
@@ -55,19 +57,34 @@ def log_k_weights(k_max: int) -> Floats:
     return np.asarray(weights / weights.sum())
 
 
-def log_k_area(curves: Floats, *, families: ArrayLike | None = None) -> Interval:
+def _weights_at(curves: Floats, ks: Ints | None) -> Floats:
+    """`log_k_weights` of the columns: every other k gives its own to the nearest on log k."""
+    if ks is None or ks.size == ks[-1]:
+        return log_k_weights(curves.shape[-1])
+    borders = np.sqrt(ks[:-1] * ks[1:].astype(np.float64))
+    nearest = np.searchsorted(borders, np.arange(1, ks[-1] + 1))
+    return np.asarray(np.bincount(nearest, log_k_weights(int(ks[-1]))), dtype=np.float64)
+
+
+def log_k_area(
+    curves: Floats, ks: Ints | None = None, *, families: ArrayLike | None = None
+) -> Interval:
     """Area under pass@k over log k, in [0, 1]: a whole curve as one number, with its interval.
 
     Linear in the curve, so it is as unbiased as the curve is.
     """
-    return population_interval(curves @ log_k_weights(curves.shape[-1]), families=families)
+    return population_interval(curves @ _weights_at(curves, ks), families=families)
 
 
 def log_k_area_difference(
-    checkpoint: Floats, base: Floats, *, families: ArrayLike | None = None
+    checkpoint: Floats,
+    base: Floats,
+    ks: Ints | None = None,
+    *,
+    families: ArrayLike | None = None,
 ) -> PairedDifference:
     """Checkpoint's log-k area minus the base's, paired over problems."""
-    weights = log_k_weights(base.shape[-1])
+    weights = _weights_at(base, ks)
     return paired_difference(checkpoint @ weights, base @ weights, families=families)
 
 
@@ -86,10 +103,12 @@ def delta_se(
     return paired_difference(base[..., k - 1], checkpoint[..., 0], families=families)
 
 
-def crossover(difference: PairedDifference) -> Crossover:
-    """Where D(k), given for k = 1..k_max, last turns from + to -."""
-    d, k_max = difference.value, len(difference.value)
-    is_open = np.flatnonzero((difference.low <= 0) & (difference.high >= 0)) + 1
+def crossover(difference: PairedDifference, ks: Ints | None = None) -> Crossover:
+    """Where D(k), given for k = 1..k_max or these, last turns from + to -."""
+    d = difference.value
+    ks = np.arange(1, len(d) + 1) if ks is None else ks
+    k_max = int(ks[-1])
+    is_open = ks[(difference.low <= 0) & (difference.high >= 0)]
     low, high = (float(is_open[0]), float(is_open[-1])) if is_open.size else (nan, nan)
     if high == k_max:
         high = inf
@@ -98,17 +117,17 @@ def crossover(difference: PairedDifference) -> Crossover:
     if falls.size:
         above, below = settled[falls[-1]], settled[falls[-1] + 1]
         if not is_open.size:
-            low, high = float(above + 1), float(below + 1)
-        return Crossover(_log_interpolated_zero(d, int(above), int(below)), low, high)
+            low, high = float(ks[above]), float(ks[below])
+        return Crossover(_log_interpolated_zero(d, ks, int(above), int(below)), low, high)
     if settled.size and d[settled[-1]] > 0:
         return Crossover(nan, low if is_open.size else float(k_max), inf, "> k_max")
     return Crossover(nan, low, high, "none")
 
 
-def _log_interpolated_zero(d: Floats, above: int, below: int) -> float:
+def _log_interpolated_zero(d: Floats, ks: Ints, above: int, below: int) -> float:
     """k at which the line through D at two indices, on the axis log k, is 0."""
     share = d[above] / (d[above] - d[below])
-    return float((above + 1) * np.exp(share * log((below + 1) / (above + 1))))
+    return float(ks[above] * np.exp(share * log(ks[below] / ks[above])))
 
 
 def accuracy_histogram(accuracy: ArrayLike) -> NDArray[np.int64]:

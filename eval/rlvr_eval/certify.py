@@ -70,7 +70,7 @@ def solved_sets(base: Outcomes, model: Outcomes) -> dict[str, Any]:
             "p_value": sets.p_value,
             "reason": None,
         }
-    before, after = base.counts.curves()[:, k - 1], model.counts.curves()[:, k - 1]
+    before, after = (each.counts.curves_at(np.array([k]))[:, 0] for each in (base, model))
     return {
         "k": k,
         "both": float((before * after).sum()),

@@ -22,19 +22,18 @@ from rlvr.errors import UserError
 from rlvr_eval.claims import Subject, state
 from rlvr_eval.comparability import check_comparable
 from rlvr_eval.conditions import drawn_line
-from rlvr_eval.design import Floats, Ints
+from rlvr_eval.design import Ints
 from rlvr_eval.inference import paired_difference
 from rlvr_eval.left_open import DrawnCurves
 from rlvr_eval.model_summary import (
     Json,
     describe,
     describe_pair,
-    headline_ks,
     points,
-    reported_ks,
 )
 from rlvr_eval.outcomes import Outcomes, on_common_problems, units_of
 from rlvr_eval.summary import FORMAT, identity, split_base, warnings_of
+from rlvr_eval.which_ks import headline_ks, reported_ks
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def _compare_benchmark(
     rows = []
     for i, (entry, each) in enumerate(zip(entries, common, strict=True)):
         row: Json = {"run": entry.run} | identity(each)
-        row |= describe(each.counts, units, curves=drawn[i].curves, upper=drawn[i].upper)
+        row |= describe(each.counts, units, drawn[i])
         if entry.base is not None:
             theirs = common[entry.base]
             found = check_comparable(theirs, each, allow_differing=allow_differing)
@@ -119,7 +118,7 @@ def _compare_benchmark(
                 test["looks"] = looks
         if entry.run is not None and first is not None and i != first:
             found = check_comparable(common[first], each, allow_differing=allow_differing)
-            row["versus_first"] = _versus(drawn[i].curves, drawn[first].curves, units)
+            row["versus_first"] = _versus(drawn[i], drawn[first], units)
         rows.append(row)
     subjects += [
         Subject(
@@ -177,8 +176,9 @@ def _chosen(name: str, run: str, checkpoints: list[Outcomes], step: int | None) 
     raise UserError(f"{name}: run {run} has no checkpoint at step {step}; it has {steps}")
 
 
-def _versus(ours: Floats, first: Floats, families: Ints | None) -> list[Json]:
+def _versus(ours: DrawnCurves, first: DrawnCurves, families: Ints | None) -> list[Json]:
     """Paired difference to the first run's checkpoint."""
-    ks = reported_ks(first.shape[1])
-    difference = paired_difference(ours[:, ks - 1], first[:, ks - 1], families=families)
+    ks = reported_ks(first.k_max)
+    at = first.columns(ks)
+    difference = paired_difference(ours.curves[:, at], first.curves[:, at], families=families)
     return points(ks, difference)

@@ -160,7 +160,8 @@ class Design(ABC):
         for k in (int(ks.min()), int(ks.max())):
             check_k(k, self.n_max)
         table, rows = self._passes(n, c)
-        return np.asarray(table[rows[..., None], ks - 1])
+        is_every_k = ks.size == self.n_max and (np.diff(ks) == 1).all()
+        return np.asarray(table[rows] if is_every_k else table[rows[..., None], ks - 1])
 
     def _passes(self, n: ArrayLike, c: ArrayLike) -> tuple[Floats, Ints]:
         """A table of pass@k over k = 1..n_max, and each problem's row in it."""
@@ -191,6 +192,14 @@ class Counts:
     def curves(self) -> Floats:
         """Unbiased pass@k of every problem for k = 1..n_max: shape (problems, n_max)."""
         return self.design.pass_at_k_curve(self.n, self.c)
+
+    def curves_at(self, ks: Ints) -> Floats:
+        """Unbiased pass@k of every problem at these k: shape (problems, ks)."""
+        return self.design.pass_at_ks(self.n, self.c, ks)
+
+    def accuracy(self) -> Floats:
+        """Unbiased pass@1 of every problem: shape (problems,)."""
+        return self.curves_at(np.array([1]))[..., 0]
 
 
 def check_k(k: int, n_max: int) -> None:

@@ -64,25 +64,29 @@ class FixedDesign(Design):
         return correct
 
     def failure_rows(self, stops: Ints) -> Floats:
-        return failure_rows(self.n, stops)
+        if self.n <= LARGEST_CACHED_N_MAX:
+            return failure_rows(self.n, stops)
+        return failure(self.n, stops[:, None], np.arange(1, self.n + 1))
 
     @overload
     def pass_at_k(self, n: int, c: int, k: int) -> float: ...
     @overload
     def pass_at_k(self, n: ArrayLike, c: ArrayLike, k: int) -> float | Floats: ...
     def pass_at_k(self, n: ArrayLike, c: ArrayLike, k: int) -> float | Floats:
-        """As `Design.pass_at_k`, from the one column of the table that it needs."""
+        """As `Design.pass_at_k`, without the table of all k."""
         check_k(k, self.n)
-        estimates = 1.0 - _failure_column(self.n, k)[self.stop_index(n, c)]
+        estimates = 1.0 - failure(self.n, self.stop_index(n, c), k)
         return float(estimates) if estimates.ndim == 0 else estimates
 
     def pass_at_ks(self, n: ArrayLike, c: ArrayLike, ks: Ints) -> Floats:
-        """As `Design.pass_at_ks`; where no table is kept, from the columns that it needs."""
+        """As `Design.pass_at_ks`; where no table is kept, for each distinct count once."""
         if self.n <= LARGEST_CACHED_N_MAX:
             return super().pass_at_ks(n, c, ks)
+        for k in (int(ks.min()), int(ks.max())):
+            check_k(k, self.n)
         correct = self.stop_index(n, c)
-        columns = [1.0 - _failure_column(self.n, k)[correct] for k in ks.tolist()]
-        return np.stack(columns, axis=-1)
+        distinct, row = np.unique(correct, return_inverse=True)
+        return (1.0 - failure(self.n, distinct[:, None], ks))[row.reshape(correct.shape)]
 
 
 def failure_rows(n: int, correct: Ints) -> Floats:
@@ -105,7 +109,58 @@ def failure_rows(n: int, correct: Ints) -> Floats:
     return rows
 
 
-def _failure_column(n: int, k: int) -> Floats:
-    """C(n-c, k) / C(n, k) for one k and all c = 0..n."""
-    c = np.arange(n)
-    return np.concatenate(([1.0], np.cumprod(np.maximum(n - c - k, 0) / (n - c))))
+# a product of fewer factors than this is exact enough, and cheap
+_FEW_FACTORS = 32
+
+
+def failure(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
+    """C(n-c, k) / C(n, k), elementwise for arrays of any shapes that go together.
+
+    c and k may be exchanged, so that the smaller of the two, m, counts the factors
+    (n-M-j) / (n-j), j < m, with M the larger. Where these are many, Stirling's series sums their
+    logarithms, in a form whose terms are no larger than the result where that is above rounding.
+    Agrees with exact arithmetic to 1e-12.
+    """
+    draws, one, other = np.broadcast_arrays(*(np.asarray(each, np.float64) for each in (n, c, k)))
+    fewer, more = np.minimum(one, other), np.maximum(one, other)
+    left = draws - fewer - more
+    found = np.zeros(draws.shape)
+    is_short = fewer <= _FEW_FACTORS
+    found[is_short] = _product(draws[is_short], fewer[is_short], more[is_short])
+    # with less left, the product is below 1e-30
+    is_long = ~is_short & (left > draws / 8)
+    found[is_long] = np.exp(_log_by_stirling(draws[is_long], fewer[is_long], more[is_long]))
+    return found
+
+
+def _product(n: Floats, fewer: Floats, more: Floats) -> Floats:
+    """The factors (n - more - j) / (n - j) for j < fewer, multiplied; flat arrays."""
+    product = np.ones(n.shape)
+    for j in range(int(fewer.max(initial=0.0))):
+        factor = np.maximum(n - more - j, 0.0) / np.maximum(n - j, 1.0)
+        product *= np.where(j < fewer, factor, 1.0)
+    return product
+
+
+def _log_by_stirling(n: Floats, fewer: Floats, more: Floats) -> Floats:
+    """log of (n-M)! (n-m)! / (n! (n-M-m)!), each x! as x**x e**-x sqrt(2 pi x) e**rest(x)."""
+    left, without_more, without_fewer = n - fewer - more, n - more, n - fewer
+    powers = (
+        left * _excess(fewer / left)
+        - without_fewer * _excess(fewer / without_fewer)
+        + fewer * np.log1p(-more / without_fewer)
+    )
+    roots = 0.5 * np.log1p(fewer * more / (n * left))
+    rests = _rest(without_more) + _rest(without_fewer) - _rest(n) - _rest(left)
+    return np.asarray(powers + roots + rests)
+
+
+def _excess(x: Floats) -> Floats:
+    """(1 + x) log(1 + x) - x."""
+    return np.asarray((1.0 + x) * np.log1p(x) - x)
+
+
+def _rest(x: Floats) -> Floats:
+    """What Stirling's formula for log x! lacks, to 1e-12 from x = 20 on."""
+    square = x * x
+    return np.asarray((1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / x)

@@ -8,10 +8,14 @@ verdict can decide whether a problem counts as solved.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rlvr_eval.design import Counts, Floats
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rlvr_eval.design import Counts, Floats, Ints
 from rlvr_eval.fixed import FixedDesign
 from rlvr_eval.inference import Interval
 from rlvr_eval.outcomes import Outcomes
+from rlvr_eval.which_ks import evaluated_ks
 
 # told from this share of undecided verdicts on, however wide the intervals are
 RATE_TOLD = 0.01
@@ -21,30 +25,45 @@ SHARE_OF_HALF_WIDTH = 0.5
 
 @dataclass(frozen=True)
 class DrawnCurves:
-    """Per-problem curves of one model, shape (problems, k): undecided taken as wrong, and as right.
+    """Per-problem curves of one model: undecided taken as wrong, and as right.
 
     Attributes:
-        upper: None where no verdict is undecided.
+        ks: the k of the columns, `which_ks.evaluated_ks`.
+        curves: shape (problems, ks).
+        upper: likewise; None where no verdict is undecided.
     """
 
+    ks: Ints
     curves: Floats
     upper: Floats | None
 
     @classmethod
-    def of(cls, outcomes: Outcomes, k_max: int) -> "DrawnCurves":
-        """The curves of an evaluation up to a k."""
-        upper = upper_curves(outcomes)
-        curves = outcomes.counts.curves()[:, :k_max]
-        return cls(curves, None if upper is None else upper[:, :k_max])
+    def of(cls, outcomes: Outcomes, k_max: int | None = None) -> "DrawnCurves":
+        """The curves of an evaluation up to a k, or up to its n_max."""
+        ks = evaluated_ks(k_max or outcomes.counts.design.n_max)
+        return cls(ks, outcomes.counts.curves_at(ks), upper_curves(outcomes, ks))
+
+    @property
+    def k_max(self) -> int:
+        """The largest k."""
+        return int(self.ks[-1])
+
+    def columns(self, ks: ArrayLike) -> Ints:
+        """Where these k stand among the columns."""
+        return np.searchsorted(self.ks, ks)
 
     def take(self, rows: Sequence[int]) -> "DrawnCurves":
         """The curves of these problems."""
-        return DrawnCurves(self.curves[rows], None if self.upper is None else self.upper[rows])
+        upper = None if self.upper is None else self.upper[rows]
+        return DrawnCurves(self.ks, self.curves[rows], upper)
 
 
 @dataclass(frozen=True)
 class DifferenceRange:
-    """Checkpoint and base, per-problem curves, at both extremes of their difference."""
+    """Checkpoint and base, per-problem curves, at both extremes of their difference.
+
+    The columns are those of the curves that it was made of.
+    """
 
     least: tuple[Floats, Floats]
     greatest: tuple[Floats, Floats]
@@ -57,20 +76,20 @@ class DifferenceRange:
         return least, greatest
 
 
-def upper_curves(outcomes: Outcomes) -> Floats | None:
+def upper_curves(outcomes: Outcomes, ks: Ints) -> Floats | None:
     """Per-problem curves with every undecided verdict taken as right; None where none is undecided.
 
     Where the counts cannot be replayed so (imported without their order, or given up early), a
     problem with an undecided verdict may be solved by one draw for all that is known.
     """
     if outcomes.upper is not None:
-        return outcomes.upper.curves()
+        return outcomes.upper.curves_at(ks)
     if not outcomes.undecided.any():
         return None
     counts = outcomes.counts
     if isinstance(counts.design, FixedDesign):
-        return Counts(counts.design, counts.n, counts.c + outcomes.undecided).curves()
-    curves = counts.curves()
+        return Counts(counts.design, counts.n, counts.c + outcomes.undecided).curves_at(ks)
+    curves = counts.curves_at(ks)
     curves[outcomes.undecided > 0] = 1.0
     return curves
 

@@ -79,7 +79,7 @@ def is_verified(entry: Entry) -> bool:
 
 def hardest(outcomes: Outcomes) -> Ints:
     """Positions of the problems that are solved, but by at most 5 % of completions."""
-    accuracy = outcomes.counts.curves()[:, 0]
+    accuracy = outcomes.counts.accuracy()
     return np.flatnonzero((accuracy > 0) & (accuracy <= HARDEST))
 
 

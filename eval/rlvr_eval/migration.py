@@ -17,7 +17,7 @@ from scipy.special import bdtr
 
 from rlvr_eval.design import Counts, Floats
 from rlvr_eval.exact import bisect, upper_tail
-from rlvr_eval.fixed import FixedDesign
+from rlvr_eval.fixed import FixedDesign, failure
 from rlvr_eval.inference import Interval, benjamini_hochberg, population_interval
 
 Bools = NDArray[np.bool_]
@@ -25,7 +25,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Migration:
-    """Expected numbers of problems, for k = 1..n_max // 2.
+    """Expected numbers of problems, for k = 1..n_max // 2 or those asked for.
 
     Attributes:
         kept, lost, gained, neither: solved in k draws by both, only the base, only the checkpoint,
@@ -54,7 +54,19 @@ def migration(base: Floats, checkpoint: Floats, *, families: ArrayLike | None = 
     if base.shape != checkpoint.shape:
         raise ValueError(f"base has shape {base.shape}, checkpoint {checkpoint.shape}")
     half = base.shape[-1] // 2
-    before, after = base[..., :half], checkpoint[..., :half]
+    twice = base[..., 1 : 2 * half : 2]
+    return migration_at(base[..., :half], checkpoint[..., :half], twice, families=families)
+
+
+def migration_at(
+    before: Floats, after: Floats, twice: Floats, *, families: ArrayLike | None = None
+) -> Migration:
+    """Expected migration at any k, from estimates of shape (problems, .., ks).
+
+    Args:
+        before, after: base and checkpoint at k.
+        twice: the base at 2k.
+    """
 
     def total(per_problem: Floats) -> Interval:
         mean = population_interval(per_problem, families=families)
@@ -66,15 +78,9 @@ def migration(base: Floats, checkpoint: Floats, *, families: ArrayLike | None = 
         lost=total(before * (1.0 - after)),
         gained=total((1.0 - before) * after),
         neither=total((1.0 - before) * (1.0 - after)),
-        churn=expected_churn(base),
+        # base failing k draws but not k more, by chance alone: qhat_k - qhat_2k, summed
+        churn=np.asarray((twice - before).sum(axis=0)),
     )
-
-
-def expected_churn(base: Floats) -> Floats:
-    """Sum over problems of qhat_k - qhat_2k, expected losses from noise alone: (n_max // 2,)."""
-    failures = 1.0 - base
-    half = failures.shape[-1] // 2
-    return np.asarray((failures[..., :half] - failures[..., 1 : 2 * half : 2]).sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -159,6 +165,4 @@ def _fisher_all_on_one_side(
     successes: NDArray[np.int64], n: NDArray[np.int64], n_other: NDArray[np.int64]
 ) -> Floats:
     """Fisher's one-sided p when all successes are on the side of n: C(n, s) / C(n + n_other, s)."""
-    step = np.arange(successes.max(initial=0))
-    factors = (n[:, None] - step) / ((n + n_other)[:, None] - step)
-    return np.asarray(np.where(step < successes[:, None], factors, 1.0).prod(axis=1))
+    return failure(n + n_other, n_other, successes)

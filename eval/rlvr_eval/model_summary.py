@@ -8,7 +8,7 @@ stratum of them.
 """
 
 from collections.abc import Sequence
-from math import inf, isfinite, isnan, isqrt, nan
+from math import inf, isfinite, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from rlvr_eval.boundary import (
     log_k_area_difference,
 )
 from rlvr_eval.cover import cover_at
-from rlvr_eval.design import Counts, Floats, Ints
+from rlvr_eval.design import Counts, Ints
 from rlvr_eval.families import Units
 from rlvr_eval.inference import (
     Interval,
@@ -36,65 +36,37 @@ from rlvr_eval.left_open import (
     difference_range,
     has_to_be_told,
 )
-from rlvr_eval.migration import Migration, migration
+from rlvr_eval.migration import migration_at
+from rlvr_eval.which_ks import headline_ks, powers_of_two, reported_ks
 
 Json = dict[str, Any]
 
-# every k up to this is written; beyond, k is thinned evenly on its log axis
-_ALL_K_UP_TO = 128
-_THINNED_K = 96
 _DELTA_SE_K = 256
 HISTOGRAM_BINS = ("0", *(f"({i / 10:g}, {(i + 1) / 10:g}]" for i in range(10)))
 COVER_TAUS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
-def reported_ks(k_max: int) -> Ints:
-    """The k at which curves are written down: 1, k_max and all powers of two always among them."""
-    if k_max <= _ALL_K_UP_TO:
-        return np.arange(1, k_max + 1)
-    thinned = np.round(np.geomspace(1, k_max, _THINNED_K)).astype(np.int64)
-    return np.unique(np.concatenate([thinned, powers_of_two(k_max), [k_max]]))
-
-
-def powers_of_two(k_max: int) -> Ints:
-    """1, 2, 4, .. up to k_max."""
-    return np.asarray(2 ** np.arange(int(k_max).bit_length()), dtype=np.int64)
-
-
-def headline_ks(k_max: int) -> tuple[int, ...]:
-    """1, the power of two at the middle of the log axis or just below, and k_max: 1, 16, 256."""
-    middle = 1 << (isqrt(k_max).bit_length() - 1)
-    return tuple(sorted({1, middle, k_max}))
-
-
-def describe(
-    counts: Counts,
-    families: Ints | None = None,
-    *,
-    curves: Floats | None = None,
-    upper: Floats | None = None,
-) -> Json:
+def describe(counts: Counts, families: Ints | None, drawn: DrawnCurves) -> Json:
     """One model alone.
 
     Args:
         families: as in `inference.population_interval`; their number is then told as well, and how
             many of equal size they are worth.
-        curves: per-problem curves of shape (problems, k_max) where those of `counts` are at hand,
-            or are to end before n_max.
-        upper: the curves with undecided verdicts taken as right; told where that matters.
+        drawn: its curves, which may end before n_max; those with undecided verdicts taken as right
+            are told where that matters.
     """
-    curves = counts.curves() if curves is None else curves
-    ks = reported_ks(curves.shape[1])
-    interval = population_interval(curves[:, ks - 1], families=families)
+    ks = reported_ks(drawn.k_max)
+    at, curves = drawn.columns(ks), drawn.curves
+    interval = population_interval(curves.take(at, axis=1), families=families)
     described = {
         "problems": len(curves),
         "curve": points(ks, interval),
-        "area": one(log_k_area(curves, families=families)),
+        "area": one(log_k_area(curves, drawn.ks, families=families)),
         "histogram": accuracy_histogram(curves[:, 0]).tolist(),
         "cover": _cover(counts, families),
     }
-    if upper is not None:
-        upper_interval = population_interval(upper[:, ks - 1], families=families)
+    if drawn.upper is not None:
+        upper_interval = population_interval(drawn.upper.take(at, axis=1), families=families)
         if has_to_be_told(interval, interval.value, upper_interval.value):
             described["curve_upper"] = points(ks, upper_interval)
     if families is None:
@@ -106,54 +78,45 @@ def describe(
     }
 
 
-def describe_difference(
-    checkpoint: Floats,
-    base: Floats,
-    families: Ints | None = None,
-    *,
-    left_open: DifferenceRange | None = None,
-) -> Json:
-    """One model against its base, from curves of the same problems, shape (problems, k_max).
-
-    Args:
-        left_open: the differences that undecided verdicts leave possible. They are told where that
-            matters, and the tests hold for all of them.
-    """
-    ks = reported_ks(base.shape[1])
-    difference = paired_difference(checkpoint, base, families=families)
-    area = log_k_area_difference(checkpoint, base, families=families)
-    k_max = base.shape[1]
-    gap_k = min(_DELTA_SE_K, k_max)
-    described = {
-        "paired_problems": len(base),
-        "difference": points(ks, difference, ks - 1),
-        "tests": _tests(difference, headline_ks(k_max), left_open, families),
-        "area_difference": one(area) | {"p_value": float(area.p_value)},
-        "crossover": _crossover(crossover(difference)),
-        "delta_se": {"k": gap_k} | one(delta_se(base, checkpoint, k=gap_k, families=families)),
-        "migration": _migration(migration(base, checkpoint, families=families), k_max // 2),
-    }
-    if left_open is not None:
-        least, greatest = left_open.means()
-        if has_to_be_told(difference, least, greatest):
-            described["difference_range"] = [
-                {"k": k, "least": float(least[k - 1]), "greatest": float(greatest[k - 1])}
-                for k in ks.tolist()
-            ]
-            described["crossover"] = _crossover(
-                crossover(difference),
-                *(
-                    crossover(paired_difference(ours, theirs, families=families))
-                    for ours, theirs in (left_open.least, left_open.greatest)
-                ),
-            )
-    return described
-
-
 def describe_pair(checkpoint: DrawnCurves, base: DrawnCurves, families: Ints | None = None) -> Json:
-    """As `describe_difference`, with what undecided verdicts leave open."""
+    """One model against its base, from curves of the same problems with the same columns.
+
+    The differences that undecided verdicts leave possible are told where that matters, and the
+    tests hold for all of them.
+    """
+    ours, theirs, k_max = checkpoint.curves, base.curves, base.k_max
     left_open = difference_range(checkpoint, base)
-    return describe_difference(checkpoint.curves, base.curves, families, left_open=left_open)
+    difference = paired_difference(ours, theirs, families=families)
+    area = log_k_area_difference(ours, theirs, base.ks, families=families)
+    ks = reported_ks(k_max)
+    at, headline = base.columns(ks), headline_ks(k_max)
+    described = {
+        "paired_problems": len(theirs),
+        "difference": points(ks, difference, at),
+        "tests": _tests(difference, headline, base.columns(headline), left_open, families),
+        "area_difference": one(area) | {"p_value": float(area.p_value)},
+        "crossover": _crossover(crossover(difference, base.ks)),
+        "delta_se": _delta_se(checkpoint, base, families),
+        "migration": _migration(checkpoint, base, families),
+    }
+    if left_open is None:
+        return described
+    least, greatest = left_open.means()
+    if has_to_be_told(_at(difference, at), least[at], greatest[at]):
+        described["difference_range"] = [
+            {"k": k, "least": low, "greatest": high}
+            for k, low, high in zip(
+                ks.tolist(), least[at].tolist(), greatest[at].tolist(), strict=True
+            )
+        ]
+        described["crossover"] = _crossover(
+            crossover(difference, base.ks),
+            *(
+                crossover(paired_difference(*extreme, families=families), base.ks)
+                for extreme in (left_open.least, left_open.greatest)
+            ),
+        )
+    return described
 
 
 def points(ks: Ints, interval: Interval, at: Ints | None = None) -> list[Json]:
@@ -187,14 +150,20 @@ def _cover(counts: Counts, families: Ints | None) -> list[Json]:
     return [{"tau": tau} | one(covered, i) for i, tau in enumerate(COVER_TAUS)]
 
 
+def _delta_se(checkpoint: DrawnCurves, base: DrawnCurves, families: Ints | None) -> Json:
+    k = min(_DELTA_SE_K, base.k_max)
+    gap = delta_se(base.curves, checkpoint.curves, k=k, families=families)
+    return {"k": k} | one(gap)
+
+
 def _tests(
     difference: PairedDifference,
     ks: Sequence[int],
+    at: Ints,
     left_open: DifferenceRange | None,
     families: Ints | None,
 ) -> list[Json]:
     """p-values of no difference; the greatest of those that undecided verdicts leave possible."""
-    at = np.array(ks) - 1
     p_values = difference.p_value[at]
     if left_open is not None:
         for ours, theirs in (left_open.least, left_open.greatest):
@@ -225,14 +194,25 @@ def _crossover(found: Crossover, *left_open: Crossover) -> Json:
     }
 
 
-def _migration(found: Migration, half: int) -> list[Json]:
-    """Expected numbers of problems at every power of two up to n_max / 2, and at that."""
-    ks = sorted({*powers_of_two(half).tolist(), half}) if half else []
+def _migration(checkpoint: DrawnCurves, base: DrawnCurves, families: Ints | None) -> list[Json]:
+    """Expected numbers of problems at every power of two up to k_max / 2, and at that."""
+    half = base.k_max // 2
+    if not half:
+        return []
+    ks = np.union1d(powers_of_two(half), [half])
+    at, twice = base.columns(ks), base.columns(2 * ks)
+    found = migration_at(
+        base.curves[:, at], checkpoint.curves[:, at], base.curves[:, twice], families=families
+    )
     return [
-        {"k": k, "churn": float(found.churn[k - 1])}
-        | {name: one(getattr(found, name), k - 1) for name in ("kept", "lost", "gained", "neither")}
-        for k in ks
+        {"k": k, "churn": float(found.churn[i])}
+        | {name: one(getattr(found, name), i) for name in ("kept", "lost", "gained", "neither")}
+        for i, k in enumerate(ks.tolist())
     ]
+
+
+def _at(interval: Interval, at: Ints) -> Interval:
+    return Interval(interval.value[at], interval.low[at], interval.high[at])
 
 
 def _finite(value: float) -> float | None:

@@ -26,9 +26,10 @@ from rlvr_eval.inference import population_interval
 from rlvr_eval.keys import digest
 from rlvr_eval.ledger import Entry, Ledger
 from rlvr_eval.marks import Marks, Queue
-from rlvr_eval.model_summary import Json, points, reported_ks
+from rlvr_eval.model_summary import Json, points
 from rlvr_eval.outcomes import Outcomes
 from rlvr_eval.replay import counts_of, owed, standing_of
+from rlvr_eval.which_ks import reported_ks
 
 
 def attach(summary: Json, run: Run, evaluated: Iterable[tuple[Entry, Outcomes]]) -> None:
@@ -125,6 +126,5 @@ def _is_of(model: Json, outcomes: Outcomes) -> bool:
 def _curve(counts: Counts | None, families: Ints | None) -> list[Json] | None:
     if counts is None:
         return None
-    curves = counts.curves()
-    ks = reported_ks(curves.shape[1])
-    return points(ks, population_interval(curves[:, ks - 1], families=families))
+    ks = reported_ks(counts.design.n_max)
+    return points(ks, population_interval(counts.curves_at(ks), families=families))

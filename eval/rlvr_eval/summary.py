@@ -33,14 +33,15 @@ from rlvr_eval.certify import Pair, certify, solved_sets
 from rlvr_eval.claims import state_findings
 from rlvr_eval.comparability import Comparison, check_comparable, comparability_key, fingerprint
 from rlvr_eval.conditions import drawn_line, drawn_under
-from rlvr_eval.left_open import DrawnCurves, upper_curves
-from rlvr_eval.model_summary import HISTOGRAM_BINS, Json, describe, describe_pair, headline_ks
+from rlvr_eval.left_open import DrawnCurves
+from rlvr_eval.model_summary import HISTOGRAM_BINS, Json, describe, describe_pair
 from rlvr_eval.model_targets import (
     describe_beyond,
     describe_these_differences,
     describe_these_problems,
 )
 from rlvr_eval.outcomes import Outcomes, on_common_problems, units_of
+from rlvr_eval.which_ks import headline_ks
 
 FORMAT = 1
 
@@ -178,17 +179,12 @@ def identity(outcomes: Outcomes) -> Json:
 
 def _alone(outcomes: Outcomes) -> Json:
     """The model alone: all problems, then each stratum."""
-    curves, upper = outcomes.counts.curves(), upper_curves(outcomes)
-    described = describe(outcomes.counts, outcomes.units, curves=curves, upper=upper)
+    drawn = DrawnCurves.of(outcomes)
+    described = describe(outcomes.counts, outcomes.units, drawn)
     ks = headline_ks(outcomes.counts.design.n_max)
     described["these_problems"] = describe_these_problems(outcomes.counts, ks)
     strata = {
-        kind: describe(
-            part.counts,
-            part.units,
-            curves=curves[rows],
-            upper=None if upper is None else upper[rows],
-        )
+        kind: describe(part.counts, part.units, drawn.take(rows))
         for kind, rows in _strata(outcomes).items()
         for part in [outcomes.take(rows)]
     }

@@ -21,13 +21,14 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri, xlog1py, xlogy
+from scipy.special import ndtri, rel_entr, xlog1py, xlogy
 
 from rlvr_eval.design import Counts, Design, Floats
 from rlvr_eval.inference import Interval
 
 _STOPS_AT_ONCE = 1024
 _GRID = 240  # success probabilities that a posterior is summed over
+_NEGLIGIBLE = 50.0  # a chance of exp(-50), summed over all stops, is below rounding
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,10 @@ def problem_set_difference(
 
 def mean_variance(counts: Counts, ks: Sequence[int] | None = None) -> Floats:
     """Sampling variance of the mean over problems of pass@k, for these k: shape (ks,)."""
-    variance = _largest_variance(counts.design, tuple(_draws(counts.design, ks).tolist()))
-    total = variance[counts.design.stop_index(counts.n, counts.c)].sum(axis=0)
+    index = counts.design.stop_index(counts.n, counts.c)
+    ended, row = np.unique(index, return_inverse=True)
+    variance = _largest_variance(counts.design, ended, ks)
+    total = variance[row.reshape(index.shape)].sum(axis=0)
     return np.asarray(total / len(counts.n) ** 2)
 
 
@@ -91,30 +94,50 @@ def design_variance(design: Design, p: Floats, ks: Sequence[int] | None = None) 
     stops, draws = design.stops(), _draws(design, ks)
     mean_square = np.zeros((p.size, draws.size))
     for start in range(0, stops.n.size, _STOPS_AT_ONCE):
-        some = np.arange(start, min(start + _STOPS_AT_ONCE, stops.n.size))
-        chance = np.exp(stops.log_paths[some] + _log_likelihood(stops.n[some], stops.c[some], p).T)
-        estimates = design.pass_at_ks(stops.n[some], stops.c[some], draws)
-        mean_square += chance @ (1.0 - estimates) ** 2
+        some = slice(start, start + _STOPS_AT_ONCE)
+        n, c, log_paths = stops.n[some], stops.c[some], stops.log_paths[some]
+        near = _may_end_there(n, c, p)
+        chance = np.exp(log_paths + _log_likelihood(n, c, p[near]).T)
+        mean_square[near] += chance @ (1.0 - design.pass_at_ks(n, c, draws)) ** 2
     return np.asarray(np.maximum(mean_square - (1.0 - p[:, None]) ** (2 * draws), 0.0))
 
 
-@lru_cache(maxsize=8)
-def _largest_variance(design: Design, ks: tuple[int, ...]) -> Floats:
-    """Largest `design_variance` within the middle third of p's posterior: shape (stops, ks)."""
+def _may_end_there(n: NDArray[np.int64], c: NDArray[np.int64], p: Floats) -> NDArray[np.intp]:
+    """Which p end at one of these stops with a chance above rounding.
+
+    c successes in n draws have a chance of exp(-n KL(c/n, p)) at most, under any design.
+    """
+    if n[0] != n[-1]:
+        return np.arange(p.size)
+    share = np.clip(p, c.min() / n[0], c.max() / n[0])
+    exponent = n[0] * (rel_entr(share, p) + rel_entr(1.0 - share, 1.0 - p))
+    return np.flatnonzero(exponent < _NEGLIGIBLE)
+
+
+def _largest_variance(design: Design, ended: NDArray[np.int64], ks: Sequence[int] | None) -> Floats:
+    """Largest `design_variance` within the middle third of p's posterior: shape (ended, ks).
+
+    Args:
+        ended: the stops at which problems ended.
+    """
+    p, variance = _variance_by_p(design, None if ks is None else tuple(ks))
     stops = design.stops()
-    edge = np.log(50.0 * design.n_max)
-    logit = np.linspace(-edge, edge, _GRID)
-    p = 1.0 / (1.0 + np.exp(-logit))
     # on an even grid of logit p, Jeffreys' prior has the density p**(1/2) (1-p)**(1/2)
-    log_posterior = _log_likelihood(stops.n, stops.c, p) + 0.5 * (np.log(p) + np.log1p(-p))
+    prior = 0.5 * (np.log(p) + np.log1p(-p))
+    log_posterior = _log_likelihood(stops.n[ended], stops.c[ended], p) + prior
     posterior = np.exp(log_posterior - log_posterior.max(axis=1, keepdims=True)).cumsum(axis=1)
     first = (posterior >= posterior[:, -1:] / 3).argmax(axis=1)
     last = (posterior >= posterior[:, -1:] * 2 / 3).argmax(axis=1)
-    variance = design_variance(design, p, ks)
-    largest = np.empty((stops.n.size, len(ks)))
-    for stop, (one, other) in enumerate(zip(first.tolist(), last.tolist(), strict=True)):
-        largest[stop] = variance[one : other + 1].max(axis=0)
-    return largest
+    middle_thirds = zip(first.tolist(), last.tolist(), strict=True)
+    return np.stack([variance[one : other + 1].max(axis=0) for one, other in middle_thirds])
+
+
+@lru_cache(maxsize=8)
+def _variance_by_p(design: Design, ks: tuple[int, ...] | None) -> tuple[Floats, Floats]:
+    """Success probabilities, even on the logit scale, and `design_variance` at each."""
+    edge = np.log(50.0 * design.n_max)
+    p = 1.0 / (1.0 + np.exp(-np.linspace(-edge, edge, _GRID)))
+    return p, design_variance(design, p, ks)
 
 
 def _log_likelihood(n: NDArray[np.int64], c: NDArray[np.int64], p: Floats) -> Floats:

@@ -3,7 +3,7 @@
 import json
 from fractions import Fraction
 from itertools import product
-from math import comb
+from math import comb, exp, fsum, log1p
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from rlvr_eval.estimators import (
     pass_at_k,
     pass_at_k_curve,
 )
+from rlvr_eval.fixed import failure
 
 PROBABILITIES = [Fraction(0), Fraction(1, 7), Fraction(1, 2), Fraction(9, 10), Fraction(1)]
 
@@ -78,6 +79,20 @@ def test_tables_too_large_to_keep_are_computed_for_the_problems_at_hand() -> Non
     for row, c in enumerate(counts.tolist()):
         for k in (1, 100, 2500, 5000):
             assert curves[row, k - 1] == pytest.approx(float(exact_pass_at_k(n, c, k)), abs=1e-12)
+
+
+@pytest.mark.parametrize("n", [2049, 10_000, 1 << 20])
+def test_estimates_without_a_table_agree_with_their_product(n: int) -> None:
+    rng = np.random.default_rng(n)
+    few = np.array([0, 1, 31, 32, 33, 34, 100, n // 9, n // 2, n - 40, n - 1, n])
+    # where c k is near n, pass@k is neither 0 nor 1
+    near = np.unique((n ** rng.uniform(0.2, 0.8, size=40)).astype(np.int64))
+    for c, k in [*product(few.tolist(), repeat=2), *((c, n // c) for c in near.tolist())]:
+        m, larger = min(c, k), max(c, k)
+        factors = range(0 if m + larger > n else m)
+        log_failure = fsum(log1p(-larger / (n - j)) for j in factors)
+        expected = 0.0 if m + larger > n else exp(log_failure)
+        assert float(failure(n, c, k)) == pytest.approx(expected, abs=1e-12), (c, k)
 
 
 def test_human_eval_example_scores_as_published(shared_data: Path) -> None:

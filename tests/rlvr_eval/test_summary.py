@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 from math import comb
 
 import numpy as np
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from rlvr.errors import UserError
 from rlvr_eval.design import Counts
 from rlvr_eval.estimators import FixedDesign, SequentialDesign
-from rlvr_eval.model_summary import Json, headline_ks, powers_of_two, reported_ks
+from rlvr_eval.model_summary import Json
 from rlvr_eval.outcomes import Outcomes
 from rlvr_eval.summary import summarise
+from rlvr_eval.which_ks import evaluated_ks, headline_ks, powers_of_two, reported_ks
 from tests.simulated import fixed, run, value
 
 
@@ -233,6 +235,37 @@ def test_written_k_hold_both_ends_and_all_powers_of_two_and_stay_few(k_max: int)
     assert ks[-1] == k_max
     assert len(ks) <= 130
     assert set(headline_ks(k_max)) <= set(ks)
+
+
+@pytest.mark.parametrize("k_max", [1, 16_384, 16_385, 30_001, 1 << 20])
+def test_evaluated_k_hold_every_written_one_and_stay_few(k_max: int) -> None:
+    ks = evaluated_ks(k_max)
+    assert (np.diff(ks) > 0).all()
+    half = {k_max // 2, k_max // 2 * 2} - {0}
+    assert {*reported_ks(k_max).tolist(), *half} <= set(ks.tolist())
+    assert ks[-1] == k_max
+    assert len(ks) <= 22_000
+    assert (ks[1:] / ks[:-1])[min(k_max, 16_384) :].max(initial=1.0) < 1.002
+
+
+def test_a_million_draws_of_every_problem_are_reported_within_a_gibibyte() -> None:
+    """It walked through 10**12 steps."""
+    n, rng = 1_000_000, np.random.default_rng(0)
+    p = rng.beta(0.3, 1.2, size=30)
+    before, after = (rng.binomial(n, each).tolist() for each in (p, p**1.5))
+    tracemalloc.start()
+    base, model = models_of(summarise([fixed(n, before), fixed(n, after, 50)], {}))
+    assert tracemalloc.get_traced_memory()[1] < 2**30
+    tracemalloc.stop()
+    for described, correct in ((base, before), (model, after)):
+        assert value(described["curve"], 1) == pytest.approx(np.mean(correct) / n)
+        assert value(described["curve"], n) == pytest.approx(np.mean(np.array(correct) > 0))
+        pair = 1 - np.mean([(n - c) * (n - c - 1) / (n * (n - 1)) for c in correct])
+        assert value(described["curve"], 2) == pytest.approx(pair, abs=1e-12)
+    # the area of c among n is H_c / H_n, because the sum of F[c, k] / k over k is H_n - H_c
+    harmonic = np.append(0.0, np.cumsum(1 / np.arange(1, n + 1)))
+    assert base["area"]["value"] == pytest.approx(np.mean(harmonic[before]) / harmonic[n], abs=1e-7)
+    assert [each["k"] for each in model["migration"]][-2:] == [2**18, n // 2]
 
 
 def test_headline_k_are_those_of_the_table() -> None:

@@ -125,7 +125,7 @@ def _direct(run: Run, outcomes: Sequence[Outcomes]) -> dict[str, Json]:
 
 def guessable_problems(asked: Outcomes) -> list[str]:
     """Problems that are answered without reasoning now and then: accuracy in (0, 5 %)."""
-    accuracy = asked.counts.curves()[:, 0]
+    accuracy = asked.counts.accuracy()
     is_guessed = (accuracy > 0) & (accuracy < GUESSED_BELOW)
     return [asked.problem_ids[at] for at in np.flatnonzero(is_guessed)]
 
