@@ -90,7 +90,8 @@ def attempt(
         if end < len(ids) - 1 or ids[end] not in ends.tokenizer.all_special_ids:
             text = str(ends.tokenizer.decode(list(ids[:end]), skip_special_tokens=True))
     answer = cut(text, ends.template, further=ends.further_marker)
-    return Attempt(problem, answer, truncated=ran_out and answer == text)
+    in_line = prompts.get(ends.template).answer == "line"
+    return Attempt(problem, answer, truncated=ran_out and answer == text, answer_in_line=in_line)
 
 
 def cut(text: str, template: str = "plain", *, further: str = "") -> str:

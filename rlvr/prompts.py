@@ -23,11 +23,13 @@ images beyond their placeholders.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, Protocol
 
+from rlvr import prompt_spec
 from rlvr.errors import UserError
+from rlvr.prompt_spec import AnswerMark
 from rlvr.records import Problem
 
 __all__ = [
@@ -36,10 +38,13 @@ __all__ = [
     "UNCHANGED",
     "ChatText",
     "Template",
+    "canonical",
     "chat_name",
+    "chat_part",
     "chat_text",
     "get",
     "is_chat",
+    "key_name",
     "render",
 ]
 
@@ -106,6 +111,8 @@ class Template:
             `^` and `$` are the ends of a line. Empty where markers of END_OF_TURN say all.
         prefill: the end of `text` that the model's answer continues, e.g. an opened code block.
         strips_question: True where the original trims white space around the question.
+        answer: how a completion marks its answer: by a box or a tag, or by a last line.
+        system, chat_template_kwargs: of a chat template.
     """
 
     name: str
@@ -113,6 +120,9 @@ class Template:
     run_on: str = ""
     prefill: str = ""
     strips_question: bool = False
+    answer: AnswerMark = "marked"
+    system: str | None = None
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
 _TEMPLATES = (
@@ -193,6 +203,14 @@ _TEMPLATES = (
         "<|im_start|>user\n" + _IMAGE + "{question}<|im_end|>\n"
         "<|im_start|>assistant\n",
     ),
+    # DAPO, training: plain text, and the answer on a line of its own
+    Template(
+        "dapo",
+        "Solve the following math problem step by step. The last line of your response should be "
+        "of the form Answer: $Answer (without quotes) where $Answer is the answer to the problem."
+        '\n\n{question}\n\nRemember to put your answer on its own line after "Answer:".',
+        answer="line",
+    ),
     # The answer alone, to find out what can be guessed. Not from the paper, which gives no words.
     Template(
         "direct-boxed",
@@ -213,20 +231,65 @@ _CHAT_WITH_HASH = re.compile(rf"{_CHAT}@[0-9a-f]{{8}}")
 
 
 def get(name: str) -> Template:
-    """The template called `name`.
+    """The template called `name`, or the one that an own prompt defines.
 
     Raises:
         UserError: if there is none; the message lists those there are.
     """
+    if prompt_spec.is_own(name):
+        return _own(name)
     known = _CHAT if is_chat(name) else name
     if known not in _BY_NAME:
-        raise UserError(f"unknown prompt template '{name}'; write one of: {', '.join(NAMES)}")
+        raise UserError(
+            f"unknown prompt template '{name}'; write one of: {', '.join(NAMES)}; or a file, or "
+            f"text with {prompt_spec.QUESTION} in it"
+        )
     return _BY_NAME[known]
+
+
+def _own(prompt: str) -> Template:
+    spec = prompt_spec.parse(prompt)
+    if spec.name is None:
+        return Template(prompt, spec.text or "", answer=spec.answer)
+    return replace(
+        get(spec.name),
+        name=prompt,
+        answer=spec.answer if spec.answer != "marked" else get(spec.name).answer,
+        system=spec.system,
+        chat_template_kwargs=spec.chat_template_kwargs,
+    )
+
+
+def canonical(prompt: Any) -> Any:
+    """Return the one string that stands for a prompt as users write it (`rlvr.prompt_spec`).
+
+    Raises:
+        UserError: if it is an own prompt that cannot be.
+    """
+    return prompt_spec.canonical(prompt, NAMES)
 
 
 def is_chat(name: str) -> bool:
     """Whether a prompt is a model's chat template: "chat", or "chat@" with the template's hash."""
-    return name == _CHAT or _CHAT_WITH_HASH.fullmatch(name) is not None
+    return _CHAT_WITH_HASH.fullmatch(chat_part(name)) is not None or chat_part(name) == _CHAT
+
+
+def chat_part(name: str) -> str:
+    """Return the name of a prompt's template, without the options of an own one."""
+    return (prompt_spec.parse(name).name or "") if prompt_spec.is_own(name) else name
+
+
+def key_name(prompt: str, tokenizer: ChatTokenizer | None) -> str:
+    """Return what a draw key says of a prompt: all that decides how it is rendered.
+
+    Args:
+        tokenizer: whose chat template is meant, where the prompt is one.
+    """
+    if tokenizer is None:
+        return prompt
+    if not prompt_spec.is_own(prompt):
+        return chat_name(tokenizer)
+    return replace(prompt_spec.parse(prompt), name=chat_name(tokenizer)).written()
 
 
 def chat_name(tokenizer: ChatTokenizer) -> str:
@@ -268,7 +331,7 @@ def render(
             with one that does not render the question, `easyr1` without an image.
     """
     chosen = get(template)
-    if chosen.name == _CHAT:
+    if is_chat(template):
         return _render_chat(template, problem, tokenizer)
     question = problem.question.strip() if chosen.strips_question else problem.question
     text = chosen.text
@@ -285,25 +348,45 @@ def render(
     return before + question + after
 
 
-def _render_chat(template: str, problem: Problem, tokenizer: ChatTokenizer | None) -> ChatText:
+def _render_chat(prompt: str, problem: Problem, tokenizer: ChatTokenizer | None) -> ChatText:
     if tokenizer is None or not tokenizer.chat_template:
         raise _no_chat_template()
-    if template not in (_CHAT, chat_name(tokenizer)):
+    template, own = get(prompt), chat_name(tokenizer)
+    if (asked := chat_part(prompt)) not in (_CHAT, own):
         raise UserError(
-            f"prompt template '{template}' is another chat template than this model's, which is "
-            f"'{chat_name(tokenizer)}'; write prompt: chat to use this one"
+            f"prompt template '{asked}' is another chat template than this model's, which is "
+            f"'{own}'; write prompt: chat to use this one"
         )
-    turns = [{"role": "user", "content": problem.question}]
-    text = chat_text(tokenizer, turns, add_generation_prompt=True)
+    _refuse_unread_options(template, tokenizer)
+    turns = [{"role": "system", "content": template.system}] if template.system else []
+    turns += [{"role": "user", "content": problem.question}]
+    options = {**template.chat_template_kwargs, "add_generation_prompt": True}
+    text = chat_text(tokenizer, turns, **options)
     if problem.question.strip() not in text and not _asks(tokenizer):
         raise UserError(
             "prompt template 'chat': the model's chat template leaves the question out (it may "
             "expect a message in parts); write prompt: qwen-boxed, or correct the template"
         )
+    if template.system and template.system.strip() not in text:
+        raise UserError(
+            "prompt.system: the model's chat template leaves the system prompt out; write it "
+            "into the question's text, or correct the template"
+        )
     return ChatText(text)
 
 
-def chat_text(tokenizer: ChatTokenizer, turns: list[dict[str, str]], **options: bool) -> str:
+def _refuse_unread_options(template: Template, tokenizer: ChatTokenizer) -> None:
+    """A chat template ignores an option that it does not know, such as a misspelt one."""
+    text = tokenizer.get_chat_template() if template.chat_template_kwargs else ""
+    for name in template.chat_template_kwargs:
+        if re.search(rf"\b{re.escape(name)}\b", text) is None:
+            raise UserError(
+                f"prompt.chat_template_kwargs.{name}: the model's chat template reads no such "
+                "option; correct the name or remove it"
+            )
+
+
+def chat_text(tokenizer: ChatTokenizer, turns: list[dict[str, str]], **options: Any) -> str:
     """What a tokenizer's chat template makes of a conversation.
 
     Raises:

@@ -27,7 +27,8 @@ from pydantic_core import PydanticCustomError
 from rlvr import reading, recipe_distill
 from rlvr.errors import Faults, UserError
 from rlvr.recipe_distill import DISTILL_SECTIONS, Distill
-from rlvr.recipe_problems import ProblemSource, Sources
+from rlvr.recipe_problems import Columns, ProblemSource, Sources
+from rlvr.recipe_prompt import Prompt
 from rlvr.recipe_rl import (
     DAPO,
     METHOD_SECTIONS,
@@ -85,7 +86,7 @@ class Data(Section):
 
     problems: Sources = ()
     demonstrations: Demonstrations | None = None
-    prompt: str | None = None
+    prompt: Prompt | None = None
     verifier: str | None = None
 
 
@@ -105,7 +106,7 @@ class Evaluation(Section):
     benchmarks: Annotated[Sources, Field(min_length=1)]
     design: str = "fixed:256"
     sampling: SamplingParams = SamplingParams()
-    prompt: str | None = None
+    prompt: Prompt | None = None
     run_seed: int = Field(default=0, ge=0)
     sampler: Literal["auto", "hf", "vllm"] = "auto"
     engine: EngineOptions = EngineOptions()
@@ -340,6 +341,7 @@ def _section(location: Sequence[str]) -> type[BaseModel]:
         "checkpoints": Checkpoints,
         "problems": ProblemSource,
         "benchmarks": ProblemSource,
+        "columns": Columns,
         "demonstrations": Demonstrations,
         "sampling": SamplingParams,
         "engine": EngineOptions,

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from rlvr.recipe_problems import ProblemSource, Sources
+from rlvr.recipe_prompt import Prompt
 from rlvr.samplers.base import SamplingParams
 from rlvr.samplers.engine_options import EngineOptions
 from rlvr.secrets import url_fault
@@ -37,7 +38,7 @@ class ModelTeacher(Section):
     type: Literal["model"]
     model: str
     revision: str | None = None
-    prompt: str | None = None
+    prompt: Prompt | None = None
     sampling: SamplingParams = SamplingParams()
     sampler: Literal["auto", "hf", "vllm"] = "auto"
     engine: EngineOptions = EngineOptions()
@@ -63,7 +64,7 @@ class EndpointTeacher(Section):
     type: Literal["endpoint"]
     url: str
     model: str
-    prompt: str = "chat"
+    prompt: Prompt = "chat"
     system: str | None = None
     instruction: str | None = None
     sampling: SamplingParams = SamplingParams()

@@ -55,11 +55,18 @@ class Completion:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A completion as a verifier sees it: beside its problem, and whether the budget cut it off."""
+    """A completion as a verifier sees it, beside its problem.
+
+    Attributes:
+        truncated: the token budget cut it off.
+        answer_in_line: its prompt asks for the answer as a last line "Answer: x", so that a box or
+            a tag marks none.
+    """
 
     problem: Problem
     completion: str
     truncated: bool = False
+    answer_in_line: bool = False
 
 
 class Outcome(StrEnum):

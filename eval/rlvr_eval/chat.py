@@ -65,10 +65,10 @@ def tokenizer_for(prompt: str, folders: Sequence[Path]) -> Any:
     """
     if not prompts.is_chat(prompt):
         return None
-    if prompt == "chat":
+    if (named := prompts.chat_part(prompt)) == "chat":
         return load_tokenizer(folders[0])
     for tokenizer in map(load_tokenizer, folders):
-        if tokenizer.chat_template and prompts.chat_name(tokenizer) == prompt:
+        if tokenizer.chat_template and prompts.chat_name(tokenizer) == named:
             return tokenizer
     raise UserError(
         f"{prompt}: no model of the run has this chat template any more; put it back, or evaluate "

@@ -7,6 +7,8 @@ a record lacks, as imported counts do, is told as not recorded: it is never fill
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from rlvr import prompt_spec
+
 # what is told only where it differs from doing nothing
 _NEUTRAL = {
     "top_k": 0,
@@ -30,7 +32,7 @@ def drawn_under(draw_key: Mapping[str, Any]) -> str:
             if draw_key.get(field, _NEUTRAL[field]) != _NEUTRAL[field]
         ),
         f"token budget {_of(draw_key, 'max_completion_tokens')}",
-        f"prompt {_of(draw_key, 'prompt')}",
+        f"prompt {prompt_spec.shown(_of(draw_key, 'prompt'))}",
         f"sampler {_of(draw_key, 'sampler')}",
         f"dtype {_of(draw_key, 'dtype')}",
     ]

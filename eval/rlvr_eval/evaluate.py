@@ -105,7 +105,7 @@ class Evaluation:
             weights=self.model.weights,
             benchmark=self.benchmark,
             revision=self.revision,
-            prompt=self.prompt if tokenizer is None else prompts.chat_name(tokenizer),
+            prompt=prompts.key_name(self.prompt, tokenizer),
             sampling=self.sampling,
             context_length=context_length(self.model.folder),
             dtype=sampler.dtype,

@@ -35,7 +35,7 @@ class Endpoint:
     def __init__(self, recipe: Recipe, settings: EndpointTeacher) -> None:
         self._recipe, self._settings = recipe, settings
         self._run_seed = section_of(recipe).run_seed
-        self._is_chat = settings.prompt == "chat"
+        self._is_chat = prompts.is_chat(settings.prompt)
 
     def key(self) -> Mapping[str, Any]:
         """By the model's name: what a server has under it cannot be seen from here."""
@@ -103,8 +103,12 @@ class Endpoint:
         body = {"model": settings.model, "seed": seed, **wire_parameters(settings.sampling)}
         if not self._is_chat:
             return {**body, "prompt": prompts.render(settings.prompt, problem)}
-        system = [{"role": "system", "content": settings.system}] if settings.system else []
+        template = prompts.get(settings.prompt)
+        said = settings.system or template.system
+        system = [{"role": "system", "content": said}] if said else []
         asked = "\n".join(filter(None, (problem.question, settings.instruction)))
+        if template.chat_template_kwargs:  # a parameter of vLLM's and SGLang's servers
+            body["chat_template_kwargs"] = dict(template.chat_template_kwargs)
         return {**body, "messages": [*system, {"role": "user", "content": asked}]}
 
 

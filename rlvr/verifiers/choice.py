@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from rlvr.records import Attempt, Outcome, Verdict
 from rlvr.verifiers import TIMEOUT_S
-from rlvr.verifiers.extraction import cut, marked_answer
+from rlvr.verifiers.extraction import cut, line_answer, marked_answer
 from rlvr.verifiers.notation import canonical
 
 _LETTER = re.compile(r"\(?([A-Za-z])(?:[).:,].*)?", re.DOTALL)
@@ -33,7 +33,7 @@ def _verdict(attempt: Attempt) -> Verdict:
     if not isinstance(gold, dict) or not {"letter", "choices"} <= gold.keys():
         return Verdict(Outcome.ERROR, reason=f"the gold of {attempt.problem.id} is no choice")
     text = cut(attempt.completion)
-    answer = marked_answer(text)
+    answer = line_answer(text) if attempt.answer_in_line else marked_answer(text)
     if answer is None:
         was_cut_off = attempt.truncated and text == attempt.completion
         return Verdict(Outcome.TRUNCATED if was_cut_off else Outcome.NO_ANSWER)

@@ -18,6 +18,7 @@ _INVENTED_TURN = re.compile(r"(?:^|\n|</answer>)[ \t#*]*(?:User|Human|Question|P
 _MARKED = re.compile(r"\\boxed|\\fbox|</answer>")
 _BOX = re.compile(r"\\(?:boxed|fbox)[ \t]*(?:\{|([^\s{}$\\,.;]+))")
 _WITHOUT_BRACES = re.compile(r"([^{}\\]*+)\}")
+_ANSWER_LINE = re.compile(r"^[ \t#>*_]*answer[ \t*_]*:([^\n]*)$", re.IGNORECASE | re.MULTILINE)
 _ANSWER_TAG = "<answer>"
 _WRAPPINGS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"))
 
@@ -46,6 +47,19 @@ def marked_answer(text: str) -> str | None:
     if answer is None:
         return None
     return unwrap(answer) or None
+
+
+def line_answer(text: str) -> str | None:
+    r"""What the last line "Answer: x" says, without dollar signs, bold marks or a box around it.
+
+    That is how DAPO's prompt asks for it (arXiv 2503.14476). None if there is no such line.
+    """
+    lines = list(_ANSWER_LINE.finditer(text))
+    if not lines:
+        return None
+    said = lines[-1][1].strip().strip("*").strip()
+    boxed = last_boxed(said)
+    return unwrap(said if boxed is None else boxed).removesuffix(".").strip() or None
 
 
 # start, end and content of a box whose braces close; a tuple, as each completion makes one

@@ -22,7 +22,7 @@ from dataclasses import replace
 from rlvr.records import Attempt, Outcome, Verdict
 from rlvr.verifiers import TIMEOUT_S, notation, pool
 from rlvr.verifiers.boxes import marked
-from rlvr.verifiers.extraction import cut
+from rlvr.verifiers.extraction import cut, line_answer
 
 _TASK = "rlvr.verifiers.equivalence:equal"
 _REMEMBERED = 500_000
@@ -78,14 +78,23 @@ def _readings(attempt: Attempt) -> list[Pair] | Verdict:
         reason = f"the gold of {attempt.problem.id} is no answer in words or numbers"
         return Verdict(Outcome.ERROR, reason=reason)
     text = cut(attempt.completion)
+    gold = str(gold)
+    if attempt.answer_in_line:
+        said = line_answer(attempt.completion)
+        return _unmarked(attempt, text) if said is None else [(gold, said)]
     found = marked(text)
     if found is not None:
-        gold = str(gold)
         if len(found.parts) == 1:
             return [(gold, found.answer)]
         return [(gold, answer) for answer in (found.answer, *dict.fromkeys(found.parts))]
+    return _unmarked(attempt, text)
+
+
+def _unmarked(attempt: Attempt, text: str) -> Verdict:
     if attempt.truncated and text == attempt.completion:
         return Verdict(Outcome.TRUNCATED, reason="cut off by the token budget, no marked answer")
+    if attempt.answer_in_line:
+        return Verdict(Outcome.NO_ANSWER, reason='no line "Answer: .."')
     return Verdict(Outcome.NO_ANSWER, reason="no \\boxed{..} and no <answer> .. </answer>")
 
 
