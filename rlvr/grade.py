@@ -67,7 +67,9 @@ def grade(
     Raises:
         UserError: unknown task or template, before any line is read.
     """
+    template = prompts.canonical(template)
     prompts.get(template)
+    verifiers.check(task)
     ends = answers.Ends(template)
     grader = _Grader(verifiers.get(task), out, log, timeout_s)
     find = _problem_finder(paths or {})

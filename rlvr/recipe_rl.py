@@ -5,11 +5,15 @@ they have. What TRL has a field for (epsilon, beta, loss_type, ..) stays in `tra
 """
 
 from collections.abc import Mapping
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from rlvr.rewards import FormatStyle
 from rlvr.section import Section
+
+_BUILT_IN = ("correctness", "format", "overlong")
 
 
 class FormatReward(Section):
@@ -26,18 +30,55 @@ class OverlongPenalty(Section):
     weight: float = Field(default=1.0, gt=0)
 
 
+class OwnReward(Section):
+    """A user's own reward, beside correctness and logged apart from it as `rewards/NAME`.
+
+    Attributes:
+        function: path/to/file.py:function or package.module:function (`rlvr.verifiers.own`).
+        weight: below 0 for a penalty.
+        name: that it is logged under; the function's own unless given.
+    """
+
+    function: str = Field(min_length=1)
+    weight: float = 1.0
+    name: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")
+
+    @property
+    def label(self) -> str:
+        """The name that it is logged under."""
+        return self.name or self.function.rpartition(":")[2]
+
+
+def _as_functions(value: Any) -> Any:
+    """Take one for a list of one, and a function's name for {function: ..}."""
+    listed = list(value) if isinstance(value, list | tuple) else [value]
+    return [{"function": each} if isinstance(each, str) else each for each in listed]
+
+
 class Rewards(Section):
     """What a completion earns besides correctness, and when the rewards stop the run.
 
     Attributes:
+        own: functions of the user's.
         max_undecided_share: of one rollout's verdicts; above it the verifier is not to be trusted.
         max_rollouts_without_signal: in a row, in which no completion was better than another.
     """
 
     format: FormatReward | None = None
     overlong: OverlongPenalty | None = None
+    own: Annotated[tuple[OwnReward, ...], BeforeValidator(_as_functions)] = ()
     max_undecided_share: float = Field(default=0.1, ge=0, le=1)
     max_rollouts_without_signal: int = Field(default=50, ge=1)
+
+    @field_validator("own")
+    @classmethod
+    def _logged_apart(cls, value: tuple[OwnReward, ...]) -> tuple[OwnReward, ...]:
+        labels = [*_BUILT_IN, *(each.label for each in value)]
+        if repeated := next((label for label in labels if labels.count(label) > 1), None):
+            raise PydanticCustomError(
+                "name", "two rewards are called {name}; give one a name:", {"name": repeated}
+            )
+        return value
 
 
 class PPO(Section):
@@ -79,6 +120,7 @@ REWARD_SECTIONS: Mapping[str, type[Section]] = {
     "rewards": Rewards,
     "format": FormatReward,
     "overlong": OverlongPenalty,
+    "own": OwnReward,
 }
 # a section that one method alone reads, by that method's name
 METHOD_SECTIONS: Mapping[str, type[Section]] = {

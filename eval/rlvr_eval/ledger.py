@@ -184,7 +184,7 @@ def is_of_earlier_rule(entry: Entry) -> bool:
 
 def is_verified_here(entry: Entry) -> bool:
     """Whether an entry's verdicts are of a verifier of ours."""
-    return (entry["verifier"] or "").partition("@")[0] in verifiers.NAMES
+    return verifiers.name_of(verifier_version(entry["verifier"] or "")) is not None
 
 
 def _is_entry(entry: Any) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rlvr import verifiers
-from rlvr.answers import RULE, Ends, verdict_version
+from rlvr.answers import RULE, Ends, verdict_version, verifier_version
 from rlvr.records import Problem
 from rlvr.runs import Run
 from rlvr.verifiers import TIMEOUT_S, Verifier
@@ -101,7 +101,9 @@ class _Grader:
 
 def _regrade(ledger: Ledger, entry: Entry, timeout_s: float) -> Regraded:
     draws = ledger.draws(entry)
-    verifier = verifiers.get(entry["verifier"].partition("@")[0])
+    name = verifiers.name_of(verifier_version(entry["verifier"]))
+    assert name is not None
+    verifier = verifiers.get(name)
     grader = _Grader(verifier, stored_ends(ledger.run, entry), timeout_s)
     before = draws.verdicts(entry["verifier"])
     problems = recall(ledger.run, entry["benchmark"], entry["draw_key"]["revision"])

@@ -203,7 +203,7 @@ def _steps(trainer: "Trainer") -> int:
 def _problems(trainer: "Trainer") -> dict[str, Any]:
     """What identifies the problems that it samples from; nothing for one that samples nothing."""
     task = getattr(trainer, "task", None)
-    return {"problems": task.identities} if task else {}
+    return {"problems": task.identities, "functions": task.own_functions} if task else {}
 
 
 def _provenance(run: Run) -> dict[str, Any]:

@@ -119,8 +119,9 @@ class VerifiedTrainer(SamplesAsTold, GRPOTrainer):
         refuse_undecided(
             gather_object(self.task.verdicts), max_share=self._options.max_undecided_share
         )
-        # an undecided completion's form or length is no evidence either
-        rewards[rewards[:, 0].isnan()] = torch.nan
+        # an undecided completion's form or length is no evidence either, nor is its correctness
+        # where a user's own reward could not be had
+        rewards[rewards.isnan().any(1)] = torch.nan
         return self.note(rewards)
 
     def note(self, rewards: Tensor) -> Tensor:

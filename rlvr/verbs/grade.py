@@ -14,9 +14,16 @@ EXAMPLE = "rlvr grade answers.jsonl --task math | jq -r .verdict | sort | uniq -
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to grade, by which verifier."""
     parser.add_argument("file", help='lines {"id", "gold" or "problem", "completion"}; - is stdin')
-    parser.add_argument("--task", required=True, help="verifier: math, code, countdown, ..")
     parser.add_argument(
-        "--prompt", default="plain", help="template of the completions' prompts (default: plain)"
+        "--task",
+        required=True,
+        help="verifier: math, code, countdown, .. or path/to/file.py:function",
+    )
+    parser.add_argument(
+        "--prompt",
+        default="plain",
+        help="template of the completions' prompts: a name, a file, or text with {question} "
+        "(default: plain)",
     )
     parser.add_argument(
         "--path",

@@ -10,8 +10,17 @@ from typing import Protocol, cast
 
 from rlvr.errors import UserError
 from rlvr.records import Attempt, Verdict
+from rlvr.verifiers.own_source import is_own, name_in
 
-__all__ = ["CHECKS_EVERY_STEP", "NAMES", "TIMEOUT_S", "Verifier", "get"]
+__all__ = [
+    "CHECKS_EVERY_STEP",
+    "NAMES",
+    "TIMEOUT_S",
+    "Verifier",
+    "check",
+    "get",
+    "name_of",
+]
 
 # of one completion, unless a recipe's or a command's verify_timeout_s says otherwise
 TIMEOUT_S = 2.0
@@ -51,12 +60,41 @@ class Verifier(Protocol):
 
 
 def get(name: str) -> Verifier:
-    """The verifier called `name`.
+    """The verifier called `name`, or the one that calls a user's function (`rlvr.verifiers.own`).
 
     Raises:
         UserError: if there is none; the message lists those there are.
     """
+    if is_own(name):
+        from rlvr.verifiers.own import OwnVerifier
+
+        return OwnVerifier(name)
     if name not in _CLASSES:
-        raise UserError(f"unknown verifier '{name}'; write one of: {', '.join(NAMES)}")
+        raise UserError(
+            f"unknown verifier '{name}'; write one of: {', '.join(NAMES)}; or "
+            "path/to/file.py:function"
+        )
     module, _, attribute = _CLASSES[name].partition(":")
     return cast(Verifier, getattr(import_module(module), attribute)())
+
+
+def check(name: str) -> None:
+    """Refuse a verifier that cannot be had; a user's function is imported in a process of its own.
+
+    Raises:
+        UserError: if there is none, or the function cannot be imported or called.
+    """
+    found = get(name)
+    if is_own(name):
+        from rlvr.verifiers.own import OwnVerifier
+
+        assert isinstance(found, OwnVerifier)
+        found.start()
+
+
+def name_of(version: str) -> str | None:
+    """Return the name, as `get` takes it, of the verifier of a version; None if it is not here."""
+    if (own := name_in(version)) is not None:
+        return own
+    name = version.partition("@")[0]
+    return name if name in NAMES else None

@@ -13,11 +13,19 @@ _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _START_TIMEOUT_S = 120.0
 
 
+class NotStarted(RuntimeError):
+    """The task cannot be imported; `reason` says why."""
+
+    def __init__(self, task: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the worker process for {task} did not start: {reason}")
+
+
 class Zygote:
     """The process that forks, which `rlvr.verifiers.zygote` runs.
 
     Raises:
-        RuntimeError: if the task cannot be imported.
+        NotStarted: if the task cannot be imported.
     """
 
     def __init__(self, task: str, memory_bytes: int) -> None:
@@ -40,12 +48,13 @@ class Zygote:
                 start_new_session=True,  # Ctrl-C belongs to the parent, which then ends us
             )
         self._control.settimeout(_START_TIMEOUT_S)
-        answer = self._receive()
+        try:
+            answer = self._receive() or "its process died while it was imported"
+        except TimeoutError:
+            answer = f"importing it took more than {_START_TIMEOUT_S:g} s"
         if answer != "ready":
             self.close()
-            raise RuntimeError(
-                f"the worker process for {task} did not start: {answer or 'it died'}"
-            )
+            raise NotStarted(task, answer.removeprefix("failed "))
 
     def alive(self) -> bool:
         """Whether the process runs."""

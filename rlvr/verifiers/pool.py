@@ -59,7 +59,8 @@ class WorkerPool:
     """A fixed number of workers for one task; `run` may be called from several threads.
 
     Args:
-        task: "<module>:<function>"; the module is imported once, before any worker is forked.
+        task: "<module>:<function>"; the module is imported once, before any worker is forked. Or
+            "<module>:<factory> <argument>" for the function that the factory returns.
         workers: how many; by default one per core, at most 8.
         memory_bytes: address space of each worker (RLIMIT_AS).
     """
@@ -84,7 +85,7 @@ class WorkerPool:
         """Spawn the forking process now instead of with the first request; blocks until ready.
 
         Raises:
-            RuntimeError: if the task cannot be imported.
+            NotStarted: if the task cannot be imported.
         """
         with self._lock:
             self._started()

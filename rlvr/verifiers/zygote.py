@@ -41,7 +41,7 @@ def main() -> None:
     parent = os.getppid()
     try:
         task = load(task_name)
-    except Exception as error:
+    except BaseException as error:  # SystemExit too: what is imported may be a user's
         control.send(f"failed {type(error).__name__}: {error}"[:1000].encode())
         return
     control.send(b"ready")
@@ -63,12 +63,16 @@ def main() -> None:
 
 
 def load(name: str) -> Task:
-    """The function "<module>:<function>"; its module's `warm_up` is called if it has one."""
-    module_name, _, function = name.partition(":")
+    """The function "<module>:<function>"; its module's `warm_up` is called if it has one.
+
+    Of "<module>:<factory> <argument>" it is what the factory makes of the argument.
+    """
+    place, _, argument = name.partition(" ")
+    module_name, _, function = place.partition(":")
     module = import_module(module_name)
     getattr(module, "warm_up", lambda: None)()
     task: Task = getattr(module, function)
-    return task
+    return task(argument) if argument else task
 
 
 def _fork(
