@@ -36,11 +36,17 @@ def check(name: str, *, path: str | Path | None = None, revision: str | None = N
     Raises:
         UserError: unknown name, a file that is not there, a revision that cannot be chosen.
     """
-    benchmark = get(name)
+    check_benchmark(get(name), path=path, revision=revision)
+
+
+def check_benchmark(
+    benchmark: Benchmark, *, path: str | Path | None = None, revision: str | None = None
+) -> None:
+    """As `check`, for a benchmark that is in no list."""
     if benchmark.generate is not None:
-        _refuse_path(name, path)
-        if name.startswith(_REASONING_GYM):
-            check_reasoning_gym_task(name.removeprefix(_REASONING_GYM))
+        _refuse_path(benchmark.name, path)
+        if benchmark.name.startswith(_REASONING_GYM):
+            check_reasoning_gym_task(benchmark.name.removeprefix(_REASONING_GYM))
     elif path is not None:
         datafiles.check(Path(path))
     else:
@@ -64,16 +70,28 @@ def load(
     Raises:
         UserError: unknown name, unreadable file, a row that does not fit, unreachable Hub.
     """
-    benchmark = get(name)
+    return load_benchmark(get(name), path=path, limit=limit, revision=revision)
+
+
+def load_benchmark(
+    benchmark: Benchmark,
+    *,
+    path: str | Path | None = None,
+    limit: int | None = None,
+    revision: str | None = None,
+) -> list[Problem]:
+    """As `load`, for a benchmark that is in no list."""
     if limit is not None and limit < 1:
         raise UserError(f"limit: {limit} problems; expected at least 1, or none for all")
     if benchmark.generate is not None:
-        _refuse_path(name, path)
+        _refuse_path(benchmark.name, path)
         return benchmark.generate(limit)
     files = [Path(path)] if path is not None else datafiles.fetch(benchmark, revision)
     problems = _problems(benchmark, files)
     if path is None and benchmark.rows not in (None, len(problems)):
-        logger.warning("%s: %d problems, %d are published", name, len(problems), benchmark.rows)
+        logger.warning(
+            "%s: %d problems, %d are published", benchmark.name, len(problems), benchmark.rows
+        )
     return problems[:limit]
 
 
@@ -83,10 +101,16 @@ def revision_of(name: str, *, path: str | Path | None = None, revision: str | No
     The commit of the Hub repository, the hash of a local file's bytes, or the version of what
     generates them. Draws of different revisions are never pooled.
     """
-    benchmark = get(name)
+    return revision_of_benchmark(get(name), path=path, revision=revision)
+
+
+def revision_of_benchmark(
+    benchmark: Benchmark, *, path: str | Path | None = None, revision: str | None = None
+) -> str:
+    """As `revision_of`, for a benchmark that is in no list."""
     if path is not None:
         return datafiles.file_hash(Path(path))
-    if name.startswith(_REASONING_GYM):
+    if benchmark.name.startswith(_REASONING_GYM):
         return reasoning_gym_version()
     if benchmark.generate is not None:
         return "embedded"
@@ -115,10 +139,13 @@ def _problems(benchmark: Benchmark, files: list[Path]) -> list[Problem]:
             if fault := _fault(problem, benchmark.verifier):
                 raise UserError(_misfit(benchmark, file, index, row, ValueError(fault)))
             family = row.get("family")
-            problems.append(problem if family is None else replace(problem, family=str(family)))
+            is_told = family is None or benchmark.has_own_columns
+            problems.append(problem if is_told else replace(problem, family=str(family)))
     for reason, count in left_out.items():
         total = len(problems) + left_out.total()
         logger.warning("%s: %d of %d left out: %s", benchmark.name, count, total, reason)
+    if not problems:
+        raise UserError(f"{benchmark.name}: there is no problem in {', '.join(map(str, files))}")
     problems = _with_unique_ids(problems)
     return benchmark.select(problems) if benchmark.select else problems
 
@@ -136,10 +163,14 @@ def _misfit(
     benchmark: Benchmark, file: Path, index: int, row: datafiles.Row, error: Exception
 ) -> str:
     wanted = f"no column {error}" if isinstance(error, KeyError) else str(error)
+    remedy = (
+        "Name its columns, as in columns: {question: problem, gold: answer}"
+        if benchmark.has_own_columns
+        else f"Give a file with the columns of {benchmark.hub_id or benchmark.url}"
+    )
     return (
         f"{file.name}, row {index}: not a row of {benchmark.name}: {wanted}; "
-        f"it has {', '.join(row)}. Give a file with the columns of "
-        f"{benchmark.hub_id or benchmark.url}"
+        f"it has {', '.join(map(str, row))}. {remedy}"
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from rlvr import models, problems, prompts, reading
+from rlvr import models, problem_sources, prompts, reading
 from rlvr import recipe as recipes
 from rlvr.errors import UserError
 from rlvr.files import write_atomically
@@ -67,7 +67,7 @@ def refuse_faulty(settings: Settings) -> None:
     if settings.prompt is not None:
         prompts.get(settings.prompt)
     for source in settings.benchmarks:
-        problems.check(source.name, path=source.path, revision=source.revision)
+        problem_sources.check(source)
     if contradictions := settings.contradictions():
         raise UserError("\n".join(contradictions))
 

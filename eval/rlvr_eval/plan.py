@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from rlvr import models, problems, prompts
+from rlvr import models, problem_sources, prompts
 from rlvr.recipe import Evaluation as Settings
 from rlvr.recipe import Recipe
 from rlvr.runs import Run
@@ -78,13 +78,9 @@ def plan(
     design = parse_design(settings.design)
     benchmarks = [
         (
-            problems.get(source.name),
-            problems.revision_of(source.name, path=source.path, revision=source.revision),
-            tuple(
-                problems.load(
-                    source.name, path=source.path, limit=source.limit, revision=source.revision
-                )
-            ),
+            problem_sources.benchmark_of(source),
+            problem_sources.revision_of(source),
+            tuple(problem_sources.load(source)),
             source.path,
         )
         for source in settings.benchmarks

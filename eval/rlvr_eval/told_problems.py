@@ -80,5 +80,7 @@ def _problem(path: Path, id: str, row: Any) -> Problem:
 
 
 def _path(run: Run, benchmark: str, revision: str) -> Path:
-    name = re.sub(r"[^A-Za-z0-9.+_-]", "_", f"{benchmark}-{revision[:_REVISION_LENGTH]}")
+    read_from, plus, columns = revision.partition("+")
+    short = f"{read_from[:_REVISION_LENGTH]}{plus}{columns}"
+    name = re.sub(r"[^A-Za-z0-9.+_-]", "_", f"{benchmark}-{short}")
     return run.path / "problems" / f"{name}.json"

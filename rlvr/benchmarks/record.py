@@ -35,6 +35,7 @@ class Benchmark:
             the Hub resolves is recorded (`rlvr.problems.revision_of`).
         url, sha256: for a file that lies outside the Hub, instead of `hub_id`.
         select: picks the set out of all problems of the files, e.g. one half of a split.
+        has_own_columns: the user has named the columns, families among them.
         generate: for sets that are made and not downloaded: how many at most -> problems.
     """
 
@@ -52,6 +53,7 @@ class Benchmark:
     url: str | None = None
     sha256: str | None = None
     select: Callable[[list[Problem]], list[Problem]] | None = None
+    has_own_columns: bool = False
     generate: Callable[[int | None], list[Problem]] | None = None
 
     @property

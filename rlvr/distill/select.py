@@ -14,13 +14,14 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
-from rlvr import problems as benchmarks
+from rlvr import problem_sources
 from rlvr.distill.decontamination import Overlap, overlaps
 from rlvr.distill.folder import Draw, Folder, draw_of, write_lines
 from rlvr.distill.student import Student
 from rlvr.distill.teacher import section_of
 from rlvr.distill.verify import outcomes
 from rlvr.errors import UserError
+from rlvr.problem_sources import NOTHING_VERIFIED
 from rlvr.progress import stage
 from rlvr.recipe import Recipe
 from rlvr.recipe_distill import Selection
@@ -115,7 +116,8 @@ def contamination(recipe: Recipe, problems: Sequence[Problem]) -> dict[str, Over
 
 def _load(source: ProblemSource) -> list[Problem]:
     """The whole benchmark: a limit is on what is evaluated, not on what must not be trained on."""
-    return benchmarks.load(source.name, path=source.path, revision=source.revision)
+    whole = source.model_copy(update={"limit": None})
+    return problem_sources.load(whole, verifier=NOTHING_VERIFIED)
 
 
 def _fault(candidate: Candidate, shortest: int, longest: int | None) -> str | None:

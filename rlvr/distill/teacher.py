@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from rlvr import answers, verifiers
-from rlvr import problems as benchmarks
+from rlvr import answers, problem_sources, verifiers
 from rlvr.answers import Ends
+from rlvr.benchmarks import Benchmark
 from rlvr.distill.folder import Folder, trace_row
 from rlvr.errors import UserError
 from rlvr.progress import stage
@@ -115,18 +115,13 @@ def asked_problems(recipe: Recipe) -> list[Problem]:
     return [
         problem
         for source in recipe.data.problems
-        for problem in benchmarks.load(
-            source.name, path=source.path, limit=source.limit, revision=source.revision
-        )
+        for problem in problem_sources.load(source, verifier=recipe.data.verifier)
     ]
 
 
 def asked_revisions(recipe: Recipe) -> dict[str, str]:
     """What identifies the problems of `data.problems`, by name."""
-    return {
-        source.name: benchmarks.revision_of(source.name, path=source.path, revision=source.revision)
-        for source in recipe.data.problems
-    }
+    return {source.name: problem_sources.revision_of(source) for source in recipe.data.problems}
 
 
 def section_of(recipe: Recipe) -> Distill:
@@ -144,7 +139,11 @@ def section_of(recipe: Recipe) -> Distill:
 
 def student_prompt(recipe: Recipe) -> str:
     """The template under which the student is trained, and the teacher asked unless it has one."""
-    return recipe.data.prompt or benchmarks.get(recipe.data.problems[0].name).prompt
+    return recipe.data.prompt or _asked_benchmark(recipe).prompt
+
+
+def _asked_benchmark(recipe: Recipe) -> Benchmark:
+    return problem_sources.benchmark_of(recipe.data.problems[0], verifier=recipe.data.verifier)
 
 
 def teacher_prompt(recipe: Recipe) -> str:
@@ -156,7 +155,7 @@ def teacher_prompt(recipe: Recipe) -> str:
 
 def verifier_name(recipe: Recipe) -> str:
     """The verifier that traces must satisfy."""
-    return recipe.data.verifier or benchmarks.get(recipe.data.problems[0].name).verifier
+    return recipe.data.verifier or _asked_benchmark(recipe).verifier
 
 
 def verdict_version(recipe: Recipe) -> str:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from rlvr import datafiles, models, problems, prompts, recipe_draft, verifiers
+from rlvr import datafiles, models, problem_sources, prompts, recipe_draft, verifiers
 from rlvr.errors import Faults, UserError
 from rlvr.recipe import Recipe
 from rlvr.recipe_distill import EndpointTeacher, ModelTeacher, RecordedTeacher
 from rlvr.recipe_draft import Draft
 from rlvr.training import methods, settings
+from rlvr.verifiers.own import check_reward
 
 _SECTION = re.compile(r"(?:(?:missing|unknown) key ')?(\w+)")
 
@@ -43,6 +44,8 @@ def check(
     found = [*draft.faults, *_of_method(draft, processes)]
     for faults in (_models, _problems, _files, _names):
         found += faults(draft.recipe)
+    if not any(fault.startswith("data.problems") for fault in found):
+        found += _together(draft.recipe)
     found += _design(draft.recipe, parse_design)
     if found:
         raise Faults(source, found)
@@ -92,6 +95,10 @@ def _named_models(recipe: Recipe) -> Iterator[tuple[str, Any]]:
 def _problems(recipe: Recipe) -> Iterator[str]:
     """Benchmarks that there are none of, or that cannot be read from where the recipe says."""
     distill, evaluation = recipe.distill, recipe.evaluation
+    verifier = {
+        "data.problems": recipe.data.verifier,
+        "distill.select.decontaminate": problem_sources.NOTHING_VERIFIED,
+    }
     listed = {
         "data.problems": recipe.data.problems,
         "distill.select.decontaminate": distill.select.decontaminate if distill else (),
@@ -99,8 +106,13 @@ def _problems(recipe: Recipe) -> Iterator[str]:
     }
     for key, sources in listed.items():
         for named in sources:
-            where = {"path": named.path, "revision": named.revision}
-            yield from _told(key, problems.check, named.name, **where)
+            yield from _told(key, problem_sources.check, named, verifier=verifier.get(key))
+
+
+def _together(recipe: Recipe) -> Iterator[str]:
+    """Training sets that one verifier cannot verify, once each of them is there."""
+    sources, verifier = recipe.data.problems, recipe.data.verifier
+    yield from _told("data.problems", problem_sources.check_together, sources, verifier=verifier)
 
 
 def _files(recipe: Recipe) -> Iterator[str]:
@@ -126,11 +138,10 @@ def _names(recipe: Recipe) -> Iterator[str]:
         if name is not None:
             yield from _told(key, prompts.get, name)
     verifier = recipe.data.verifier
-    if verifier is not None and verifier not in verifiers.NAMES:
-        yield (
-            f"data.verifier: unknown verifier '{verifier}'; "
-            f"write one of: {', '.join(verifiers.NAMES)}"
-        )
+    if verifier is not None:
+        yield from _told("data.verifier", verifiers.check, verifier)
+    for reward in recipe.rewards.own:
+        yield from _told("rewards.own", check_reward, reward.function)
 
 
 def _design(recipe: Recipe, parse_design: Callable[[str], object]) -> Iterator[str]:

@@ -6,21 +6,21 @@ it under its own name, so that TRL logs each apart. Undecided verdicts are None 
 """
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr import answers, rewards, verifiers
 from rlvr.errors import UserError, concerning
-from rlvr.problems import get as get_benchmark
-from rlvr.problems import load as load_problems
-from rlvr.problems import revision_of
+from rlvr.problem_sources import benchmark_of, revision_of
+from rlvr.problem_sources import load as load_problems
 from rlvr.prompt_tokens import prompt_ids
 from rlvr.prompts import ChatText, is_chat, render
 from rlvr.recipe_problems import ProblemSource
 from rlvr.records import Attempt, Outcome, Problem, Verdict
 from rlvr.samplers.context import context_length
 from rlvr.training.method import Job
+from rlvr.verifiers.own import OwnReward, OwnVerifier
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -40,6 +40,7 @@ class Task:
         functions: TRL reward functions, correctness first; `weights` are theirs, in order.
         verdicts: of the completions that `correctness` was called with last.
         identities: of the problems, by benchmark: a commit, or the hash of a file.
+        own_functions: of the user's verifier and rewards: name -> version of its source.
         ends: where completions end; who samples stops there.
         context: tokens that the model takes, prompt and completion together; None if unknown.
         longest_prompt: tokens of the longest prompt that is trained on.
@@ -47,11 +48,11 @@ class Task:
 
     def __init__(self, job: Job) -> None:
         data, recipe = job.recipe.data, job.recipe
-        first = get_benchmark(data.problems[0].name)
+        first = benchmark_of(data.problems[0], verifier=data.verifier)
         template = data.prompt or first.prompt
         with concerning("data.problems"):
             revisions, self.identities = _revisions(job)
-            self.problems = _load(data.problems, revisions)
+            self.problems = _load(data.problems, revisions, data.verifier)
         with concerning("data.prompt"):
             prompts = [render(template, problem, job.tokenizer) for problem in self.problems]
         self._tokenizer, self._is_chat = job.tokenizer, is_chat(template)
@@ -62,6 +63,9 @@ class Task:
             del self._prompts[index]
         self.longest_prompt = max((lengths[index] for index in self._prompts), default=0)
         self._verifier = verifiers.get(data.verifier or first.verifier)
+        self.own_functions: dict[str, str] = {}
+        if isinstance(self._verifier, OwnVerifier):
+            self.own_functions[self._verifier.name] = self._verifier.version
         self._timeout_s = recipe.verify_timeout_s
         self.ends = answers.ends_of(template, job.tokenizer, _model_end_ids(job))
         self.verdicts: list[Verdict] = []
@@ -74,6 +78,11 @@ class Task:
             overlong = recipe.rewards.overlong
             budget = job.args.max_completion_length
             self._add("overlong", _overlong, overlong.weight, budget, overlong.buffer_tokens)
+        for own in recipe.rewards.own:
+            reward = OwnReward(own.function)
+            self._add(own.label, self._own, own.weight, own.label, reward)
+            self.own_functions[own.function] = reward.version
+        _refuse_changed(job, self.own_functions)
 
     def dataset(self) -> "Dataset":
         """Columns: prompt, and the problem's place in `problems`."""
@@ -116,16 +125,18 @@ class Task:
 
         Leaves `verdicts` and the logs alone.
         """
-        verdicts = self._verify(completions, completion_ids, problem)
+        of_batch = self.verdicts
+        self.verdicts = verdicts = self._verify(completions, completion_ids, problem)
         further = [
             function(completions=completions, completion_ids=completion_ids, problem=problem)
             for function in self.functions[1:]
         ]
+        self.verdicts = of_batch
         columns = [[rewards.correctness(verdict) for verdict in verdicts], *further]
         return [self._weighted(row) for row in zip(*columns, strict=True)]
 
     def _weighted(self, row: Sequence[float | None]) -> float | None:
-        if row[0] is None:
+        if None in row:
             return None
         return sum(w * (r or 0.0) for w, r in zip(self.weights, row, strict=True))
 
@@ -165,6 +176,25 @@ class Task:
             for at, attempt in zip(problem, attempts, strict=True)
         ]
 
+    def _own(
+        self,
+        label: str,
+        reward: OwnReward,
+        *,
+        completions: Sequence[str],
+        completion_ids: Sequence[Sequence[int]],
+        problem: Sequence[int],
+        **_: Any,
+    ) -> list[float | None]:
+        """A user's own reward; where it gives none, the completion is undecided."""
+        attempts = self._attempts(completions, completion_ids, problem)
+        scores = reward.scores(attempts, timeout_s=self._timeout_s)
+        for at, score in enumerate(scores):
+            if isinstance(score, str):
+                reason = f"rewards.own {label}: {score}"
+                self.verdicts[at] = Verdict(Outcome.ERROR, reason=reason)
+        return [None if isinstance(score, str) else score for score in scores]
+
     def _opened(self, at: int) -> str:
         """The tag that a chat template opens in the model's place, as those of R1's kind do."""
         return _THINK if self._prompts[at].rstrip().endswith(_THINK) else ""
@@ -180,13 +210,28 @@ class Task:
         self.weights.append(weight)
 
 
-def _load(sources: Sequence[ProblemSource], revisions: Sequence[str | None]) -> list[Problem]:
+def _refuse_changed(job: Job, functions: Mapping[str, str]) -> None:
+    """Refuse to go on with a user's function that is not what the run began with.
+
+    Raises:
+        UserError: naming the first that has changed.
+    """
+    began_with: dict[str, str] = job.run.manifest().get("functions", {})
+    for name, version in functions.items():
+        if began_with.get(name, version) != version:
+            raise UserError(
+                f"{name}: its source is not what this run began with; bring that back, or choose "
+                "another name=.."
+            )
+
+
+def _load(
+    sources: Sequence[ProblemSource], revisions: Sequence[str | None], verifier: str | None
+) -> list[Problem]:
     return [
         problem
         for source, revision in zip(sources, revisions, strict=True)
-        for problem in load_problems(
-            source.name, path=source.path, limit=source.limit, revision=revision
-        )
+        for problem in load_problems(source, verifier=verifier, revision=revision)
     ]
 
 
@@ -200,12 +245,14 @@ def _revisions(job: Job) -> tuple[list[str | None], dict[str, str]]:
     """
     began_with: dict[str, str] = job.run.manifest().get("problems", {})
     revisions, identities = [], {}
-    for source in job.recipe.data.problems:
-        before, benchmark = began_with.get(source.name), get_benchmark(source.name)
+    data = job.recipe.data
+    for source in data.problems:
+        before = began_with.get(source.name)
+        benchmark = benchmark_of(source, verifier=data.verifier)
         revision = source.revision
         if source.path is None and benchmark.hub_id and before not in (None, benchmark.revision):
             revision = before
-        now = revision_of(source.name, path=source.path, revision=revision)
+        now = revision_of(source, revision=revision)
         if before not in (None, now):
             raise UserError(
                 f"{source.path or source.name} is not what this run began with "

@@ -5,6 +5,7 @@ several processes (torchrun, accelerate, srun) each takes its share and the firs
 """
 
 import argparse
+import json
 import re
 import sys
 from pathlib import Path
@@ -48,8 +49,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--benchmark",
         action="append",
         default=[],
-        metavar="NAME[=FILE]",
-        help="what to measure on, instead of the recipe's; FILE is read instead of the Hub's",
+        metavar="NAME[=FILE][,KEY=VALUE..]",
+        help="what to measure on, instead of the recipe's; FILE is read instead of the Hub's. "
+        "Your own problems: mine=problems.csv,question=COLUMN,gold=COLUMN,verifier=math, or "
+        "mine=hub:OWNER/SET,files=PATTERN,..",
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="directory for --base and --model")
     parser.add_argument(
@@ -109,7 +112,7 @@ def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
     if options.path:
         run = Run(Path(options.path))
         if options.benchmark:
-            changes.append(f"benchmarks={_benchmarks(options.benchmark)}")
+            changes.append(f"benchmarks={json.dumps(_benchmarks(options.benchmark))}")
         return run, settings_of(run, changes)
     return _named_models(options, changes)
 
@@ -138,7 +141,7 @@ def _recipe_of_models(
     from rlvr_eval.given import write_given
 
     if options.benchmark:
-        changes.append(f"benchmarks={_benchmarks(options.benchmark)}")
+        changes.append(f"benchmarks={json.dumps(_benchmarks(options.benchmark))}")
     given = evaluation_recipe.read(path, changes)
     run = Run(options.out or Path("runs") / path.stem)
     write_given(run, given)
@@ -151,9 +154,10 @@ def _lasting(model: str) -> str:
 
 
 def _benchmarks(written: list[str]) -> list[dict[str, Any]]:
-    """NAME or NAME=FILE, as a recipe's section has them."""
-    parts = [entry.partition("=") for entry in written]
-    return [{"name": name, **({"path": file} if file else {})} for name, _, file in parts]
+    """As a recipe's section has them."""
+    from rlvr.recipe_problems import from_text
+
+    return [from_text(entry) for entry in written]
 
 
 def _regrade(run: "Run", settings: "Evaluation") -> None:

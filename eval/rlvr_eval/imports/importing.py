@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from rlvr import datafiles, prompts
+from rlvr import datafiles, prompts, verifiers
 from rlvr.runs import Run
 from rlvr_eval.imports import counts, samples
 from rlvr_eval.imports.counts import Count
@@ -50,7 +50,10 @@ def import_files(files: Sequence[Path], run: Run, options: Options) -> Imported:
     Raises:
         UserError: naming every fault with file and line; then nothing was imported.
     """
+    options = replace(options, prompt=prompts.canonical(options.prompt))
     prompts.get(options.prompt)
+    if options.task is not None:
+        verifiers.check(options.task)
     if options.benchmark_file is not None:
         datafiles.check(options.benchmark_file)
     faults = Faults()
