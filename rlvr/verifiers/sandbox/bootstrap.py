@@ -12,11 +12,21 @@ from functools import cache
 from pathlib import Path
 
 _INSIDE = Path(__file__).parent / "inside"
-_SPEAKING = ("frames", "confine", "faults", "kinds", "codec", "raised", "peer")
+_SPEAKING = (
+    "frames",
+    "confine",
+    "faults",
+    "arrays",
+    "kinds",
+    "codec",
+    "raised",
+    "stand_ins",
+    "peer",
+)
 # the modules that each program needs, each after those that it imports
 _MODULES = {
-    "program": ("frames", "confine", "faults", "script", "program"),
-    "candidate": (*_SPEAKING, "script", "candidate"),
+    "program": ("frames", "confine", "faults", "locks", "script", "program"),
+    "candidate": (*_SPEAKING, "locks", "script", "candidate"),
     "judge": (*_SPEAKING, "numpy_shapes", "judge"),
 }
 _LOADER = """

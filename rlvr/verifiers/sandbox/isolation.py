@@ -177,16 +177,19 @@ def _mounts() -> list[str]:
     for packages in _packages():
         for part in ("numpy", "numpy.libs"):
             options += ["--ro-bind-try", str(packages / part), f"/packages/{part}"]
-    options += _names_of_input()
+    options += _names_of_streams()
     options += ["--size", str(_TEMPORARY_MB * 1024 * 1024), "--tmpfs", "/tmp", "--chdir", "/tmp"]
     return [*options, "--remount-ro", "/"]
 
 
-def _names_of_input() -> list[str]:
-    """A folder for the input as a file, and the names that programs open it by."""
+def _names_of_streams() -> list[str]:
+    """A folder for the input as a file, and the names by which programs open their streams."""
     options = ["--perms", "0755", "--dir", INPUT_FOLDER]
     for name in ("/dev/stdin", "/proc/self/fd/0"):
         options += ["--symlink", f"{INPUT_FOLDER}/stdin", name]
+    for name in ("/dev/stdout", "/dev/stderr"):
+        # there for who asks whether they are; `inside.script` opens the real ones
+        options += ["--symlink", "/dev/null", name]
     return [*options, "--symlink", "/proc/self/fd", "/dev/fd"]
 
 

@@ -38,18 +38,18 @@ class Function:
     eval_plus: bool
 
 
-_READ = "n = int(input())\nxs = list(map(int, input().split()))\n"
+READ = "n = int(input())\nxs = list(map(int, input().split()))\n"
 _WORDS = "xs = list(map(int, words[1:]))\nprint(sum(xs))"
 
 SCRIPTS = [
-    Script("exit", _READ + "print(sum(xs))\nexit()"),
-    Script("exit_with_code", _READ + "print(sum(xs))\nexit(0)\nprint('never')"),
-    Script("exit_with_failure", _READ + "print(sum(xs))\nexit(1)"),
-    Script("quit", _READ + "print(sum(xs))\nquit()\nprint('never')", upstream=False),
-    Script("sys_exit", "import sys\n" + _READ + "print(sum(xs))\nsys.exit()"),
-    Script("sys_exit_with_message", "import sys\n" + _READ + "print(sum(xs))\nsys.exit('done')"),
-    Script("raise_system_exit", _READ + "print(sum(xs))\nraise SystemExit"),
-    Script("exit_in_function", f"def main():\n  {_READ.strip().replace(chr(10), chr(10) + '  ')}\n"
+    Script("exit", READ + "print(sum(xs))\nexit()"),
+    Script("exit_with_code", READ + "print(sum(xs))\nexit(0)\nprint('never')"),
+    Script("exit_with_failure", READ + "print(sum(xs))\nexit(1)"),
+    Script("quit", READ + "print(sum(xs))\nquit()\nprint('never')", upstream=False),
+    Script("sys_exit", "import sys\n" + READ + "print(sum(xs))\nsys.exit()"),
+    Script("sys_exit_with_message", "import sys\n" + READ + "print(sum(xs))\nsys.exit('done')"),
+    Script("raise_system_exit", READ + "print(sum(xs))\nraise SystemExit"),
+    Script("exit_in_function", f"def main():\n  {READ.strip().replace(chr(10), chr(10) + '  ')}\n"
            "  print(sum(xs))\n  exit()\nmain()"),
     Script("open_0", f"words = open(0).read().split()\n{_WORDS}", upstream=False),
     Script("open_0_binary", f"words = open(0, 'rb').read().split()\n{_WORDS}", upstream=False),
@@ -76,7 +76,7 @@ SCRIPTS = [
            + _WORDS, upstream=False),
     Script("stdin_readlines", f"import sys\nwords = ' '.join(sys.stdin.readlines()).split()\n"
            f"{_WORDS}"),
-    Script("readline_as_input", "import sys\ninput = sys.stdin.readline\n" + _READ
+    Script("readline_as_input", "import sys\ninput = sys.stdin.readline\n" + READ
            + "print(sum(xs))"),
     Script("stdin_from_sys", "from sys import stdin, stdout\nwords = stdin.read().split()\n"
            "xs = list(map(int, words[1:]))\nstdout.write(str(sum(xs)) + '\\n')", upstream=False),
@@ -94,25 +94,25 @@ SCRIPTS = [
            "      self.buffer.seek(0, 2), self.buffer.write(b), self.buffer.seek(at)\n"
            "    self.newlines -= 1\n    return self.buffer.readline()\n"
            "fast = FastIO(sys.stdin)\ninput = lambda: fast.readline().decode().rstrip()\n"
-           + _READ + "print(sum(xs))", upstream=False),
+           + READ + "print(sum(xs))", upstream=False),
     Script("main_guard", "def main():\n  n = int(input())\n  xs = list(map(int, input().split()))\n"
            "  print(sum(xs))\nif __name__ == '__main__':\n  main()"),
     Script("main_guard_reversed", "if '__main__' == __name__:\n  n = int(input())\n"
            "  xs = list(map(int, input().split()))\n  print(sum(xs))", upstream=False),
-    Script("file_name", f"import os\nhere = os.path.dirname(os.path.abspath(__file__))\n{_READ}"
+    Script("file_name", f"import os\nhere = os.path.dirname(os.path.abspath(__file__))\n{READ}"
            "print(sum(xs))", upstream=False),
-    Script("byte_order_mark", f"\ufeff{_READ}print(sum(xs))", upstream=False),
-    Script("carriage_returns", f"{_READ}print(sum(xs))".replace("\n", "\r\n")),
-    Script("coding_line", f"# -*- coding: utf-8 -*-\n{_READ}print(sum(xs))"),
-    Script("shebang", f"#!/usr/bin/env python3\n{_READ}print(sum(xs))"),
-    Script("no_newline_at_end", "import sys\n" + _READ + "sys.stdout.write(str(sum(xs)))"),
-    Script("end_and_flush", _READ + "print(sum(xs), end='', flush=True)"),
-    Script("buffer_write", "import sys\n" + _READ
+    Script("byte_order_mark", f"\ufeff{READ}print(sum(xs))", upstream=False),
+    Script("carriage_returns", f"{READ}print(sum(xs))".replace("\n", "\r\n")),
+    Script("coding_line", f"# -*- coding: utf-8 -*-\n{READ}print(sum(xs))"),
+    Script("shebang", f"#!/usr/bin/env python3\n{READ}print(sum(xs))"),
+    Script("no_newline_at_end", "import sys\n" + READ + "sys.stdout.write(str(sum(xs)))"),
+    Script("end_and_flush", READ + "print(sum(xs), end='', flush=True)"),
+    Script("buffer_write", "import sys\n" + READ
            + "sys.stdout.buffer.write(b'%d' % (sum(xs)))", upstream=False),
-    Script("os_write", "import os\n" + _READ + "os.write(1, b'%d\\n' % (sum(xs)))",
+    Script("os_write", "import os\n" + READ + "os.write(1, b'%d\\n' % (sum(xs)))",
            upstream=False),
-    Script("open_1", _READ + "open(1, 'w').write(str(sum(xs)))", upstream=False),
-    Script("at_exit", "import atexit\n" + _READ + "atexit.register(lambda: print(sum(xs)))",
+    Script("open_1", READ + "open(1, 'w').write(str(sum(xs)))", upstream=False),
+    Script("at_exit", "import atexit\n" + READ + "atexit.register(lambda: print(sum(xs)))",
            upstream=False),
     Script("thread", "import sys, threading\nsys.setrecursionlimit(10**6)\n"
            "threading.stack_size(1 << 26)\ndef main():\n  n = int(input())\n"
@@ -121,44 +121,44 @@ SCRIPTS = [
     Script("thread_not_joined", "import threading\ndef main():\n  n = int(input())\n"
            "  xs = list(map(int, input().split()))\n  print(sum(xs))\n"
            "threading.Thread(target=main).start()"),
-    Script("thread_pool", "from concurrent.futures import ThreadPoolExecutor\n" + _READ
+    Script("thread_pool", "from concurrent.futures import ThreadPoolExecutor\n" + READ
            + "with ThreadPoolExecutor(2) as pool:\n  print(*pool.map(lambda _: sum(xs), [0]))"),
     Script("asyncio", "import asyncio\nasync def main():\n  n = int(input())\n"
            "  xs = list(map(int, input().split()))\n  print(sum(xs))\nasyncio.run(main())"),
     Script("deep_recursion", "import sys\nsys.setrecursionlimit(10**5)\n"
-           "def deep(n): return 0 if n == 0 else deep(n - 1)\n" + _READ
+           "def deep(n): return 0 if n == 0 else deep(n - 1)\n" + READ
            + "print(sum(xs) + deep(40000))"),
     Script("solution_class", "class Solution:\n  def total(self, xs: List[int]) -> int:\n"
-           f"    return sum(xs)\n{_READ}print(Solution().total(xs))", upstream=False),
+           f"    return sum(xs)\n{READ}print(Solution().total(xs))", upstream=False),
     Script("several_classes", "class A:\n  def __init__(self, xs): self.xs = xs\nclass B(A):\n"
-           f"  def total(self):\n    xs = self.xs\n    return sum(xs)\n{_READ}"
+           f"  def total(self):\n    xs = self.xs\n    return sum(xs)\n{READ}"
            "print(B(xs).total())"),
     Script("lru_cache", "from functools import lru_cache\n@lru_cache(maxsize=None)\n"
-           f"def total(xs): return sum(xs)\n{_READ}print(total(tuple(xs)))"),
+           f"def total(xs): return sum(xs)\n{READ}print(total(tuple(xs)))"),
     Script("dataclass", "from dataclasses import dataclass\n@dataclass\nclass Row:\n  xs: list\n"
-           f"{_READ}xs = Row(xs).xs\nprint(sum(xs))"),
+           f"{READ}xs = Row(xs).xs\nprint(sum(xs))"),
     Script("generator", "def numbers():\n  input()\n  yield from map(int, input().split())\n"
            "xs = numbers()\nprint(sum(xs))"),
     Script("global_state", "total = 0\ndef add(xs):\n  global total\n  total += sum(xs)\n"
-           f"{_READ}add(xs)\nprint(total)", upstream=False),
-    Script("redirected", "import contextlib, io\n" + _READ + "kept = io.StringIO()\n"
+           f"{READ}add(xs)\nprint(total)", upstream=False),
+    Script("redirected", "import contextlib, io\n" + READ + "kept = io.StringIO()\n"
            "with contextlib.redirect_stdout(kept):\n  print(sum(xs))\nprint(kept.getvalue())"),
     Script("replaced_stdout", "import io, sys\nreal, sys.stdout = sys.stdout, io.StringIO()\n"
-           + _READ + "print(sum(xs))\nreal.write(sys.stdout.getvalue())\nsys.stdout = real"),
-    Script("numpy", "import numpy as np\n" + _READ + "xs = np.array(xs)\nprint(sum(xs))"),
+           + READ + "print(sum(xs))\nreal.write(sys.stdout.getvalue())\nsys.stdout = real"),
+    Script("numpy", "import numpy as np\n" + READ + "xs = np.array(xs)\nprint(sum(xs))"),
     Script("numpy_loadtxt", "import numpy as np\n"
            "xs = np.loadtxt('/dev/stdin', skiprows=1, dtype=int)\nprint(sum(xs))",
            upstream=False),
-    Script("fraction", "from fractions import Fraction\n" + _READ
+    Script("fraction", "from fractions import Fraction\n" + READ
            + "xs = map(Fraction, xs)\nprint(sum(xs))"),
-    Script("eval_and_exec", _READ + "exec('print(sum(xs))')"),
-    Script("typing_and_future", "from __future__ import annotations\n" + _READ
+    Script("eval_and_exec", READ + "exec('print(sum(xs))')"),
+    Script("typing_and_future", "from __future__ import annotations\n" + READ
            + "total: Optional[int] = sum(xs)\nprint(total)", upstream=False),
-    Script("complaints", "import sys, warnings\n" + _READ + "warnings.warn('careful')\n"
+    Script("complaints", "import sys, warnings\n" + READ + "warnings.warn('careful')\n"
            "print('debug', file=sys.stderr)\nprint(sum(xs))"),
-    Script("main_module", "import sys\n" + _READ + "total = sum(xs)\n"
+    Script("main_module", "import sys\n" + READ + "total = sum(xs)\n"
            "print(sys.modules['__main__'].total)", upstream=False),
-    Script("pickled_class", "import pickle\nclass Row: pass\n" + _READ
+    Script("pickled_class", "import pickle\nclass Row: pass\n" + READ
            + "row = Row()\nrow.xs = xs\nxs = pickle.loads(pickle.dumps(row)).xs\nprint(sum(xs))",
            upstream=False),
 ]  # fmt: skip

@@ -11,12 +11,18 @@ import pytest
 from rlvr.records import Attempt, Outcome, Problem
 from rlvr.verifiers.code import CodeVerifier
 from tests.rlvr.verifiers.conversations import CONVERSATIONS
+from tests.rlvr.verifiers.own_objects import LIARS, NODES, QUESTION, TWINS
+from tests.rlvr.verifiers.stream_styles import STREAM_SCRIPTS
 from tests.rlvr.verifiers.styles import FUNCTIONS, INPUTS, RIGHT, SCRIPTS, WRONG, Function
+from tests.rlvr.verifiers.value_styles import VALUE_FUNCTIONS
 
 SUM = {
     "kind": "stdio",
     "tests": [{"input": given, "output": printed} for given, printed in INPUTS.items()],
 }
+ALL_SCRIPTS, ALL_FUNCTIONS = SCRIPTS + STREAM_SCRIPTS, FUNCTIONS + VALUE_FUNCTIONS
+
+FAILURES = (AssertionError, AttributeError, IndexError, TypeError)
 
 
 class Own(Exception):
@@ -64,14 +70,14 @@ def _accepted(
 
 
 def test_right_scripts_are_correct_in_every_style(code_verifier: CodeVerifier) -> None:
-    named = [(script.name, script.source, SUM) for script in SCRIPTS]
+    named = [(script.name, script.source, SUM) for script in ALL_SCRIPTS]
     correct, reasons = _accepted(code_verifier, named)
     assert reasons == {}
-    assert {script.name for script in SCRIPTS if script.upstream} <= correct
+    assert {script.name for script in ALL_SCRIPTS if script.upstream} <= correct
 
 
 def test_wrong_scripts_are_wrong_in_every_style(code_verifier: CodeVerifier) -> None:
-    named = [(script.name, script.source.replace(RIGHT, WRONG), SUM) for script in SCRIPTS]
+    named = [(script.name, script.source.replace(RIGHT, WRONG), SUM) for script in ALL_SCRIPTS]
     correct, reasons = _accepted(code_verifier, named)
     assert correct == set()
     assert set(reasons.values()) == {"test 1 of 2: another output than expected"}
@@ -84,7 +90,7 @@ def test_interpreter_runs_the_scripts_to_the_right_output(tmp_path: Path) -> Non
     input_path.write_text(given)
     # those that need the imports of a programming site are not for a bare interpreter
     needs_imports = {"stdin_unimported", "solution_class"}
-    for script in SCRIPTS[::4]:
+    for script in ALL_SCRIPTS[::5]:
         if script.name not in needs_imports:
             path.write_bytes(script.source.encode())
             with input_path.open() as stdin:
@@ -100,14 +106,16 @@ def test_help_is_there_as_in_a_script(code_verifier: CodeVerifier) -> None:
 
 
 def test_functions_are_judged_as_live_code_bench_judges_them(code_verifier: CodeVerifier) -> None:
-    correct, reasons = _accepted(code_verifier, [(f.name, f.source, _call(f)) for f in FUNCTIONS])
-    assert correct == {f.name for f in FUNCTIONS if f.live_code_bench}, reasons
+    correct, reasons = _accepted(
+        code_verifier, [(f.name, f.source, _call(f)) for f in ALL_FUNCTIONS]
+    )
+    assert correct == {f.name for f in ALL_FUNCTIONS if f.live_code_bench}, reasons
 
 
 def test_functions_are_judged_as_eval_plus_judges_them(code_verifier: CodeVerifier) -> None:
-    named = [(f.name, f.source, _eval_plus(f)) for f in FUNCTIONS]
+    named = [(f.name, f.source, _eval_plus(f)) for f in ALL_FUNCTIONS]
     correct, reasons = _accepted(code_verifier, named)
-    assert correct == {f.name for f in FUNCTIONS if f.eval_plus}, reasons
+    assert correct == {f.name for f in ALL_FUNCTIONS if f.eval_plus}, reasons
 
 
 def test_function_and_tests_meet_as_in_one_process(code_verifier: CodeVerifier) -> None:
@@ -116,6 +124,31 @@ def test_function_and_tests_meet_as_in_one_process(code_verifier: CodeVerifier) 
         exec(both, {"__name__": "solution"})
     _, reasons = _accepted(code_verifier, named)
     assert reasons == {}
+
+
+def test_objects_of_a_program_meet_its_test_as_in_one_process(code_verifier: CodeVerifier) -> None:
+    _in_one_process([(twins.source, twins.wrong, twins.test) for twins in TWINS])
+    _in_one_process([(t.source, t.wrong, t.test) for t in NODES], QUESTION)
+    golds = [_function(twins.test) for twins in TWINS]
+    golds += [_function(twins.test) | {"prompt": QUESTION} for twins in NODES]
+    pairs = list(zip((*TWINS, *NODES), golds, strict=True))
+    named = [(f"{t.name}, right", t.source, gold) for t, gold in pairs]
+    named += [(f"{t.name}, wrong", t.wrong, gold) for t, gold in pairs]
+    correct, reasons = _accepted(code_verifier, named)
+    assert correct == {f"{twins.name}, right" for twins, _ in pairs}, reasons
+
+
+def _in_one_process(sources: Sequence[tuple[str, str, str]], question: str = "") -> None:
+    for right, wrong, test in sources:
+        exec(f"{question}\n{right}\n{test}", {"__name__": "solution"})
+        with pytest.raises(FAILURES):
+            exec(f"{question}\n{wrong}\n{test}", {"__name__": "solution"})
+
+
+def test_objects_that_lie_pass_no_test(code_verifier: CodeVerifier) -> None:
+    named = [(liar.name, liar.source, _function(liar.test)) for liar in LIARS]
+    correct, _ = _accepted(code_verifier, named)
+    assert correct == set()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ pickle and marshal are unsafe on such bytes, and importing json takes as long as
 
 from __future__ import annotations
 
-from . import kinds
+from . import arrays, kinds
 
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
@@ -40,6 +40,8 @@ MOST_INTEGER_BITS = 1 << 20
 
 class Opaque:
     """Stands for a value that is not data, for example a compiled regular expression."""
+
+    __slots__ = ("type_name",)
 
     def __init__(self, type_name: str) -> None:
         self.type_name = type_name
@@ -208,7 +210,8 @@ def _packed(items: list[Any]) -> bytes | None:
         return sized(b"I", ",".join(map(hex, items)).encode())
     if types == {float}:
         return sized(b"D", ",".join(map(repr, items)).encode())
-    return None
+    packed = arrays.pack_scalars(items, types.pop()) if len(types) == 1 else None
+    return None if packed is None else sized(b"S%s;" % packed[0].encode(), packed[1])
 
 
 _SIMPLE: dict[type, Callable[[Any], bytes]] = {
@@ -281,6 +284,8 @@ class _Reader:
                 return self._numbered(_integers(self.sized()))
             case b"D":
                 return self._numbered(_floats(self.sized()))
+            case b"S":
+                return self._numbered(arrays.unpack_scalars(self.field(), self.sized()))
             case b"v":
                 return self._kind()
         if tag not in _READERS:

@@ -17,11 +17,12 @@ from . import codec, frames, numpy_shapes, raised
 from .confine import confine
 from .faults import describe
 from .frames import Kind
-from .peer import CALLABLE, ITERATOR, Peer
+from .peer import Peer
 
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 _SMALL_BYTES = 1 << 16
@@ -41,13 +42,21 @@ class Candidate(Peer):
 
     def __init__(self, channel: frames.Channel) -> None:
         super().__init__(channel, Kind.CALL, Kind.CALLBACK, only_data=True)
-        self.calls = 0
+        self.calls, self.is_asked = 0, False
         self.broken: str | None = None
         self.classes: dict[str, Any] = {}
 
-    def __call__(self, *positional: Any, **named: Any) -> Any:
-        self.calls += 1
-        return self.ask(0, "call", positional, named)
+    @property
+    def function(self) -> Any:
+        """What the tests call."""
+        return self.borrow(0, "call,instancecheck", "function")
+
+    def ask(
+        self, number: int, action: str, positional: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:
+        self.is_asked = True
+        self.calls += number == 0 and action == "call"
+        return super().ask(number, action, positional, named)
 
     def request(self, *asked: Any, known: list[Any]) -> bytes:
         try:
@@ -57,15 +66,28 @@ class Candidate(Peer):
             self.broken = f"arguments of call {self.calls}: {error}"
             raise Broken(self.broken) from None
 
-    @property
-    def actions(self) -> dict[str, Any]:
-        """No look at attributes, which lead from a function to what the tests expect."""
-        return super().actions | {"get": _no_attribute}
+    def action(self, name: str, subject: Any) -> Callable[..., Any]:
+        """No look into what a test has; attributes lead from a function to what it expects."""
+        act = super().action(name, subject)
+        if self._is_of_question(subject):
+            return _PUBLIC.get(name, act)
+        if name in ("call", "take", "iterate"):
+            return act
+        raise AttributeError(name)
 
     def abilities(self, value: Any) -> str | None:
-        """Functions and iterators; any other object of the tests may hold what they expect."""
-        found = super().abilities(value)
-        return found if found in (CALLABLE, ITERATOR) else None
+        """Functions, iterators, and objects such as the nodes of a list that a question defines.
+
+        Any other object of the tests may hold what they expect.
+        """
+        if self._is_of_question(value):
+            return super().abilities(value)
+        if hasattr(type(value), "__next__"):
+            return "next"
+        return "call" if callable(value) else None
+
+    def _is_of_question(self, value: Any) -> bool:
+        return any(type(value) is kind for kind in self.classes.values())
 
     def rebuild(self, packed: Any) -> Exception:
         return raised.rebuild(packed, self.classes)
@@ -89,8 +111,18 @@ class Candidate(Peer):
             signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _no_attribute(_: Any, name: Any) -> None:
-    raise AttributeError(name)
+def _public(act: Callable[..., Any]) -> Callable[..., Any]:
+    """The action for names alone that do not lead out of an object."""
+
+    def act_on_public(subject: Any, name: Any, *value: Any) -> Any:
+        if type(name) is not str or name.startswith("__"):
+            raise AttributeError(name)
+        return act(subject, name, *value)
+
+    return act_on_public
+
+
+_PUBLIC = {"get": _public(getattr), "set": _public(setattr), "delete": _public(delattr)}
 
 
 def _interrupt(*_: Any) -> None:
@@ -109,9 +141,9 @@ def main() -> None:
         _test(setup, candidate)
     except BaseException as error:
         # before the first call nothing of the candidate's has had any influence
-        kind = Kind.FAILED if candidate.calls else Kind.BROKEN
+        kind = Kind.FAILED if candidate.is_asked else Kind.BROKEN
         report = kind, f"call {candidate.calls}: {_told(error)}"
-    if candidate.broken or not candidate.calls:
+    if candidate.broken or not candidate.is_asked:
         report = Kind.BROKEN, candidate.broken or report[1] or "the tests never call the function"
     channel.send(report[0], report[1].encode(errors="replace"))
     os._exit(0)
@@ -134,22 +166,24 @@ def _test(setup: dict[str, Any], candidate: Candidate) -> None:
     except SyntaxError:
         # a question may end in the middle of a statement, for a completion to go on
         pass
-    candidate.classes = dict(namespace)
+    candidate.classes = {
+        name: value for name, value in namespace.items() if isinstance(value, type)
+    }
     namespace["data"] = setup["data"]
     if "random" in setup["test"]:
         import random
 
         # the same inputs whenever a completion is graded again
         random.seed(0)
-    namespace.update(_bound(setup["entry_point"], candidate))
+    namespace.update(_bound(setup["entry_point"], candidate.function))
     exec(compile(setup["test"], "<test>", "exec", dont_inherit=True), namespace)
-    if not candidate.calls and "check" in namespace:
-        namespace["check"](candidate)
+    if not candidate.is_asked and "check" in namespace:
+        namespace["check"](candidate.function)
 
 
-def _bound(entry_point: str, candidate: Candidate) -> dict[str, Any]:
+def _bound(entry_point: str, function: Any) -> dict[str, Any]:
     """The names by which test source may call the function."""
     owner, is_method, method = entry_point.partition("().")
     if not is_method:
-        return {entry_point: candidate}
-    return {owner: type(owner, (), {method: candidate})}
+        return {entry_point: function}
+    return {owner: type(owner, (), {method: function})}

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import sys
 
+from . import arrays
+
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,16 +23,15 @@ MUTABLE = frozenset(
     {"bytearray", "deque", "array", "ndarray", "counter", "defaultdict", "ordereddict"}
 )
 
-# kinds of numpy's items whose bytes say all: bool, integers, floats, complex, text, times
-_ARRAY_KINDS = frozenset("biufcSUmM")
 _MOST_DECIMAL = 100_000
-_LONGEST_DTYPE = 40
 _MOST_FIELDS = 256
 _DATA_TYPES: tuple[type, ...] = (
     bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice,
     str, tuple, type, type(None),
 )  # fmt: skip
 _TYPES: dict[str, Any] = {kind.__name__: kind for kind in _DATA_TYPES}
+_MEMBERS: tuple[Any, ...] = (int, str, float)
+_PATHS = ("PosixPath", "PurePosixPath", "PureWindowsPath")
 _DICT_VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
 
 
@@ -45,6 +46,10 @@ def describe(value: Any) -> tuple[str, tuple[Any, ...]] | None:
         return "type", (value.__name__,)
     if value is ... or value is NotImplemented:
         return "constant", (value is ...,)
+    if "numpy" in sys.modules:
+        array: tuple[str, tuple[Any, ...]] | None = arrays.describe(value)
+        if array is not None:
+            return array
     for module, name, parts in _LIBRARY:
         # a value of the type can only be there where its module has been imported
         if module in sys.modules and isinstance(value, getattr(sys.modules[module], name)):
@@ -60,7 +65,20 @@ def describe_extended(value: Any) -> tuple[str, tuple[Any, ...]] | None:
         if type(fields) is tuple and all(type(field) is str for field in fields):
             return "namedtuple", (type(value).__name__, fields, tuple(tuple.__iter__(value)))
         return None
-    return _describe_dict(value) if isinstance(value, dict) else None
+    if isinstance(value, dict):
+        return _describe_dict(value)
+    return arrays.describe_scalar(value) if "numpy" in sys.modules else _describe_member(value)
+
+
+def _describe_member(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    """A member of an enumeration that is a number or a text as well."""
+    enum = sys.modules.get("enum")
+    if enum is not None and isinstance(value, enum.Enum):
+        for kind in _MEMBERS:
+            if isinstance(value, kind):
+                plain = str.__str__(value) if kind is str else kind.__pos__(value)
+                return "member", (plain, value.name)
+    return None
 
 
 def _describe_dict(value: Any) -> tuple[str, tuple[Any, ...]] | None:
@@ -152,13 +170,29 @@ def _timezone(value: Any) -> tuple[str, tuple[Any, ...]]:
     return "timezone", (value.utcoffset(None),)
 
 
-def _ndarray(value: Any) -> tuple[str, tuple[Any, ...]] | None:
-    array = sys.modules["numpy"].asarray(value)
-    if array.dtype.kind in _ARRAY_KINDS:
-        return "ndarray", (array.dtype.str, array.shape, array.tobytes())
-    if array.dtype.kind == "O":
-        return "ndarray", ("O", array.shape, array.ravel().tolist())
-    return None
+def _uuid(value: Any) -> tuple[str, tuple[Any, ...]]:
+    return "uuid", (value.int,)
+
+
+def _path(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    name = type(value).__name__
+    return ("path", (name, str(value))) if name in _PATHS else None
+
+
+def _namespace(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    exact = type(value) is sys.modules["types"].SimpleNamespace
+    return ("namespace", (dict(vars(value)),)) if exact else None
+
+
+def _user_data(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    """One of the classes themselves; one that extends them has methods of its own."""
+    kind = type(value)
+    return (kind.__name__.lower(), (value.data,)) if kind.__module__ == "collections" else None
+
+
+def _chain_map(value: Any) -> tuple[str, tuple[Any, ...]] | None:
+    exact = type(value) is sys.modules["collections"].ChainMap
+    return ("chainmap", (list(value.maps),)) if exact else None
 
 
 _LIBRARY: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
@@ -174,7 +208,13 @@ _LIBRARY: tuple[tuple[str, str, Callable[[Any], Any]], ...] = (
     ("datetime", "date", _date),
     ("datetime", "time", _time),
     ("datetime", "timezone", _timezone),
-    ("numpy", "ndarray", _ndarray),
+    ("uuid", "UUID", _uuid),
+    ("pathlib", "PurePath", _path),
+    ("types", "SimpleNamespace", _namespace),
+    ("collections", "UserList", _user_data),
+    ("collections", "UserDict", _user_data),
+    ("collections", "UserString", _user_data),
+    ("collections", "ChainMap", _chain_map),
 )
 
 
@@ -273,40 +313,44 @@ def _build_zone(offset: Any) -> Any:
     return None if offset is None else timezone(offset)
 
 
-def _build_ndarray(dtype: Any, shape: Any, items: Any) -> Any:
-    import numpy as np
-
-    if dtype == "O":
-        return _build_object_array(shape, items)
-    # a comma would make it a list of fields, which numpy parses as Python
-    if "," in _of(str, dtype) or len(dtype) > _LONGEST_DTYPE:
-        raise ValueError("an array of many fields")
-    kind = np.dtype(dtype)
-    size = kind.itemsize * _size(shape)
-    if kind.kind not in _ARRAY_KINDS or not kind.itemsize or size != len(_of(bytes, items)):
-        raise ValueError(f"an array of {kind}")
-    # a copy, since what lies over bytes cannot be changed
-    return np.ndarray(shape, kind, items).copy()
+def _build_member(plain: Any, name: Any) -> Any:
+    # the class has the methods of numbers and texts alone, and two attributes
+    kind = type("Member", (_MEMBERS[_MEMBERS.index(type(plain))],), {})
+    member = kind(plain)
+    member.name, member.value = _of(str, name), plain
+    return member
 
 
-def _build_object_array(shape: Any, items: Any) -> Any:
-    import numpy as np
+def _build_uuid(number: Any) -> Any:
+    from uuid import UUID
 
-    if _size(shape) != len(_of(list, items)):
-        raise ValueError("an array of another size")
-    array = np.empty(shape, dtype=object)
-    flat = array.ravel()
-    # one by one, since numpy would take lists among the items for further dimensions
-    for at, item in enumerate(items):
-        flat[at] = item
-    return array
+    return UUID(int=_of(int, number))
 
 
-def _size(shape: Any) -> int:
-    size = 1
-    for length in _of(tuple, shape):
-        size *= _of(int, length)
-    return size
+def _build_path(name: Any, text: Any) -> Any:
+    import pathlib
+
+    if name not in _PATHS:
+        raise ValueError("no kind of path")
+    return getattr(pathlib, name)(_of(str, text))
+
+
+def _build_namespace(attributes: Any) -> Any:
+    from types import SimpleNamespace
+
+    return SimpleNamespace(**_of(dict, attributes))
+
+
+def _build_user(name: str, kind: type, data: Any) -> Any:
+    import collections
+
+    return getattr(collections, name)(_of(kind, data))
+
+
+def _build_chain_map(maps: Any) -> Any:
+    from collections import ChainMap
+
+    return ChainMap(*[_of(dict, each) for each in _of(list, maps)])
 
 
 def _whole(number: Any) -> Any:
@@ -343,5 +387,13 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
     "datetime": _build_datetime,
     "time": _build_time,
     "timezone": lambda offset: _build_zone(offset),
-    "ndarray": _build_ndarray,
+    "member": _build_member,
+    "uuid": _build_uuid,
+    "path": _build_path,
+    "namespace": _build_namespace,
+    "userlist": lambda data: _build_user("UserList", list, data),
+    "userdict": lambda data: _build_user("UserDict", dict, data),
+    "userstring": lambda data: _build_user("UserString", str, data),
+    "chainmap": _build_chain_map,
+    **arrays.BUILDERS,
 }

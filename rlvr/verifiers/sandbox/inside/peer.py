@@ -11,7 +11,7 @@ those of the caller.
 
 from __future__ import annotations
 
-from . import codec, raised
+from . import codec, raised, stand_ins
 from .frames import Kind
 
 # importing `typing` takes longer than all the rest of the start
@@ -22,85 +22,7 @@ if TYPE_CHECKING:
 
     from . import frames
 
-CALLABLE, ITERATOR, ITERABLE, PLAIN = "c", "n", "i", "a"
 _MOST_NESTED = 40
-_MOST_AT_ONCE = 1024
-
-
-class Lent(codec.Opaque):
-    """Stands for an object that stays on the other side, and equals nothing but itself.
-
-    Its attributes and methods are those of the object, but for the special ones, by which Python
-    compares and calculates.
-    """
-
-    def __init__(self, type_name: str, number: int, peer: Peer) -> None:
-        super().__init__(type_name)
-        self._number, self._peer = number, peer
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._peer.ask(self._number, "get", (name,), {})
-
-
-class LentFunction(Lent):
-    """Calls the function of the other side."""
-
-    def __call__(self, *positional: Any, **named: Any) -> Any:
-        return self._peer.ask(self._number, "call", positional, named)
-
-
-class LentIterable(Lent):
-    """Gives an iterator of the other side each time."""
-
-    def __iter__(self) -> Any:
-        return self._peer.ask(self._number, "iterate", (), {})
-
-
-class LentIterator(Lent):
-    """Fetches one item, then ever more at once, so that an endless iterator can be used too."""
-
-    def __init__(self, type_name: str, number: int, peer: Peer) -> None:
-        super().__init__(type_name, number, peer)
-        self._items: list[Any] = []
-        self._again: list[bool] = []
-        self._last: Any = None
-        self._at_once, self._is_over = 1, False
-        self._error: Exception | None = None
-
-    def __iter__(self) -> LentIterator:
-        return self
-
-    def __next__(self) -> Any:
-        if not self._items and not self._is_over:
-            self._fetch()
-        if self._items:
-            item = self._items.pop()
-            if self._again.pop():
-                _replace(self._last, item)
-            else:
-                self._last = item
-            return self._last
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
-        raise StopIteration
-
-    def _fetch(self) -> None:
-        fetched = self._peer.ask(self._number, "take", (self._at_once,), {})
-        if type(fetched) is not tuple or len(fetched) != 4:
-            raise codec.NotData("not items of an iterator")
-        items, again, is_over, error = fetched
-        if type(items) is not list or type(again) is not list or len(items) != len(again):
-            raise codec.NotData("not items of an iterator")
-        self._items, self._again = items[::-1], [flag is True for flag in again[::-1]]
-        self._is_over = is_over is not False or not items
-        self._error = None if error is None else self._peer.rebuild(error)
-        self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
-
-
-_STAND_INS = {PLAIN: Lent, CALLABLE: LentFunction, ITERATOR: LentIterator, ITERABLE: LentIterable}
 
 
 class Peer:
@@ -117,40 +39,50 @@ class Peer:
         self._channel, self._asks, self._answers = channel, asks, answers
         self._only_data = only_data
         self._own: list[Any] = []
+        self._numbers: dict[Any, int] = {}
+        self._stand_ins: dict[int, Any] = {}
         self._taken: dict[int, Any] = {}
-        self._depth = self._call_id = 0
+        self._lent = self._depth = self._call_id = 0
 
-    @property
-    def actions(self) -> dict[str, Callable[..., Any]]:
-        """What the other side may do with what is lent to it."""
-        return ACTIONS | {"take": self._take}
+    def action(self, name: str, subject: Any) -> Callable[..., Any]:
+        """What the other side may do with an object that is lent to it.
+
+        Raises:
+            LookupError: if it is nothing of the kind.
+        """
+        return self._take if name == "take" else stand_ins.ACTIONS[name]
 
     def lend(self, value: Any) -> bytes | None:
         """The ticket for an object that the other side may use or that is its own."""
-        if isinstance(value, Lent):
+        if isinstance(value, stand_ins.Lent):
             return b"q%d;" % value._number
-        abilities = self.abilities(value)
-        if abilities is None:
+        able = self.abilities(value)
+        if able is None:
             return None
-        self._own.append(value)
-        ticket = b"p%d;%s;" % (len(self._own) - 1, abilities.encode())
-        return codec.sized(ticket, codec.type_name(value))
+        self._lent += 1
+        number = self._numbers.setdefault(_identity(value), len(self._own))
+        if number == len(self._own):
+            # kept, so that its id is not given to another
+            self._own.append(value)
+        return codec.sized(b"p%d;%s;" % (number, able.encode()), codec.type_name(value))
 
     def abilities(self, value: Any) -> str | None:
         """How the other side may use an object, None if not at all."""
-        if hasattr(type(value), "__next__"):
-            return ITERATOR
-        if callable(value):
-            return CALLABLE
-        return ITERABLE if hasattr(type(value), "__iter__") else PLAIN
+        return stand_ins.abilities(type(value))
 
-    def borrow(self, number: int, abilities: str, type_name: str) -> Any:
-        """The stand-in for an object of the other side."""
-        return _STAND_INS[abilities](type_name, number, self)
+    def borrow(self, number: int, able: str, type_name: str) -> Any:
+        """The stand-in for an object of the other side, which is the same one each time."""
+        if number not in self._stand_ins:
+            self._stand_ins[number] = stand_ins.stand_in(able, type_name, number, self)
+        return self._stand_ins[number]
 
     def own(self, number: int) -> Any:
         """The object of this side that the other side hands back or wants to use."""
         return self._own[number]
+
+    def replace(self, container: Any, content: Any) -> None:
+        """Give a container another content."""
+        _replace(container, content)
 
     def rebuild(self, packed: Any) -> Exception:
         """The exception that the other side tells of."""
@@ -206,9 +138,10 @@ class Peer:
                 raise RecursionError("calls of each other are nested too deeply")
             number, action, positional, named = self.decode(request, containers, number_new=True)
             before = [_content(container) for container in containers]
-            act = self.actions[action]
+            subject = self._own[number]
+            act = self.action(action, subject)
             try:
-                kind, value = Kind.RESULT, act(self._own[number], *positional, **dict(named))
+                kind, value = Kind.RESULT, act(subject, *positional, **dict(named))
             except BaseException as error:
                 kind, value = Kind.RAISED, raised.pack(error)
             changes = _changes(containers, before)
@@ -228,8 +161,10 @@ class Peer:
         last = self._taken.get(id(iterator))
         error = None
         is_over = False
+        lent_before = self._lent
         try:
-            while len(items) < count:
+            # what is lent may change with the next item, as the groups of `itertools.groupby` do
+            while len(items) < count and self._lent == lent_before:
                 item = next(iterator)
                 is_same = item is last and _is_changeable(item)
                 items.append(codec.written(_content(item) if is_same else item, self))
@@ -243,11 +178,11 @@ class Peer:
         return items, again, is_over, error
 
 
-ACTIONS: dict[str, Callable[..., Any]] = {
-    "call": lambda function, *positional, **named: function(*positional, **named),
-    "iterate": iter,
-    "get": getattr,
-}
+def _identity(value: Any) -> Any:
+    """What two mentions of one object have in common; a method is made anew for each mention."""
+    if hasattr(value, "__func__") and hasattr(value, "__self__"):
+        return id(value.__self__), id(value.__func__)
+    return id(value)
 
 
 def _is_changeable(item: Any) -> bool:

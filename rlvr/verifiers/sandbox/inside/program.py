@@ -24,7 +24,7 @@ def main() -> None:
     _become_input(setup.pop("stdin"), setup["input_folder"])
     confine(setup["rlimits"], setup["uid"])
     channel.send(frames.Kind.READY)
-    main_module = make_module("__main__")
+    main_module = make_module("__main__", setup["source"])
     try:
         _run(setup["prelude"], "<prelude>", main_module.__dict__)
         _run(setup["source"], "<program>", main_module.__dict__)

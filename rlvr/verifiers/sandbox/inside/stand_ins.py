@@ -1,0 +1,249 @@
+"""Stand-ins for objects that stay in the other sandbox.
+
+A stand-in has the attributes, the methods and the special methods of its object: Python asks the
+other side for the length, an item or the text of an object, and what comes back is data. Operators
+with two operands and comparisons are passed on only where both operands live on the other side.
+Otherwise an object of the program could say itself whether it equals, contains or differs little
+from what a test expects: to a value of this side, a stand-in is equal to nothing.
+"""
+
+from __future__ import annotations
+
+import _operator
+
+from . import codec, raised
+
+# importing `typing` takes longer than all the rest of the start
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .peer import Peer
+
+_MOST_AT_ONCE = 1024
+# special methods whose result is looked at by the side that asks
+_ASKED = (
+    "len", "length_hint", "getitem", "setitem", "delitem", "reversed", "str", "repr", "format",
+    "bytes", "hash", "bool", "int", "float", "complex", "index", "round", "floor", "ceil", "trunc",
+    "abs", "neg", "pos", "invert", "call", "iter", "next", "enter", "exit", "await",
+    "instancecheck",
+)  # fmt: skip
+# those with a second operand
+_OPERATORS = {
+    name.strip("_"): getattr(_operator, name)
+    for name in (
+        "eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv", "mod",
+        "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift", "iadd", "isub", "imul",
+        "itruediv", "ifloordiv", "imod", "ipow", "imatmul", "iand", "ior", "ixor",
+    )
+}  # fmt: skip
+# names of attributes with two underscores that tests look at
+_TOLD = frozenset({"__name__", "__qualname__", "__dict__", "__annotations__"})
+_OWN = frozenset({"type_name", "_number", "_peer"})
+_found: dict[type, str] = {}
+_classes: dict[tuple[str, str], type[Lent]] = {}
+
+
+def abilities(kind: type) -> str:
+    """Names of the special methods that a type has beyond those of every object."""
+    if kind not in _found:
+        defined: dict[str, Any] = {}
+        for base in reversed(kind.__mro__[:-1]):
+            defined.update(base.__dict__)
+        names = [n for n in (*_ASKED, *_OPERATORS) if defined.get(f"__{n}__") is not None]
+        _found[kind] = ",".join(names)
+    return _found[kind]
+
+
+class Lent(codec.Opaque):
+    """Stands for an object of the other side."""
+
+    __slots__ = ("_number", "_peer")
+
+    def __init__(self, type_name: str, number: int, peer: Peer) -> None:
+        super().__init__(type_name)
+        self._number, self._peer = number, peer
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") and name not in _TOLD:
+            raise AttributeError(name)
+        return self._peer.ask(self._number, "get", (name,), {})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in _OWN or name in LentIterator.__slots__:
+            object.__setattr__(self, name, value)
+        else:
+            self._peer.ask(self._number, "set", (name, value), {})
+
+    def __delattr__(self, name: str) -> None:
+        self._peer.ask(self._number, "delete", (name,), {})
+
+    def __copy__(self) -> Any:
+        return self._peer.ask(self._number, "copy", ("copy",), {})
+
+    def __deepcopy__(self, _: Any) -> Any:
+        return self._peer.ask(self._number, "copy", ("deepcopy",), {})
+
+
+class LentIterator(Lent):
+    """Fetches one item, then ever more at once, so that an endless iterator can be used too."""
+
+    __slots__ = ("_again", "_at_once", "_error", "_is_over", "_items", "_last")
+
+    def __init__(self, type_name: str, number: int, peer: Peer) -> None:
+        super().__init__(type_name, number, peer)
+        self._items: list[Any] = []
+        self._again: list[bool] = []
+        self._last: Any = None
+        self._at_once, self._is_over = 1, False
+        self._error: Exception | None = None
+
+    def __iter__(self) -> LentIterator:
+        return self
+
+    def __next__(self) -> Any:
+        if not self._items and not self._is_over:
+            self._fetch()
+        if self._items:
+            item = self._items.pop()
+            if self._again.pop():
+                self._peer.replace(self._last, item)
+            else:
+                self._last = item
+            return self._last
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        raise StopIteration
+
+    def _fetch(self) -> None:
+        fetched = self._peer.ask(self._number, "take", (self._at_once,), {})
+        if type(fetched) is not tuple or len(fetched) != 4:
+            raise codec.NotData("not items of an iterator")
+        items, again, is_over, error = fetched
+        if type(items) is not list or type(again) is not list or len(items) != len(again):
+            raise codec.NotData("not items of an iterator")
+        self._items, self._again = items[::-1], [flag is True for flag in again[::-1]]
+        self._is_over = is_over is not False or not items
+        self._error = None if error is None else self._peer.rebuild(error)
+        self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
+
+
+def stand_in(able: str, type_name: str, number: int, peer: Peer) -> Lent:
+    """The stand-in for an object with these abilities.
+
+    Raises:
+        LookupError: if they name what is no special method.
+    """
+    name = type_name.rpartition(".")[2]
+    if (able, name) not in _classes:
+        names = able.split(",") if able else []
+        base = LentIterator if "next" in names else Lent
+        methods: dict[str, Any] = {"__slots__": ()}
+        for special in names:
+            if special not in ("iter", "next") or base is Lent:
+                methods[f"__{special}__"] = _METHODS[special]
+        if "await" in names:
+            methods.update(send=_send, throw=_throw, close=lambda _: None)
+        _classes[able, name] = type(name if name.isidentifier() else "Lent", (base,), methods)
+    return _classes[able, name](type_name, number, peer)
+
+
+def _asking(name: str) -> Callable[..., Any]:
+    def ask(self: Lent, *arguments: Any) -> Any:
+        return self._peer.ask(self._number, "special", (name, *arguments), {})
+
+    return ask
+
+
+def _operating(name: str) -> Callable[[Lent, Any], Any]:
+    def operate(self: Lent, other: Any) -> Any:
+        if not isinstance(other, Lent) or other._peer is not self._peer:
+            return NotImplemented
+        return self._peer.ask(self._number, "operate", (name, other), {})
+
+    return operate
+
+
+def _call(self: Lent, /, *positional: Any, **named: Any) -> Any:
+    return self._peer.ask(self._number, "call", positional, named)
+
+
+def _iterate(self: Lent) -> Any:
+    return self._peer.ask(self._number, "iterate", (), {})
+
+
+def _exit(self: Lent, kind: Any, error: BaseException | None, trace: Any) -> None:
+    """Whatever the object says, the exception goes on: it may be that of a test that fails."""
+    packed = None if error is None else raised.pack(error)
+    self._peer.ask(self._number, "exit", (packed,), {})
+
+
+def _is_instance(self: Lent, value: Any) -> bool:
+    if not isinstance(value, Lent) or value._peer is not self._peer:
+        return False
+    return self._peer.ask(self._number, "special", ("instancecheck", value), {}) is True
+
+
+def _await(self: Lent) -> Any:
+    return self._peer.ask(self._number, "await", (), {})
+    yield
+
+
+def _send(self: Lent, _: Any) -> None:
+    raise StopIteration(self._peer.ask(self._number, "await", (), {}))
+
+
+def _throw(self: Lent, error: BaseException, *_: Any) -> None:
+    raise error
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    **{name: _asking(name) for name in _ASKED},
+    **{name: _operating(name) for name in _OPERATORS},
+    "call": _call,
+    "iter": _iterate,
+    "exit": _exit,
+    "instancecheck": _is_instance,
+    "await": _await,
+}
+
+
+def _do_special(subject: Any, name: str, *arguments: Any) -> Any:
+    return getattr(type(subject), f"__{name}__")(subject, *arguments)
+
+
+def _do_exit(subject: Any, packed: Any) -> None:
+    error = None if packed is None else raised.rebuild(packed, {})
+    type(subject).__exit__(subject, None if error is None else type(error), error, None)
+
+
+def _do_copy(subject: Any, how: str) -> Any:
+    import copy
+
+    return copy.deepcopy(subject) if how == "deepcopy" else copy.copy(subject)
+
+
+def _do_await(subject: Any) -> Any:
+    import asyncio
+
+    async def wait() -> Any:
+        return await subject
+
+    return asyncio.run(wait())
+
+
+# what the side that has an object does for the other one
+ACTIONS: dict[str, Callable[..., Any]] = {
+    "call": lambda function, *positional, **named: function(*positional, **named),
+    "iterate": iter,
+    "get": getattr,
+    "set": setattr,
+    "delete": delattr,
+    "special": _do_special,
+    "operate": lambda subject, name, other: _OPERATORS[name](subject, other),
+    "exit": _do_exit,
+    "copy": _do_copy,
+    "await": _do_await,
+}
