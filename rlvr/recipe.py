@@ -94,6 +94,9 @@ class Evaluation(Section):
     """What every checkpoint is measured on, and with how many completions.
 
     Attributes:
+        looks: numbers of draws, fixed before the first of them, after which results are looked at;
+            `design` is fixed:N for one of them. What a report claims then holds its level over all
+            looks together.
         prompt: template for all benchmarks; None takes each benchmark's own.
         keep_text: whose text is stored: `all`, `correct`, or `sample:N`, the first N draws of each
             problem. The others are counted all the same.
@@ -105,6 +108,7 @@ class Evaluation(Section):
 
     benchmarks: Annotated[Sources, Field(min_length=1)]
     design: str = "fixed:256"
+    looks: tuple[Annotated[int, Field(ge=1)], ...] = ()
     sampling: SamplingParams = SamplingParams()
     prompt: Prompt | None = None
     run_seed: int = Field(default=0, ge=0)
@@ -113,6 +117,15 @@ class Evaluation(Section):
     keep_text: str = Field(default="all", pattern=r"^(all|correct|sample:[1-9][0-9]*)$")
     verify_timeout_s: Seconds | None = None
     beside: tuple[str, ...] = ()
+
+    @field_validator("looks")
+    @classmethod
+    def _several_that_increase(cls, looks: tuple[int, ...]) -> tuple[int, ...]:
+        if looks and (len(looks) == 1 or list(looks) != sorted(set(looks))):
+            raise PydanticCustomError(
+                "looks", "write at least two numbers of draws that increase, such as [64, 256]"
+            )
+        return looks
 
     def contradictions(self) -> list[str]:
         """Say, each with its key, what cannot be measured together.
@@ -124,6 +137,12 @@ class Evaluation(Section):
             found.append(
                 f"sampling.temperature: 0 draws one and the same completion again and again, which "
                 f"{self.design} would count as many; write design: fixed:1, or another temperature"
+            )
+        if self.looks and self.design not in {f"fixed:{look}" for look in self.looks}:
+            planned = ", ".join(f"fixed:{look}" for look in self.looks)
+            found.append(
+                f"looks: the design is {self.design}, which is none of the looks planned; write "
+                f"design: {planned}, one after another"
             )
         names = [source.name for source in self.benchmarks]
         repeated = dict.fromkeys(name for name in names if names.count(name) > 1)

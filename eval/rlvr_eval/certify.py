@@ -45,9 +45,13 @@ def certify(pairs: Sequence[Pair]) -> list[dict[str, list[str]]]:
 
 
 def _p_values(winner: Outcomes, loser: Outcomes) -> Floats:
-    """Per problem, that the loser is at least as likely to succeed; 1 where it may have."""
+    """Per problem, that the loser is at least as likely to succeed; 1 where it may have.
+
+    Multiplied by the number of looks, as all tests of a report are.
+    """
     p_values = p_values_of_loss(winner=winner.counts, loser=loser.counts)
-    return np.where(loser.undecided > 0, 1.0, p_values)
+    p_values *= max(winner.looks.number, loser.looks.number)
+    return np.where(loser.undecided > 0, 1.0, np.minimum(p_values, 1.0))
 
 
 def solved_sets(base: Outcomes, model: Outcomes) -> dict[str, Any]:

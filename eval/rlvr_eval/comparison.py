@@ -32,7 +32,7 @@ from rlvr_eval.model_summary import (
     points,
 )
 from rlvr_eval.outcomes import Outcomes, on_common_problems, units_of
-from rlvr_eval.summary import FORMAT, identity, split_base, warnings_of
+from rlvr_eval.summary import FORMAT, identity, of_looks, split_base, warnings_of
 from rlvr_eval.which_ks import headline_ks, reported_ks
 
 
@@ -113,9 +113,9 @@ def _compare_benchmark(
             warnings += warnings_of(each, found)
             row |= {"base": theirs.model.name}
             row |= describe_pair(drawn[i], drawn[entry.base], units)
-            looks = 1 + max(len(each.looked_at), len(theirs.looked_at))
+            warnings += of_looks(each)
             for test in row["tests"]:
-                test["looks"] = looks
+                test["looks"] = max(each.looks.number, theirs.looks.number)
         if entry.run is not None and first is not None and i != first:
             found = check_comparable(common[first], each, allow_differing=allow_differing)
             row["versus_first"] = _versus(drawn[i], drawn[first], units)

@@ -55,6 +55,7 @@ class Evaluation:
         verifier: name of the verifier.
         store: root of the store.
         verify_timeout_s: time limit of the verifier for one completion.
+        planned_looks: numbers of draws after which results are looked at, fixed before the first.
     """
 
     model: Model
@@ -71,6 +72,7 @@ class Evaluation:
     file: Path | None = None
     chat_template: Path | None = None
     verify_timeout_s: float = TIMEOUT_S
+    planned_looks: tuple[int, ...] = ()
 
     @property
     def tokenizer(self) -> Any:

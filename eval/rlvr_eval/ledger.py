@@ -29,7 +29,7 @@ from rlvr_eval.design import Counts, Ints
 from rlvr_eval.estimators import parse_design
 from rlvr_eval.evaluate import Evaluation
 from rlvr_eval.keys import Fields, digest
-from rlvr_eval.outcomes import ModelRef, Outcomes
+from rlvr_eval.outcomes import Looks, ModelRef, Outcomes
 from rlvr_eval.plan import store_of
 from rlvr_eval.replay import NO_DRAWS, Row, counts_of, owed, standing, standings
 from rlvr_eval.store import DrawStore
@@ -50,6 +50,7 @@ _TYPES: Mapping[str, type] = {
     "noted": str,
 }
 _SEAL = "counts_digest"
+_PLAN = "planned_looks"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ class Ledger:
                 "benchmark": evaluation.benchmark,
                 "file": str(evaluation.file) if evaluation.file else None,
                 "design": str(evaluation.design),
+                _PLAN: list(evaluation.planned_looks),
                 "verifier": verifier,
                 "answer_rule": RULE,
                 STOPPED_AT_ENDS: True,
@@ -150,21 +152,31 @@ class Ledger:
         return [
             replace(
                 _imported(entry) if "counts" in entry else _replayed(entry, self.draws(entry)),
-                looked_at=_looked_at(entry, noted),
+                looks=_looks(entry, noted),
             )
             for entry in self.entries()
         ]
 
 
-def _looked_at(entry: Entry, noted: Sequence[Entry]) -> tuple[str, ...]:
-    """Designs with fewer draws under which an entry's own draws were noted as finished before."""
+def _looks(entry: Entry, noted: Sequence[Entry]) -> Looks:
+    """Designs with fewer draws under which an entry's own draws were noted as finished before.
+
+    The looks planned count as such if the plan was there at the first look, and is kept since.
+    """
     n_max = parse_design(entry["design"]).n_max
     earlier = [
-        (parse_design(each["design"]).n_max, each["design"])
+        each
         for each in noted
         if each["draw_key"] == entry["draw_key"] and order(each) < order(entry)
     ]
-    return tuple(design for draws, design in sorted(set(earlier)) if draws < n_max)
+    plan = entry.get(_PLAN) or []
+    is_kept = all(
+        each.get(_PLAN) == plan and each["design"] in {f"fixed:{look}" for look in plan}
+        for each in (entry, *earlier)
+    )
+    designs = {(parse_design(each["design"]).n_max, each["design"]) for each in earlier}
+    before = tuple(design for draws, design in sorted(designs) if draws < n_max)
+    return Looks(before, tuple(plan) if is_kept else ())
 
 
 def order(entry: Mapping[str, Any]) -> tuple[int, str]:

@@ -41,6 +41,29 @@ class ModelRef:
 
 
 @dataclass(frozen=True)
+class Looks:
+    """When the draws of an evaluation were looked at.
+
+    Attributes:
+        before: designs with fewer draws under which these same draws were reported before.
+        planned: numbers of draws after which to look, where they were fixed before the first look
+            and none was added; empty otherwise.
+    """
+
+    before: tuple[str, ...] = ()
+    planned: tuple[int, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """What p-values are multiplied by, so that looks share the chance of a false claim.
+
+        Every planned look pays alike, the first one too: then all together hold the level,
+        whatever is decided after each. Without a plan only the looks so far are known.
+        """
+        return len(self.planned) or 1 + len(self.before)
+
+
+@dataclass(frozen=True)
 class Outcomes:
     """Counts of one model on the problems of one benchmark; arrays have one entry per problem.
 
@@ -54,7 +77,7 @@ class Outcomes:
         draw_key: what the completions are: weights, benchmark, prompt, sampling parameters, seed.
         families: label of what each problem is a variant of, "" for one that stands alone; empty
             where all do.
-        looked_at: designs with fewer draws under which these same draws were reported before.
+        looks: when these same draws were looked at.
     """
 
     model: ModelRef
@@ -67,7 +90,7 @@ class Outcomes:
     upper: Counts | None
     draw_key: Mapping[str, Any]
     families: tuple[str, ...] = ()
-    looked_at: tuple[str, ...] = ()
+    looks: Looks = Looks()
 
     def __post_init__(self) -> None:
         lengths = {

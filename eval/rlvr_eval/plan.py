@@ -102,6 +102,7 @@ def plan(
             file=file,
             verify_timeout_s=settings.verify_timeout_s or TIMEOUT_S,
             chat_template=_chat_template(settings.prompt or benchmark.prompt, base, model),
+            planned_looks=settings.looks,
         )
         for model in found
         for benchmark, revision, loaded, file in benchmarks

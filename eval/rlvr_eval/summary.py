@@ -14,8 +14,8 @@ no model, reads no file and takes seconds for fifty checkpoints of five benchmar
              "these_problems", .. ("families", their number, and "effective_families", how many of
              equal size they are worth, where problems are variants of one another; "curve_upper"
              and "difference_range" too where undecided verdicts matter, `left_open`),
-             "drawn_under", "looked_at" (designs it was reported under before), "finding" and,
-             except for the base: "difference", "tests", "area_difference",
+             "drawn_under", "looked_at" (designs it was reported under before), "planned_looks",
+             "finding" and, except for the base: "difference", "tests", "area_difference",
              "crossover", "delta_se", "migration", "coverage", "certified", "these_differences", ..,
              "strata": {KIND: the same but for the problems' own}; of the base, the last checkpoint
              and models beside also "beyond"}
@@ -131,7 +131,7 @@ def _summarise_benchmark(
     problem_ids, kinds = _all_problems(ordered)
     models = []
     for each in ordered:
-        warnings += _of_looks(each)
+        warnings += of_looks(each)
         model = identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
         if beyond and (each is ordered[0] or each is last or each.model.beside):
             model["beyond"] = describe_beyond(each.counts, each.units)
@@ -172,7 +172,8 @@ def identity(outcomes: Outcomes) -> Json:
         "truncation_rate": outcomes.truncation_rate,
         "seed": outcomes.draw_key.get("run_seed", outcomes.draw_key.get("seed")),
         "drawn_under": drawn_under(outcomes.draw_key),
-        "looked_at": list(outcomes.looked_at),
+        "looked_at": list(outcomes.looks.before),
+        "planned_looks": list(outcomes.looks.planned),
         "draw_key_fingerprint": fingerprint(outcomes.draw_key),
     }
 
@@ -212,7 +213,6 @@ def _against(base: Outcomes, outcomes: Outcomes) -> Json:
     ours, theirs = DrawnCurves.of(outcomes, k_max), DrawnCurves.of(base, k_max)
     described = describe_pair(ours, theirs, units_of(base, outcomes))
     described["coverage"] = solved_sets(base, outcomes)
-    looks = 1 + max(len(base.looked_at), len(outcomes.looked_at))
     if base.counts.design.n_max == outcomes.counts.design.n_max:
         described["these_differences"] = describe_these_differences(
             outcomes.counts, base.counts, headline_ks(k_max)
@@ -227,7 +227,7 @@ def _against(base: Outcomes, outcomes: Outcomes) -> Json:
     }
     for view in (described, *strata.values()):
         for test in view["tests"]:
-            test["looks"] = looks
+            test["looks"] = max(base.looks.number, outcomes.looks.number)
     return described | {"strata": strata}
 
 
@@ -276,17 +276,26 @@ def _not_comparable(comparison: Comparison) -> Json:
     return {"differs_from_base": {k: list(pair) for k, pair in comparison.differing.items()}}
 
 
-def _of_looks(outcomes: Outcomes) -> list[str]:
-    """That a model was drawn further after it had been reported, and what helps."""
-    if not outcomes.looked_at:
+def of_looks(outcomes: Outcomes) -> list[str]:
+    """That a model is drawn further after it was reported, and what that does to its numbers."""
+    looks = outcomes.looks
+    if looks.planned:
+        at = looks.planned.index(outcomes.counts.design.n_max) + 1
+        return [
+            f"{outcomes.benchmark}: look {at} of the {len(looks.planned)} planned, at "
+            f"{', '.join(map(str, looks.planned))} draws. p-values are multiplied by "
+            f"{len(looks.planned)}, so that what is claimed at any of them holds the level of one "
+            "report; intervals are for one look"
+        ]
+    if not looks.before:
         return []
-    looks = 1 + len(outcomes.looked_at)
     return [
         f"{outcomes.benchmark}, {outcomes.model.name}: extended to {outcomes.counts.design} after "
-        f"{', '.join(outcomes.looked_at)} had been reported. Drawing on after a look raises false "
+        f"{', '.join(looks.before)} had been reported. Drawing on after a look raises false "
         "alarms (11 to 14 % for looks at 64, 256 and 1024 draws where 5 % are meant) and intervals "
-        f"do not allow for it; p-values are multiplied by the {looks} looks. To be safe, fix one "
-        "design beforehand and draw it under another evaluation.run_seed"
+        f"do not allow for it; p-values are multiplied by the {looks.number} looks, which is not "
+        "enough where there would have been more. To be safe, fix one design or "
+        "evaluation.looks beforehand and draw under another evaluation.run_seed"
     ]
 
 
