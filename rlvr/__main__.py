@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from keyword import iskeyword
 
-from rlvr import disk, interrupt, verbs
-from rlvr.errors import UserError, path_fault, shown
+from rlvr import cli
+from rlvr.core import disk, interrupt
+from rlvr.core.errors import UserError, path_fault, shown
 
 EXIT_BROKEN_PIPE = 141
 
@@ -72,8 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
     subparsers = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name in verbs.NAMES:
-        verb = import_module(f"rlvr.verbs.{name}_" if iskeyword(name) else f"rlvr.verbs.{name}")
+    for name in cli.NAMES:
+        verb = import_module(f"rlvr.cli.{name}_" if iskeyword(name) else f"rlvr.cli.{name}")
         subparser = subparsers.add_parser(
             name,
             help=verb.HELP,

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rlvr.checkpoint import damage
-from rlvr.runs import Run
-from rlvr.weights import weights_hash
+from rlvr.runs.run_directory import Run
+from rlvr.weights.checkpoint import damage
+from rlvr.weights.model_hash import weights_hash
 from tests.needs import skip_or_fail
 
 MIB = 2**20
@@ -90,8 +90,8 @@ def _main(origin: str, folder: str, run: str, steps: list[dict[str, Any]]) -> No
     shutil.copytree(origin, folder, dirs_exist_ok=True)
     if steps[0]["arguments"][0] == "train":
         # once, and not in each of the processes that are forked from here
-        import rlvr.training.grpo
-        import rlvr.training.run  # noqa: F401
+        import rlvr.training.loop.train
+        import rlvr.training.methods.grpo  # noqa: F401
     found = []
     for step in steps:
         filler = Path(folder) / "filler"

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Any
 
 PRELOADED = [
-    *(f"rlvr.training.{name}" for name in ("grpo", "ppo", "remax", "dapo", "sft", "run")),
+    *(f"rlvr.training.methods.{name}" for name in ("grpo", "ppo", "remax", "dapo", "sft")),
+    "rlvr.training.loop.train",
     "tests.processes",
 ]
 
@@ -47,10 +48,10 @@ def _train(raw_recipe: dict[str, Any], run: Path, log: Path, environment: dict[s
         os.dup2(stream.fileno(), 2)
     import torch
 
-    from rlvr import recipe as recipes
-    from rlvr.runs import Run
-    from rlvr.training.run import Ending, train
-    from rlvr.verbs.shared import EXIT_REQUEUE
+    from rlvr.cli.options.common import EXIT_REQUEUE
+    from rlvr.recipes import recipe as recipes
+    from rlvr.runs.run_directory import Run
+    from rlvr.training.loop.train import Ending, train
 
     torch.set_num_threads(1)
     ending = train(recipes.parse(raw_recipe, source="test"), Run(run), source="test")

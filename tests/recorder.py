@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rlvr.records import Attempt, Verdict
+from rlvr.core.records import Attempt, Verdict
 from rlvr.verifiers.countdown import CountdownVerifier
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from rlvr_eval.boundary import log_k_weights
-from rlvr_eval.design import Counts, Design
 from rlvr_eval.estimators import FixedDesign
-from rlvr_eval.simulation import simulate_counts
+from rlvr_eval.estimators.design import Counts, Design
+from rlvr_eval.estimators.simulation import simulate_counts
+from rlvr_eval.statistics.curve_measures import log_k_weights
 
 Floats = NDArray[np.float64]
 

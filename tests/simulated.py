@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from rlvr_eval.design import Counts, Design
 from rlvr_eval.estimators import FixedDesign
-from rlvr_eval.model_summary import Json, at_k
-from rlvr_eval.outcomes import ModelRef, Outcomes
-from rlvr_eval.simulation import simulate_counts
+from rlvr_eval.estimators.design import Counts, Design
+from rlvr_eval.estimators.simulation import simulate_counts
+from rlvr_eval.statistics.outcomes import ModelRef, Outcomes
+from rlvr_eval.summary.model_summary import Json, at_k
 
 DRAW_KEY = {
     "benchmark": "countdown",

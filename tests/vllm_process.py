@@ -11,8 +11,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from rlvr.errors import UserError
-from rlvr.records import Completion
+from rlvr.core.errors import UserError
+from rlvr.core.records import Completion
 from rlvr.samplers.base import SampleRequest, SamplingParams
 
 
@@ -62,7 +62,7 @@ class RemoteSampler:
 
 
 def _serve(connection: Connection) -> None:
-    from rlvr.samplers.vllm import VLLMSampler
+    from rlvr.samplers.vllm.sampler import VLLMSampler
 
     sampler = VLLMSampler()
     while True:

@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rlvr_eval.estimators import Design, FixedDesign, parse_design, pass_at_k_curve
-from rlvr_eval.inference import holm, paired_difference, population_interval
-from rlvr_eval.simulation import simulate_counts
+from rlvr_eval.estimators.simulation import simulate_counts
+from rlvr_eval.statistics.population_intervals import holm, paired_difference, population_interval
 
 BLUE, ORANGE, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#808890"
 _N = 256

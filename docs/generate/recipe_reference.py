@@ -9,28 +9,29 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from rlvr import recipe, recipe_distill, recipe_problems, recipe_rl
+from rlvr.recipes import distill_section, recipe, rl_section
 from rlvr.samplers.base import SamplingParams
+from rlvr.tasks import problem_section
 
 # the path of each section's keys, and the class that holds them
 SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("", recipe.Recipe),
     ("data", recipe.Data),
     ("data.demonstrations", recipe.Demonstrations),
-    ("problems (in data, evaluation.benchmarks, ..)", recipe_problems.ProblemSource),
+    ("problems (in data, evaluation.benchmarks, ..)", problem_section.ProblemSource),
     ("evaluation", recipe.Evaluation),
     ("sampling (in evaluation and distill.teacher)", SamplingParams),
     ("checkpoints", recipe.Checkpoints),
-    ("rewards", recipe_rl.Rewards),
-    ("rewards.format", recipe_rl.FormatReward),
-    ("rewards.overlong", recipe_rl.OverlongPenalty),
-    *((name, section) for name, section in recipe_rl.METHOD_SECTIONS.items()),
-    ("distill", recipe_distill.Distill),
-    ("distill.teacher, type solver", recipe_distill.SolverTeacher),
-    ("distill.teacher, type model", recipe_distill.ModelTeacher),
-    ("distill.teacher, type endpoint", recipe_distill.EndpointTeacher),
-    ("distill.teacher, type traces", recipe_distill.RecordedTeacher),
-    ("distill.select", recipe_distill.Selection),
+    ("rewards", rl_section.Rewards),
+    ("rewards.format", rl_section.FormatReward),
+    ("rewards.overlong", rl_section.OverlongPenalty),
+    *((name, section) for name, section in rl_section.METHOD_SECTIONS.items()),
+    ("distill", distill_section.Distill),
+    ("distill.teacher, type solver", distill_section.SolverTeacher),
+    ("distill.teacher, type model", distill_section.ModelTeacher),
+    ("distill.teacher, type endpoint", distill_section.EndpointTeacher),
+    ("distill.teacher, type traces", distill_section.RecordedTeacher),
+    ("distill.select", distill_section.Selection),
 )
 
 

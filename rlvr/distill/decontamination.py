@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rlvr.records import Problem
+from rlvr.core.records import Problem
 
 _WORD = re.compile(r"\w+")
 

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rlvr.damage import read_json
+from rlvr.core.damage import read_json
+from rlvr.core.errors import UserError
+from rlvr.core.files import write_atomically, write_json
+from rlvr.core.records import Completion, Problem
 from rlvr.distill.journal import Journal
-from rlvr.errors import UserError
-from rlvr.files import write_atomically, write_json
-from rlvr.records import Completion, Problem
-from rlvr.runs import Run
+from rlvr.runs.run_directory import Run
 
 # (problem id, sample index)
 Draw = tuple[str, int]

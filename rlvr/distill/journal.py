@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from rlvr.errors import UserError
+from rlvr.core.errors import UserError
 
 Row = Mapping[str, Any]
 

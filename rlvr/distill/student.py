@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from rlvr import answers, models, prompts
-from rlvr.adapters import full_weights
-from rlvr.distill.teacher import student_prompt, teacher_prompt
-from rlvr.prompt_tokens import prompt_ids
-from rlvr.recipe import Recipe
-from rlvr.records import Problem
+from rlvr.answers import attempts, prompts
+from rlvr.answers.prompt_tokens import prompt_ids
+from rlvr.core.records import Problem
+from rlvr.distill.stages.teacher import student_prompt, teacher_prompt
+from rlvr.recipes.recipe import Recipe
+from rlvr.weights import models
+from rlvr.weights.adapters import full_weights
 
 # of TRL's SFTConfig; importing it takes seconds
 DEFAULT_MAX_LENGTH = 1024
@@ -41,7 +42,7 @@ class Student:
 
     def completion(self, trace: str) -> str:
         """The trace up to its end, as it was verified, closed by the student's own."""
-        return answers.cut(trace, teacher_prompt(self.recipe)) + str(self.tokenizer.eos_token)
+        return attempts.cut(trace, teacher_prompt(self.recipe)) + str(self.tokenizer.eos_token)
 
     def prompt_lengths(self, prompts: list[str]) -> list[int]:
         """Tokens of each prompt."""

@@ -13,8 +13,8 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
-from rlvr.records import Completion
-from rlvr.section import Section
+from rlvr.core.records import Completion
+from rlvr.core.section import Section
 
 
 class SamplingParams(Section):
@@ -43,7 +43,8 @@ class SampleRequest:
     """Draws [start, stop) of one problem; draw i uses seed + i.
 
     Attributes:
-        prompt: as `rlvr.prompts.render` gives it; its type says whether special tokens are added.
+        prompt: as `rlvr.answers.prompts.render` gives it; its type says whether special tokens are
+        added.
     """
 
     problem_id: str

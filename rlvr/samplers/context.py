@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlvr.errors import UserError
-from rlvr.prompt_tokens import prompt_ids
+from rlvr.answers.prompt_tokens import prompt_ids
+from rlvr.core.errors import UserError
 from rlvr.samplers.base import SampleRequest
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """Options of the vLLM engine that a recipe or the command line sets, for evaluation and teachers.
 
-The names and meanings are those of `vllm.LLM`. `rlvr.samplers.vllm_engine` chooses what is not
+The names and meanings are those of `vllm.LLM`. `rlvr.samplers.vllm.engine` chooses what is not
 here; code from the Hub is never run (`trust_remote_code` stays off).
 """
 
@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from rlvr.section import Section
+from rlvr.core.section import Section
 
 # options that change what is computed, and so what is drawn
 _NUMERICAL = ("quantization", "kv_cache_dtype")

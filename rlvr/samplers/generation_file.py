@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlvr.errors import UserError
+from rlvr.core.errors import UserError
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel

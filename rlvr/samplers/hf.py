@@ -1,7 +1,7 @@
 """Sampling with transformers' own `generate`, one seed per draw.
 
 `generate` draws from one global generator, so a completion would depend on its batch. Here decoding
-is greedy over scores that carry each draw's own noise (`rlvr.samplers.noise`), placed after
+is greedy over scores that carry each draw's own noise (`rlvr.samplers.gumbel_noise`), placed after
 temperature and truncation. Prompts of one length are batched together, so no row is padded, and
 each batch has room for as many tokens as its model's context leaves. Identity draw for draw is
 promised for float32 on CPU.
@@ -29,11 +29,11 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from rlvr.answers import end_ids
-from rlvr.records import Completion, FinishReason
+from rlvr.answers.attempts import end_ids
+from rlvr.core.records import Completion, FinishReason
 from rlvr.samplers import context, generation_file
 from rlvr.samplers.base import SampleRequest, SamplingParams
-from rlvr.samplers.noise import gumbel
+from rlvr.samplers.gumbel_noise import gumbel
 from rlvr.samplers.scoring import Row, token_logprobs
 from rlvr.samplers.stops import stop_ids
 
@@ -76,8 +76,8 @@ class HFSampler:
         Raises:
             UserError: if it cannot be loaded, or lacks weights.
         """
-        from rlvr import model_folder
-        from rlvr.adapters import full_weights
+        from rlvr.weights import model_folder
+        from rlvr.weights.adapters import full_weights
 
         checkpoint = full_weights(checkpoint)
         model_folder.check(checkpoint)  # names what is damaged before anything is replaced

@@ -14,10 +14,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlvr.adapters import full_weights
-from rlvr.prompts import ChatText
+from rlvr.answers.prompts import ChatText
 from rlvr.samplers.base import SamplingParams
 from rlvr.samplers.stops import special_stops
+from rlvr.weights.adapters import full_weights
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -58,7 +58,7 @@ def versions_apart(
 
 def _was_begun_twice(folder: Path, prompts: Sequence[str]) -> bool:
     """Whether tokens are no longer added that were: of chat prompts one stands for all."""
-    from rlvr.prompt_tokens import prompt_ids
+    from rlvr.answers.prompt_tokens import prompt_ids
 
     first = _first_token(folder)
     chat = [prompt for prompt in prompts if isinstance(prompt, ChatText)][:1]
@@ -77,7 +77,7 @@ def _has_tokenizer(folder: Path) -> bool:
 
 
 def _may_reach_the_context(folder: Path, budget: int, prompts: Sequence[str]) -> bool:
-    from rlvr.prompt_tokens import prompt_ids
+    from rlvr.answers.prompt_tokens import prompt_ids
 
     context = _context(folder)
     if context is None or not prompts:

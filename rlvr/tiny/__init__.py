@@ -6,4 +6,5 @@ and `recipes/` hold the drawn problems, the base model's weights and the recipes
 
 from pathlib import Path
 
+BASE = Path(__file__).parent / "base"
 RECIPES = Path(__file__).parent / "recipes"

@@ -27,7 +27,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from rlvr.records import Problem
+from rlvr.core.records import Problem
 
 Split = Literal["train", "dev", "test"]
 Numbers = tuple[int, ...]

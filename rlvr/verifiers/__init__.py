@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol, cast
 
-from rlvr.errors import UserError
-from rlvr.records import Attempt, Verdict
+from rlvr.core.errors import UserError
+from rlvr.core.records import Attempt, Verdict
 from rlvr.verifiers.own_source import is_own, name_in
 
 __all__ = [
@@ -27,9 +27,9 @@ TIMEOUT_S = 2.0
 
 _CLASSES = {
     "choice": "rlvr.verifiers.choice:ChoiceVerifier",
-    "code": "rlvr.verifiers.code:CodeVerifier",
+    "code": "rlvr.verifiers.code.verifier:CodeVerifier",
     "countdown": "rlvr.verifiers.countdown:CountdownVerifier",
-    "math": "rlvr.verifiers.math:MathVerifier",
+    "math": "rlvr.verifiers.math.verifier:MathVerifier",
     "reasoning_gym": "rlvr.verifiers.reasoning_gym:ReasoningGymVerifier",
 }
 

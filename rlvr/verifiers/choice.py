@@ -7,10 +7,10 @@ Gold: the letter, or {"letter": "B", "choices": ["12", "15", ..]}. Accepted are 
 import re
 from collections.abc import Sequence
 
-from rlvr.records import Attempt, Outcome, Verdict
+from rlvr.answers.marked_answer import cut, line_answer, marked_answer
+from rlvr.core.records import Attempt, Outcome, Verdict
 from rlvr.verifiers import TIMEOUT_S
-from rlvr.verifiers.extraction import cut, line_answer, marked_answer
-from rlvr.verifiers.notation import canonical
+from rlvr.verifiers.math.notation import canonical
 
 _LETTER = re.compile(r"\(?([A-Za-z])(?:[).:,].*)?", re.DOTALL)
 

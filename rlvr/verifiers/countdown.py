@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from rlvr.records import Attempt, Outcome, Verdict
+from rlvr.core.records import Attempt, Outcome, Verdict
 from rlvr.verifiers import TIMEOUT_S
 
 _STEP = re.compile(r"(\d{1,9}) ([-+*/]) (\d{1,9}) = (\d{1,9})")

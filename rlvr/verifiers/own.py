@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rlvr.errors import UserError
-from rlvr.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import TIMEOUT_S, pool
-from rlvr.verifiers.forked import NotStarted
+from rlvr.core.errors import UserError
+from rlvr.core.records import Attempt, Outcome, Verdict
+from rlvr.verifiers import TIMEOUT_S
 from rlvr.verifiers.own_source import OwnSource, find
+from rlvr.verifiers.workers import pool
+from rlvr.verifiers.workers.worker import NotStarted
 
 logger = logging.getLogger(__name__)
 

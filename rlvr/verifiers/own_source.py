@@ -20,7 +20,7 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from rlvr.errors import UserError
+from rlvr.core.errors import UserError
 
 _DIGEST_BYTES = 8
 _VERSION = re.compile(r"(?P<name>[^/@]+:[^/@]+)@[0-9a-f]{16}")

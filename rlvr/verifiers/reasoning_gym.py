@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from rlvr.benchmarks.generated import reasoning_gym_entries
-from rlvr.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import TIMEOUT_S, pool
-from rlvr.verifiers.extraction import cut, last_boxed, last_tagged
+from rlvr.answers.marked_answer import cut, last_boxed, last_tagged
+from rlvr.core.records import Attempt, Outcome, Verdict
+from rlvr.tasks.benchmarks.generated import reasoning_gym_entries
+from rlvr.verifiers import TIMEOUT_S
+from rlvr.verifiers.workers import pool
 
 _TASK = "rlvr.verifiers.reasoning_gym:score"
 
 
 class ReasoningGymVerifier:
-    """Gold: {"task", "seed", "size", "index"}, as `rlvr.problems` makes it."""
+    """Gold: {"task", "seed", "size", "index"}, as `rlvr.tasks.problems` makes it."""
 
     name = "reasoning_gym"
     version = "reasoning_gym@1"

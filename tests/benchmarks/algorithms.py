@@ -22,19 +22,19 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from rlvr import recipe as recipes
-from rlvr.errors import UserError
-from rlvr.progress import stage
-from rlvr.recipe import Evaluation as Settings
-from rlvr.runs import Run
+from rlvr.core.errors import UserError
+from rlvr.core.progress import stage
+from rlvr.recipes import recipe as recipes
+from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.runs.run_directory import Run
 from rlvr.tiny import RECIPES
-from rlvr_eval.comparison import compare
-from rlvr_eval.evaluate import Evaluation, missing
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.model_summary import Json, at_k
-from rlvr_eval.pipeline import carry_out, crew_for, on_bar
-from rlvr_eval.plan import models_of, plan, store_of
-from rlvr_eval.table import with_interval, write_comparison
+from rlvr_eval.draw.drawing import carry_out, crew_for, on_bar
+from rlvr_eval.plan.evaluation import Evaluation, missing
+from rlvr_eval.plan.ledger import Ledger
+from rlvr_eval.plan.planning import models_of, plan, store_of
+from rlvr_eval.report.tables import with_interval, write_comparison
+from rlvr_eval.summary.comparison import compare
+from rlvr_eval.summary.model_summary import Json, at_k
 
 METHODS = ("grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo")
 

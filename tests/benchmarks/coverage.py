@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr_eval.cover import cover_at
-from rlvr_eval.inference import paired_difference, population_interval
-from rlvr_eval.within import problem_set_interval
+from rlvr_eval.statistics.cover import cover_at
+from rlvr_eval.statistics.population_intervals import paired_difference, population_interval
+from rlvr_eval.statistics.problem_set_intervals import problem_set_interval
 from tests.regimes import REGIMES, Floats, Regime, columns, covered, draw_problems, evaluate, truth
 
 PROBLEMS = (30, 100, 400)

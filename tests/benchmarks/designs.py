@@ -33,12 +33,12 @@ from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import beta, norm
 
-from rlvr.records import Outcome
-from rlvr.runs import Run
-from rlvr_eval import shards
-from rlvr_eval.design import Counts, Design
+from rlvr.core.records import Outcome
+from rlvr.runs.run_directory import Run
 from rlvr_eval.estimators import FixedDesign, SequentialDesign, parse_design
-from rlvr_eval.ledger import Entry, Ledger
+from rlvr_eval.estimators.design import Counts, Design
+from rlvr_eval.plan.ledger import Entry, Ledger
+from rlvr_eval.store import shards
 
 N_MAX = 1024
 KS = tuple(range(1, N_MAX + 1))

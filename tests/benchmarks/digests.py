@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from rlvr import checkpoint
+from rlvr.weights import checkpoint
 
 FILES = 3
 

@@ -12,12 +12,12 @@ from time import perf_counter
 
 import numpy as np
 
-from rlvr_eval.boundary import crossover, log_k_area, log_k_area_difference
-from rlvr_eval.design import Counts, Design, Ints
 from rlvr_eval.estimators import FixedDesign, SequentialDesign
-from rlvr_eval.inference import holm, paired_difference, population_interval
-from rlvr_eval.migration import certified_changes, migration
-from rlvr_eval.within import problem_set_interval
+from rlvr_eval.estimators.design import Counts, Design, Ints
+from rlvr_eval.statistics.curve_measures import crossover, log_k_area, log_k_area_difference
+from rlvr_eval.statistics.migration import certified_changes, migration
+from rlvr_eval.statistics.population_intervals import holm, paired_difference, population_interval
+from rlvr_eval.statistics.problem_set_intervals import problem_set_interval
 
 CHECKPOINTS, PROBLEMS, N = 50, 500, 1024
 

@@ -24,9 +24,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlvr.runs import Run
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.outcomes import Outcomes
+from rlvr.runs.run_directory import Run
+from rlvr_eval.plan.ledger import Ledger
+from rlvr_eval.statistics.outcomes import Outcomes
 
 # other than what is trained and told of it; evaluations are made anew
 LEFT_OUT = ("evaluations", "wandb", "probes")

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from rlvr_eval.estimators import FixedDesign
-from rlvr_eval.model_targets import describe_beyond
-from rlvr_eval.simulation import simulate_counts
+from rlvr_eval.estimators.simulation import simulate_counts
+from rlvr_eval.summary.fixed_problem_set import describe_beyond
 from tests.regimes import REGIMES, SIZE, Floats
 
 PROBLEMS = 128

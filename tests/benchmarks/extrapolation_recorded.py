@@ -16,14 +16,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rlvr.problems import load
-from rlvr.prompts import render
-from rlvr.records import Attempt, Outcome, Problem
+from rlvr.answers.prompts import render
+from rlvr.core.records import Attempt, Outcome, Problem
 from rlvr.samplers.base import SampleRequest, SamplingParams, draw_seed
 from rlvr.samplers.hf import HFSampler
+from rlvr.tasks.problems import load
 from rlvr.verifiers.countdown import CountdownVerifier
 from rlvr_eval.estimators import Counts, FixedDesign, pass_at_k_curve
-from rlvr_eval.model_targets import describe_beyond
+from rlvr_eval.summary.fixed_problem_set import describe_beyond
 from tests.benchmarks.extrapolation import DRAWS, FURTHER, cells_of
 
 _BLOCKS = 20

@@ -14,12 +14,12 @@ from time import perf_counter
 
 import numpy as np
 
-from rlvr_eval.claims import claims_in
-from rlvr_eval.design import Design
 from rlvr_eval.estimators import FixedDesign, SequentialDesign
-from rlvr_eval.inference import binomial_interval
-from rlvr_eval.simulation import simulate_counts
-from rlvr_eval.summary import summarise
+from rlvr_eval.estimators.design import Design
+from rlvr_eval.estimators.simulation import simulate_counts
+from rlvr_eval.statistics.population_intervals import binomial_interval
+from rlvr_eval.summary.claims import claims_in
+from rlvr_eval.summary.run_summary import summarise
 from tests.simulated import against_itself, from_counts
 
 REPORTS = 1000

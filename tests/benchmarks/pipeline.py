@@ -23,15 +23,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from rlvr import prompts
-from rlvr import recipe as recipes
-from rlvr.runs import Run
-from rlvr.samplers.vllm import VLLMSampler
-from rlvr_eval.evaluate import Evaluation
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.pipeline import carry_out
-from rlvr_eval.plan import models_of, plan, store_of
-from rlvr_eval.workers import Crew
+from rlvr.answers import prompts
+from rlvr.recipes import recipe as recipes
+from rlvr.runs.run_directory import Run
+from rlvr.samplers.vllm.sampler import VLLMSampler
+from rlvr_eval.draw.crew import Crew
+from rlvr_eval.draw.drawing import carry_out
+from rlvr_eval.plan.evaluation import Evaluation
+from rlvr_eval.plan.ledger import Ledger
+from rlvr_eval.plan.planning import models_of, plan, store_of
 
 MAX_TOKENS = 24
 GOAL = 0.95
@@ -97,7 +97,7 @@ def _new_run(folder: Path, problems: int, n: int, at: int) -> Run:
 
 
 def _evaluate(sampler: VLLMSampler, run: Run) -> int:
-    """`rlvr_eval.pipeline.evaluate` with an engine that is there already; completions made."""
+    """`rlvr_eval.draw.drawing.evaluate` with an engine that is there already; completions made."""
     carry_out(run, _planned(run), Crew(sampler, VLLMSampler, processes=1))
     (outcomes,) = Ledger(run).outcomes()
     return int(outcomes.counts.n.sum())

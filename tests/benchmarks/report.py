@@ -22,10 +22,10 @@ from time import process_time
 import numpy as np
 
 from rlvr_eval.estimators import FixedDesign
-from rlvr_eval.outcomes import ModelRef, Outcomes
-from rlvr_eval.report import Example, ProblemExamples, write_report
-from rlvr_eval.simulation import simulate_counts
-from rlvr_eval.summary import summarise
+from rlvr_eval.estimators.simulation import simulate_counts
+from rlvr_eval.report.html import Example, ProblemExamples, write_report
+from rlvr_eval.statistics.outcomes import ModelRef, Outcomes
+from rlvr_eval.summary.run_summary import summarise
 
 CHECKPOINTS, BENCHMARKS, PROBLEMS, N = 50, 5, 500, 1024
 EXAMPLES, CHARACTERS = 3, 4000

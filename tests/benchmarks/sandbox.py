@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from time import perf_counter
 
-from rlvr.records import Attempt, Outcome, Problem
-from rlvr.verifiers.code import CodeVerifier
+from rlvr.core.records import Attempt, Outcome, Problem
+from rlvr.verifiers.code.verifier import CodeVerifier
 
 PROGRAMS = 200
 STDIO = {"kind": "stdio", "tests": [{"input": "20 22\n", "output": "42\n"}]}

@@ -30,14 +30,14 @@ from transformers import (
 from transformers.trainer import DEFAULT_CALLBACKS
 from trl import GRPOConfig, GRPOTrainer
 
-from rlvr import recipe as recipes
 from rlvr import verifiers
-from rlvr.records import Attempt, Outcome, Problem
-from rlvr.runs import Run
+from rlvr.core.records import Attempt, Outcome, Problem
+from rlvr.recipes import recipe as recipes
+from rlvr.runs.run_directory import Run
 from rlvr.tiny import RECIPES, countdown
 from rlvr.tiny.model import BASE
-from rlvr.training.rl import DEFAULTS
-from rlvr.training.run import train
+from rlvr.training.loop.train import train
+from rlvr.training.methods.rl import DEFAULTS
 from rlvr.verifiers.countdown import CountdownVerifier
 
 PROBLEMS = countdown.problems("train")

@@ -19,9 +19,10 @@ import sys
 import time
 from pathlib import Path
 
-from rlvr.records import Attempt, Problem
-from rlvr.verifiers import math, pool
-from rlvr.verifiers.extraction import cut, marked_answer
+from rlvr.answers.marked_answer import cut, marked_answer
+from rlvr.core.records import Attempt, Problem
+from rlvr.verifiers.math.verifier import MathVerifier
+from rlvr.verifiers.workers import pool
 
 DEFAULT = Path(__file__).resolve().parents[3] / "shared/data/generations/math_cot_100.jsonl"
 PASSES = 20
@@ -40,7 +41,7 @@ def main() -> None:
     """Measure and print."""
     file = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT
     attempts = completions(file)
-    verifier = math.MathVerifier()
+    verifier = MathVerifier()
     verifier.warm_up()
     cores = len(os.sched_getaffinity(0))
 
@@ -61,7 +62,7 @@ def main() -> None:
         [attempt.problem.gold, marked_answer(cut(attempt.completion)) or ""] for attempt in attempts
     ]
     began = time.perf_counter()
-    pool.shared("rlvr.verifiers.equivalence:equal").run(pairs, timeout_s=10)
+    pool.shared("rlvr.verifiers.math.equivalence:equal").run(pairs, timeout_s=10)
     parsed_s = time.perf_counter() - began
 
     print(f"a  repeated answers  {PASSES * len(attempts) / repeated_s:>9,.0f} /s on one core")

@@ -28,7 +28,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from rlvr.samplers.base import SampleRequest, SamplingParams
-from rlvr.samplers.vllm import VLLMSampler
+from rlvr.samplers.vllm.sampler import VLLMSampler
 from rlvr.tiny.countdown import problems
 from rlvr.tiny.model import BASE
 

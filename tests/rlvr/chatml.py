@@ -14,8 +14,8 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from rlvr import prompts
-from rlvr.records import Problem
+from rlvr.answers import prompts
+from rlvr.core.records import Problem
 
 END, TURN, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CONTEXT = 1024

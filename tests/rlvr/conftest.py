@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from rlvr.errors import UserError
+from rlvr.core.errors import UserError
 from rlvr.tiny.model import BASE
-from rlvr.verifiers.code import CodeVerifier
+from rlvr.verifiers.code.verifier import CodeVerifier
 from rlvr.verifiers.sandbox import Isolation, isolate
 from tests.needs import skip_or_fail
 from tests.rlvr.refusing import Command

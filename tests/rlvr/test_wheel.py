@@ -60,10 +60,11 @@ def test_its_embedded_default_works_with_no_checkout_in_sight(
     installed: dict[str, str], empty: Path
 ) -> None:
     script = (
-        "import rlvr, rlvr.problems, rlvr.recipe, rlvr.tiny, rlvr.models\n"
+        "import rlvr, rlvr.tasks.problems, rlvr.recipes.recipe, rlvr.tiny, rlvr.weights.models\n"
         "print(rlvr.__file__)\n"
-        "recipe = rlvr.recipe.load(rlvr.tiny.RECIPES / 'grpo.yaml')\n"
-        "print(rlvr.models.resolve(recipe.model, None), len(rlvr.problems.load('countdown-test')))"
+        "recipe = rlvr.recipes.recipe.load(rlvr.tiny.RECIPES / 'grpo.yaml')\n"
+        "problems = rlvr.tasks.problems.load('countdown-test')\n"
+        "print(rlvr.weights.models.resolve(recipe.model, None), len(problems))"
     )
     found = subprocess.run(
         [sys.executable, "-c", script],

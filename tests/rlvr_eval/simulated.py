@@ -5,16 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rlvr.records import Problem
-from rlvr.runs import Run
+from rlvr.core.records import Problem
+from rlvr.runs.run_directory import Run
 from rlvr.samplers.base import SamplingParams
-from rlvr_eval import shards, simulator
-from rlvr_eval.evaluate import Evaluation, Model
-from rlvr_eval.fixed import FixedDesign
-from rlvr_eval.pipeline import carry_out
-from rlvr_eval.simulator import Policy, Simulator
-from rlvr_eval.store import DrawStore
-from rlvr_eval.workers import Crew
+from rlvr_eval.draw import simulator
+from rlvr_eval.draw.crew import Crew
+from rlvr_eval.draw.drawing import carry_out
+from rlvr_eval.draw.simulator import Policy, Simulator
+from rlvr_eval.estimators.fixed import FixedDesign
+from rlvr_eval.plan.evaluation import Evaluation, Model
+from rlvr_eval.store import shards
+from rlvr_eval.store.draw_store import DrawStore
 
 BENCHMARK = "simulated"
 CORRECT, WRONG = r"so \boxed{B}", r"so \boxed{A}"

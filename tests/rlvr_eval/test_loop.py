@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from rlvr.__main__ import EXIT_BROKEN_PIPE, main
-from rlvr.models import EMBEDDED
-from rlvr.records import Attempt, Outcome
+from rlvr.core.records import Attempt, Outcome
 from rlvr.samplers.base import SampleRequest, SamplingParams, draw_seed
 from rlvr.samplers.hf import HFSampler
 from rlvr.tiny import countdown
 from rlvr.verifiers import get as get_verifier
+from rlvr.weights.models import EMBEDDED
 from rlvr_eval.estimators import Counts, FixedDesign
-from rlvr_eval.inference import paired_difference
+from rlvr_eval.statistics.population_intervals import paired_difference
 
 SMALL = [
     "trainer.max_steps=4",

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
-from rlvr import recipe as recipes
-from rlvr.checkpoint import mark_complete
-from rlvr.recipe import Evaluation as Settings
-from rlvr.runs import Run
+from rlvr.recipes import recipe as recipes
+from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.runs.run_directory import Run
 from rlvr.samplers.hf import HFSampler
 from rlvr.tiny.model import BASE
-from rlvr_eval.pipeline import evaluate
-from rlvr_eval.workers import Crew
+from rlvr.weights.checkpoint import mark_complete
+from rlvr_eval.draw.crew import Crew
+from rlvr_eval.draw.drawing import evaluate
 
 SHARPNESS = 1.5
 STEP = 10

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from rlvr.errors import UserError
-from rlvr_eval.design import Design
+from rlvr.core.errors import UserError
 from rlvr_eval.estimators import MOST_DRAWS, parse_design
-from rlvr_eval.fixed import FixedDesign
+from rlvr_eval.estimators.design import Design
+from rlvr_eval.estimators.fixed import FixedDesign
 from rlvr_eval.imports.rows import Fault, Faults, Row
 
 _LONGEST_LABEL = 200

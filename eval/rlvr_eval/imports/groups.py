@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
-from rlvr.runs import Run
+from rlvr.runs.run_directory import Run
 from rlvr_eval.imports.counts import Count
 from rlvr_eval.imports.options import Options
 from rlvr_eval.imports.rows import Faults
 from rlvr_eval.imports.samples import Sample
-from rlvr_eval.ledger import Entry, Ledger
-from rlvr_eval.models_given import step_in
+from rlvr_eval.plan.ledger import Entry, Ledger
+from rlvr_eval.plan.model_names import step_in
 
 R = TypeVar("R", Count, Sample)
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from rlvr import datafiles, prompts, verifiers
-from rlvr.runs import Run
+from rlvr import verifiers
+from rlvr.answers import prompts
+from rlvr.runs.run_directory import Run
+from rlvr.tasks import datafiles
 from rlvr_eval.imports import counts, samples
 from rlvr_eval.imports.counts import Count
 from rlvr_eval.imports.groups import grouped, noted_entries, refuse_conflicts
@@ -19,7 +21,7 @@ from rlvr_eval.imports.options import Options
 from rlvr_eval.imports.rows import Fault, Faults, Row, read
 from rlvr_eval.imports.samples import Sample
 from rlvr_eval.imports.stored import counts_entry, prepared, store
-from rlvr_eval.ledger import Entry, Ledger
+from rlvr_eval.plan.ledger import Entry, Ledger
 
 R = TypeVar("R", Count, Sample)
 

@@ -1,15 +1,15 @@
 """Rows of a file with the line that each stands on, and the faults found on the way.
 
-Unlike the loader of benchmarks (`rlvr.datafiles`), which stops at the first broken line, this goes
-on to the end, so that a file is corrected once.
+Unlike the loader of benchmarks (`rlvr.tasks.datafiles`), which stops at the first broken line, this
+goes on to the end, so that a file is corrected once.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from rlvr import reading
-from rlvr.errors import UserError, summarized
-from rlvr.reading import Row
+from rlvr.core import reading
+from rlvr.core.errors import UserError, summarized
+from rlvr.core.reading import Row
 
 __all__ = ["Fault", "Faults", "Row", "read"]
 

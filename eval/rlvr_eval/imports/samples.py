@@ -6,14 +6,14 @@
     {"doc_id", "resps", "target", "<metric>", "filter"?}         lm-evaluation-harness
     {"task_id", "completion" or "solution", "passed"?}           human-eval, EvalPlus
 
-A verdict is one of `rlvr.records.Outcome`'s, or true and false, 1 and 0.
+A verdict is one of `rlvr.core.records.Outcome`'s, or true and false, 1 and 0.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rlvr.records import Outcome
+from rlvr.core.records import Outcome
 from rlvr_eval.imports.counts import step, text, whole
 from rlvr_eval.imports.rows import Fault, Faults, Row
 

@@ -2,33 +2,33 @@
 
 Samples keep the order of their file (or of their own `sample_index`): it stands for the order of
 drawing. Their verdicts are the file's, under the verifier name "imported", or those of one of our
-verifiers, which can later be renewed like any other (`rlvr_eval.regrade`).
+verifiers, which can later be renewed like any other (`rlvr_eval.draw.regrade`).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rlvr import problems as benchmarks
 from rlvr import verifiers
-from rlvr.answers import RULE, Ends, verdict_version
-from rlvr.errors import UserError
-from rlvr.records import Completion, FinishReason, Outcome, Problem, Verdict
-from rlvr.runs import Run
+from rlvr.answers.attempts import RULE, Ends, verdict_version
+from rlvr.core.errors import UserError
+from rlvr.core.records import Completion, FinishReason, Outcome, Problem, Verdict
+from rlvr.runs.run_directory import Run
+from rlvr.tasks import problems as benchmarks
 from rlvr.verifiers import Verifier, golds
-from rlvr_eval.continuation import ContinuationDesign
-from rlvr_eval.design import Design
+from rlvr_eval.draw.verify_completions import verify
 from rlvr_eval.estimators import parse_design
-from rlvr_eval.fixed import FixedDesign
+from rlvr_eval.estimators.design import Design
+from rlvr_eval.estimators.fixed import FixedDesign
+from rlvr_eval.estimators.random_continuation import ContinuationDesign
 from rlvr_eval.imports.counts import Count, design_of
 from rlvr_eval.imports.groups import Group
 from rlvr_eval.imports.options import Options
 from rlvr_eval.imports.rows import Faults
 from rlvr_eval.imports.samples import Sample
-from rlvr_eval.plan import store_of
-from rlvr_eval.store import DrawStore
-from rlvr_eval.told_problems import remember
-from rlvr_eval.verify import verify
+from rlvr_eval.plan.planning import store_of
+from rlvr_eval.store.draw_store import DrawStore
+from rlvr_eval.store.problem_snapshot import remember
 
 GIVEN = "imported"
 

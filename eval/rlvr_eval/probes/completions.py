@@ -6,14 +6,15 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from rlvr import datafiles, prompts
-from rlvr.adapters import full_weights
-from rlvr.errors import UserError
-from rlvr.records import Problem
-from rlvr.runs import Run
-from rlvr_eval.chat import load_tokenizer, tokenizer_for
-from rlvr_eval.ledger import Entry, Ledger
-from rlvr_eval.told_problems import recall
+from rlvr.answers import prompts
+from rlvr.core.errors import UserError
+from rlvr.core.records import Problem
+from rlvr.runs.run_directory import Run
+from rlvr.tasks import datafiles
+from rlvr.weights.adapters import full_weights
+from rlvr_eval.plan.chat import load_tokenizer, tokenizer_for
+from rlvr_eval.plan.ledger import Entry, Ledger
+from rlvr_eval.store.problem_snapshot import recall
 
 Tokens = tuple[int, ...]
 

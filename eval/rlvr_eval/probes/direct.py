@@ -9,16 +9,16 @@ stand beside those of all problems.
 from dataclasses import replace
 
 from rlvr import verifiers
-from rlvr.errors import UserError
-from rlvr.recipe import Evaluation as Settings
-from rlvr.runs import Run
-from rlvr_eval.evaluate import Evaluation
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.pipeline import carry_out
-from rlvr_eval.plan import plan, store_of
+from rlvr.core.errors import UserError
+from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.runs.run_directory import Run
+from rlvr_eval.draw.crew import Crew
+from rlvr_eval.draw.drawing import carry_out
+from rlvr_eval.plan.evaluation import Evaluation
+from rlvr_eval.plan.ledger import Ledger
+from rlvr_eval.plan.planning import plan, store_of
 from rlvr_eval.probes.pair import base_of
 from rlvr_eval.probes.results import DIRECT
-from rlvr_eval.workers import Crew
 
 PROMPT = "direct-boxed"
 # room for an answer, and for nothing that leads to it

@@ -1,8 +1,9 @@
 """The entropy probe: the checkpoint at the temperature where it is as uncertain as its base.
 
 A fifth of a benchmark's problems, chosen by the hash of their ids, is set apart: on them the
-temperature is searched (`rlvr_eval.entropy`), on the others the base at its own temperature and the
-checkpoint at the one found are evaluated. So the choice of the temperature cannot favour the curve.
+temperature is searched (`rlvr_eval.statistics.token_entropy`), on the others the base at its own
+temperature and the checkpoint at the one found are evaluated. So the choice of the temperature
+cannot favour the curve.
 """
 
 from collections.abc import Sequence
@@ -12,24 +13,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rlvr.errors import UserError
-from rlvr.files import write_json
-from rlvr.progress import stage
-from rlvr.recipe import Evaluation as Settings
-from rlvr.records import Problem
-from rlvr.runs import Run
+from rlvr.core.errors import UserError
+from rlvr.core.files import write_json
+from rlvr.core.progress import stage
+from rlvr.core.records import Problem
+from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.runs.run_directory import Run
 from rlvr.samplers.base import Sampler
-from rlvr_eval.entropy import Match, TokenEntropy, match_temperature
-from rlvr_eval.evaluate import Evaluation
-from rlvr_eval.inference import Interval
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.model_summary import Json
-from rlvr_eval.pipeline import carry_out
-from rlvr_eval.plan import plan, store_of
+from rlvr_eval.draw.crew import Crew
+from rlvr_eval.draw.drawing import carry_out
+from rlvr_eval.draw.sample_requests import Requests
+from rlvr_eval.plan.evaluation import Evaluation
+from rlvr_eval.plan.ledger import Ledger
+from rlvr_eval.plan.planning import plan, store_of
 from rlvr_eval.probes.pair import pair_of
 from rlvr_eval.probes.results import ENTROPY
-from rlvr_eval.requests import Requests
-from rlvr_eval.workers import Crew
+from rlvr_eval.statistics.population_intervals import Interval
+from rlvr_eval.statistics.token_entropy import Match, TokenEntropy, match_temperature
+from rlvr_eval.summary.model_summary import Json
 
 PER_PROBLEM = 16
 _APART_OF = 5  # one problem of so many

@@ -14,23 +14,23 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from rlvr.damage import read_json
-from rlvr.errors import UserError
-from rlvr.files import write_json
-from rlvr.progress import stage
-from rlvr.runs import Run
+from rlvr.core.damage import read_json
+from rlvr.core.errors import UserError
+from rlvr.core.files import write_json
+from rlvr.core.progress import stage
+from rlvr.runs.run_directory import Run
 from rlvr.samplers.base import Sampler
 from rlvr.samplers.versions_apart import PROMPT_TOKENS
-from rlvr_eval.chat import load_tokenizer
-from rlvr_eval.evaluate import Model
-from rlvr_eval.keys import digest
-from rlvr_eval.ledger import Entry, Ledger, model_of
-from rlvr_eval.likelihood import Scores, mean_logprob, panel
-from rlvr_eval.model_summary import Json
-from rlvr_eval.outcomes import independent_units
-from rlvr_eval.plan import models_of
+from rlvr_eval.plan.chat import load_tokenizer
+from rlvr_eval.plan.evaluation import Model
+from rlvr_eval.plan.ledger import Entry, Ledger, model_of
+from rlvr_eval.plan.planning import models_of
 from rlvr_eval.probes import completions
 from rlvr_eval.probes.completions import Tokens
+from rlvr_eval.probes.perplexity_panel import Scores, mean_logprob, panel
+from rlvr_eval.statistics.outcomes import independent_units
+from rlvr_eval.store.keys import digest
+from rlvr_eval.summary.model_summary import Json
 
 logger = logging.getLogger(__name__)
 

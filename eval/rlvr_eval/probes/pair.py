@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from rlvr.errors import UserError
-from rlvr.recipe import Evaluation as Settings
-from rlvr.runs import Run
-from rlvr_eval.evaluate import Model
-from rlvr_eval.plan import base_among, models_of
+from rlvr.core.errors import UserError
+from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.runs.run_directory import Run
+from rlvr_eval.plan.evaluation import Model
+from rlvr_eval.plan.planning import base_among, models_of
 
 
 class Pair(NamedTuple):

@@ -1,7 +1,7 @@
 """What probes found, read back and put into the summary of their run; no model is loaded.
 
 summary["benchmarks"][NAME] gains, where the probe was asked for,
-"likelihood":  rows of `rlvr_eval.likelihood.panel`
+"likelihood":  rows of `rlvr_eval.probes.perplexity_panel.panel`
 "temperature": [{"temperature", "models": [MODEL, ..]}, ..]
 "entropy":     [{"model", "step", "base", "temperature" (null where none matches), "difference",
                  "grid", "apart" (problem ids), "models": [MODEL, ..]}, ..]
@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from rlvr.damage import read_json
-from rlvr.errors import UserError
-from rlvr.runs import Run
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.model_summary import Json
-from rlvr_eval.outcomes import Outcomes
+from rlvr.core.damage import read_json
+from rlvr.core.errors import UserError
+from rlvr.runs.run_directory import Run
+from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes import likelihood
-from rlvr_eval.summary import summarise
+from rlvr_eval.statistics.outcomes import Outcomes
+from rlvr_eval.summary.model_summary import Json
+from rlvr_eval.summary.run_summary import summarise
 
 logger = logging.getLogger(__name__)
 

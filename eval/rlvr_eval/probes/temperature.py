@@ -7,15 +7,15 @@ same design, verified and stored; what was drawn before is not drawn again.
 
 from collections.abc import Sequence
 
-from rlvr.errors import UserError
-from rlvr.recipe import Evaluation as Settings
-from rlvr.runs import Run
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.pipeline import carry_out
-from rlvr_eval.plan import plan, store_of
+from rlvr.core.errors import UserError
+from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.runs.run_directory import Run
+from rlvr_eval.draw.crew import Crew
+from rlvr_eval.draw.drawing import carry_out
+from rlvr_eval.plan.ledger import Ledger
+from rlvr_eval.plan.planning import plan, store_of
 from rlvr_eval.probes.pair import at_temperature, pair_of
 from rlvr_eval.probes.results import TEMPERATURE
-from rlvr_eval.workers import Crew
 
 TEMPERATURES = (0.6, 1.0, 1.2)  # the paper's
 

@@ -17,7 +17,7 @@ from rlvr.verifiers.sandbox.isolation import Isolation
 from rlvr.verifiers.sandbox.limits import Limits, Program
 from rlvr.verifiers.sandbox.process import SandboxFault
 from rlvr.verifiers.sandbox.programs import Run, run_program
-from rlvr.verifiers.sandbox.ways import isolate
+from rlvr.verifiers.sandbox.select_isolation import isolate
 
 __all__ = [
     "Finding",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from rlvr.records import Outcome
+from rlvr.core.records import Outcome
 from rlvr.verifiers.sandbox.clock import Clock
 
 

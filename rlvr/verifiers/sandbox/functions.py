@@ -17,7 +17,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rlvr.records import Outcome
+from rlvr.core.records import Outcome
 from rlvr.verifiers.sandbox.finding import Finding, late
 from rlvr.verifiers.sandbox.inside.frames import Frame, Kind
 from rlvr.verifiers.sandbox.isolation import Isolation

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from rlvr.errors import UserError
+from rlvr.core.errors import UserError
 from rlvr.verifiers.sandbox.bootstrap import loader
 
 logger = logging.getLogger(__name__)

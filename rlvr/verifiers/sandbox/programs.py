@@ -4,7 +4,7 @@ import os
 import selectors
 from dataclasses import dataclass
 
-from rlvr.records import Outcome
+from rlvr.core.records import Outcome
 from rlvr.verifiers.sandbox.finding import Finding, late
 from rlvr.verifiers.sandbox.isolation import Isolation
 from rlvr.verifiers.sandbox.limits import Limits, Program

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from rlvr import recipe as recipes
 from rlvr.distill.folder import Folder
-from rlvr.recipe import Recipe
-from rlvr.runs import Run
+from rlvr.recipes import recipe as recipes
+from rlvr.recipes.recipe import Recipe
+from rlvr.runs.run_directory import Run
 
 
 def raw(teacher: Any = "solver:countdown", *, problems: int = 20, **distill: Any) -> dict[str, Any]:

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlvr.core.records import Problem
 from rlvr.distill.decontamination import overlaps, words
-from rlvr.records import Problem
 
 LONG = "Let $x$ be a positive integer such that three times its square is twelve. Find $x$."
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rlvr.core.errors import UserError
 from rlvr.distill.journal import Journal
-from rlvr.errors import UserError
 
 rows = st.lists(
     st.dictionaries(st.sampled_from("abc"), st.text(max_size=8), min_size=1), max_size=6

@@ -16,9 +16,9 @@ import pytest
 import torch
 from scipy import stats
 
-from rlvr import prompts
-from rlvr.errors import UserError
-from rlvr.records import Completion, Problem
+from rlvr.answers import prompts
+from rlvr.core.errors import UserError
+from rlvr.core.records import Completion, Problem
 from rlvr.samplers.base import SampleRequest, SamplingParams, draw_seed
 from rlvr.samplers.hf import HFSampler
 from tests.needs import skip_or_fail

@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from rlvr.records import Completion
+from rlvr.core.records import Completion
 from rlvr.samplers.base import SampleRequest, SamplingParams, draw_seed
 from rlvr.samplers.hf import HFSampler
 from rlvr.tiny import countdown

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.records import Completion
+from rlvr.core.records import Completion
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.hf import HFSampler
 from rlvr.samplers.stops import stop_ids

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from tokenizers import processors
 
-from rlvr import prompts
-from rlvr.errors import UserError
-from rlvr.records import Problem
+from rlvr.answers import prompts
+from rlvr.core.errors import UserError
+from rlvr.core.records import Problem
 from rlvr.samplers.base import SamplingParams
 from rlvr.samplers.versions_apart import versions_apart
 from rlvr.tiny import countdown

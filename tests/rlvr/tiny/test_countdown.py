@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr import recipe as recipes
-from rlvr.records import Attempt, Outcome, Problem
+from rlvr.core.records import Attempt, Outcome, Problem
+from rlvr.recipes import recipe as recipes
 from rlvr.tiny import RECIPES, countdown
 from rlvr.verifiers import get as get_verifier
 

@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from accelerate.utils import gather_object
 
-from rlvr import recipe as recipes
-from rlvr.runs import Run
-from rlvr.training.run import train
+from rlvr.recipes import recipe as recipes
+from rlvr.runs.run_directory import Run
+from rlvr.training.loop.train import train
 from tests.rlvr.training.known_batch import known_trainer, mostly_uniform
 
 ADVANTAGES = "advantages.json"

@@ -14,14 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rlvr import recipe as recipes
-from rlvr.models import EMBEDDED
-from rlvr.records import Attempt, Outcome, Verdict
-from rlvr.runs import Run
+from rlvr.core.records import Attempt, Outcome, Verdict
+from rlvr.recipes import recipe as recipes
+from rlvr.runs.run_directory import Run
 from rlvr.tiny import countdown
-from rlvr.training import methods
-from rlvr.training.run import build_trainer
-from rlvr.training.settings import training_arguments
+from rlvr.training.checks.settings import training_arguments
+from rlvr.training.loop.train import build_trainer
+from rlvr.training.methods import registry
+from rlvr.weights.models import EMBEDDED
 
 GROUP = 4
 BATCH = 8
@@ -98,7 +98,7 @@ def known_trainer(
     """The recipe's real trainer; only what it samples is known: `say`, or `right` of each group."""
     recipe = recipes.parse(raw, source="test")
     run = Run(folder / "known")
-    method = methods.get(recipe.method)
+    method = registry.get(recipe.method)
     args = training_arguments(recipe, method, run, source="test")
     trainer = build_trainer(recipe, run, args, EMBEDDED["countdown-base"])
     trainer.rollout_func = rollout(say or (lambda prompt: completions(prompt, right)))

@@ -3,7 +3,7 @@
 import pytest
 
 from rlvr import verifiers
-from rlvr.records import Attempt, Outcome, Problem
+from rlvr.core.records import Attempt, Outcome, Problem
 
 CHOICES = {"letter": "B", "choices": ["12", r"\frac{1}{2}", "C", "none of these"]}
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rlvr import verifiers
-from rlvr.errors import UserError
-from rlvr.records import Attempt, Outcome, Problem
+from rlvr.core.errors import UserError
+from rlvr.core.records import Attempt, Outcome, Problem
 from rlvr.verifiers.own import OwnReward, OwnVerifier
 from rlvr.verifiers.own_source import find
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from rlvr import problems, verifiers
-from rlvr.records import Attempt, Outcome, Problem
+from rlvr import verifiers
+from rlvr.core.records import Attempt, Outcome, Problem
+from rlvr.tasks import problems
 
 VERIFIER = verifiers.get("reasoning_gym")
 TASKS = ["basic_arithmetic", "countdown", "polynomial_equations", "calendar_arithmetic"]

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr.errors import UserError
-from rlvr.runs import Run
-from rlvr_eval.fixed import FixedDesign
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.pipeline import carry_out
+from rlvr.core.errors import UserError
+from rlvr.runs.run_directory import Run
+from rlvr_eval.draw.crew import Crew
+from rlvr_eval.draw.drawing import carry_out
+from rlvr_eval.draw.simulator import Simulator
+from rlvr_eval.estimators.fixed import FixedDesign
+from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes.direct import LONGEST_ANSWER, directly, probe
 from rlvr_eval.probes.results import DIRECT, attach, guessable_problems, without
-from rlvr_eval.simulator import Simulator
-from rlvr_eval.summary import summarise
-from rlvr_eval.workers import Crew
+from rlvr_eval.summary.run_summary import summarise
 from tests.rlvr_eval import tiny_run
 from tests.rlvr_eval.simulated import evaluate, evaluation, model
 from tests.simulated import fixed, value

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr.errors import UserError
-from rlvr.records import Problem
-from rlvr.runs import Run
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.model_summary import Json
-from rlvr_eval.pipeline import report
+from rlvr.core.errors import UserError
+from rlvr.core.records import Problem
+from rlvr.runs.run_directory import Run
+from rlvr_eval.draw.drawing import report
+from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes.entropy import divide, probe
+from rlvr_eval.summary.model_summary import Json
 from tests.rlvr_eval import tiny_run
 
 PROBLEMS = 30

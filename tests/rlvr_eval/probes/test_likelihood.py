@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from rlvr.__main__ import main
-from rlvr.errors import UserError
-from rlvr.runs import Run
+from rlvr.core.errors import UserError
+from rlvr.runs.run_directory import Run
 from rlvr.samplers.hf import HFSampler
 from rlvr.samplers.versions_apart import PROMPT_TOKENS
 from rlvr.tiny.model import BASE
-from rlvr_eval.evaluate import Model
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.model_summary import Json
+from rlvr_eval.plan.evaluation import Model
+from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes.likelihood import Pair, Source, panels, probe
-from rlvr_eval.store import DrawStore
+from rlvr_eval.store.draw_store import DrawStore
+from rlvr_eval.summary.model_summary import Json
 from tests.rlvr_eval import tiny_run
 
 NAME = f"checkpoint-{tiny_run.STEP}"

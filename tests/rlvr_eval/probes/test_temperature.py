@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.errors import UserError
-from rlvr.runs import Run
-from rlvr_eval.ledger import Ledger
-from rlvr_eval.model_summary import Json
-from rlvr_eval.pipeline import report
+from rlvr.core.errors import UserError
+from rlvr.runs.run_directory import Run
+from rlvr_eval.draw.drawing import report
+from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes.temperature import probe
+from rlvr_eval.summary.model_summary import Json
 from tests.rlvr_eval import tiny_run
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from rlvr.records import Attempt, Problem, Verdict
-from rlvr.verifiers.code import CodeVerifier
+from rlvr.core.records import Attempt, Problem, Verdict
+from rlvr.verifiers.code.verifier import CodeVerifier
 from rlvr.verifiers.sandbox import Isolation
 
 Grade = Callable[..., Verdict]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from rlvr.records import Outcome, Verdict
+from rlvr.core.records import Outcome, Verdict
 
 Grade = Callable[..., Verdict]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from rlvr.records import Outcome, Verdict
+from rlvr.core.records import Outcome, Verdict
 
 Grade = Callable[..., Verdict]
 
@@ -211,7 +211,7 @@ def surroundings(
         local.bind(f"\0{abstract}")
         local.listen()
         yield {
-            "checkout": Path(__file__).parents[4] / "rlvr" / "verifiers" / "code.py",
+            "checkout": Path(__file__).parents[4] / "rlvr/verifiers/code/verifier.py",
             "file": file,
             "scratch": tmp_path / "scratch",
             "home": Path.home(),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from rlvr.records import Outcome, Verdict
+from rlvr.core.records import Outcome, Verdict
 
 Grade = Callable[..., Verdict]
 

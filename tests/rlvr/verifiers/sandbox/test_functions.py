@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from rlvr.records import Outcome
+from rlvr.core.records import Outcome
 from rlvr.verifiers.sandbox import (
     Finding,
     FunctionTests,

@@ -12,7 +12,7 @@ from tests.needs import skip_or_fail
 
 ROOT = Path(__file__).parents[4]
 TRY = """
-from rlvr.errors import UserError
+from rlvr.core.errors import UserError
 from rlvr.verifiers.sandbox import FunctionTests, Limits, Program, isolate
 from rlvr.verifiers.sandbox import run_function_tests, run_program
 try:

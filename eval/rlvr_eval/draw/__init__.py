@@ -1,0 +1,1 @@
+"""Draws, verifies and stores what evaluations still need."""

@@ -1,0 +1,1 @@
+"""Decides what an evaluation asks for, and records what is done."""

@@ -1,0 +1,166 @@
+"""Models that are named on the command line: Hub ids, folders, folders of checkpoints.
+
+    Qwen/Qwen2.5-7B            a model on the Hub, or in its cache where HF_HUB_OFFLINE is set
+    Qwen/Qwen2.5-7B@9ab1c2d    at a revision
+    out/checkpoint-500         a folder; the step is read from its name
+    out                        every checkpoint in a folder, whichever trainer wrote it
+
+A checkpoint's step is the number after "checkpoint", "step", "iter", .. in its folder's name. Its
+weights may lie deeper (`global_step_100/actor/huggingface`).
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+from rlvr.core.errors import UserError
+from rlvr.runs.run_directory import Run
+from rlvr.weights import model_folder, models
+from rlvr.weights.adapters import full_weights
+from rlvr.weights.checkpoint import damage_of_contents, has_marker
+from rlvr.weights.model_hash import weights_hash
+from rlvr_eval.plan.evaluation import Model
+
+logger = logging.getLogger(__name__)
+
+_STEP = re.compile(
+    r"(?:^|[^a-z])(?:checkpoint|ckpt|global[-_]?step|step|iter(?:ation)?|update|epoch)s?[-_=]?(\d+)",
+    re.IGNORECASE,
+)
+_DEEPEST = 3
+
+
+def step_in(name: str) -> int | None:
+    """The training step that a checkpoint's name tells: checkpoint-500, global_step_500, 500."""
+    if name.isdigit():
+        return int(name)
+    found = _STEP.findall(name)
+    return int(found[-1]) if found else None
+
+
+def given_models(base: str | None, names: Sequence[str]) -> list[Model]:
+    """The base at step 0, then the others by step, then those whose name tells no step.
+
+    These have no place among the checkpoints: they are shown beside them, in the order given.
+
+    Raises:
+        UserError: if a model cannot be had, or two of them would have one name and step.
+    """
+    found = [] if base is None else [_model(base, 0)]
+    for position, name in enumerate(names, start=1):
+        folder = Path(name)
+        if folder.is_dir() and weights_folder(folder) is None:
+            found += _checkpoints(folder)
+        else:
+            step = step_in(folder.name)
+            found.append(
+                _model(name, step)
+                if step is not None
+                else replace(_model(name, position), beside=True)
+            )
+    _refuse_repeats(found)
+    return sorted(found, key=lambda model: (model.beside, model.step))
+
+
+def models_beside(run: Run, names: Sequence[str]) -> list[Model]:
+    """What `evaluation.beside` names: other runs by their last checkpoint, and models.
+
+    A run that has no complete checkpoint yet is left out and named.
+
+    Raises:
+        UserError: if a model cannot be had, or two of them would have one name.
+    """
+    found = []
+    for position, name in enumerate(names, start=1):
+        if "/" in name:
+            found.append(replace(_model(name, step_in(Path(name).name) or position), beside=True))
+        elif checkpoints := Run(run.path.parent / name).sound_checkpoints():
+            last = checkpoints[-1]
+            found.append(Model(name, last.step, last.path, weights_hash(last.path), beside=True))
+        else:
+            logger.warning("%s has no complete checkpoint yet; shown without it", name)
+    _refuse_repeats(found)
+    return found
+
+
+def weights_folder(folder: Path) -> Path | None:
+    """Where a checkpoint's weights lie: in the folder itself, or in the only place below it."""
+    if _holds_weights(folder):
+        return folder
+    if _has_checkpoints(folder):
+        return None
+    below = [f for depth in range(1, _DEEPEST + 1) for f in folder.glob("*/" * depth)]
+    holding = [path for path in below if _holds_weights(path)]
+    return holding[0] if len(holding) == 1 else None
+
+
+def _checkpoints(folder: Path) -> Iterator[Model]:
+    """Every checkpoint in a folder of checkpoints; one without weights is left out and named."""
+    steps = {path: step for path in folder.glob("*/") if (step := step_in(path.name)) is not None}
+    if not steps:
+        raise UserError(
+            f"{folder}: neither a model (config.json and *.safetensors) nor a folder of "
+            "checkpoints (checkpoint-500, global_step_500, ..)"
+        )
+    for path, step in sorted(steps.items(), key=lambda pair: pair[1]):
+        place = weights_folder(path)
+        if place is None:
+            logger.warning("%s: no config.json with *.safetensors in it; left out", path)
+            continue
+        with left_out_if_faulty(path.name):
+            yield Model(path.name, step, place, _checked_hash(place))
+
+
+def _model(name: str, step: int) -> Model:
+    if Path(name).is_dir():
+        folder = weights_folder(Path(name)) or Path(name)
+        return Model(Path(name).resolve().name, step, folder, _checked_hash(folder))
+    source, _, revision = name.partition("@")
+    folder = models.resolve(source, revision or None)
+    return Model(name, step, folder, _checked_hash(folder))
+
+
+@contextmanager
+def left_out_if_faulty(name: str) -> Iterator[None]:
+    """Go on without a model that cannot be used, and name it; once, however often it is tried."""
+    try:
+        yield
+    except UserError as error:
+        _tell(f"{name} is left out: {error}")
+
+
+@cache
+def _tell(message: str) -> None:
+    logger.warning("%s", message)
+
+
+def _checked_hash(folder: Path) -> str:
+    """The hash of a model's weights, if it can be loaded and is what was saved.
+
+    Raises:
+        UserError: naming the folder and the fault.
+    """
+    if has_marker(folder) and (faults := damage_of_contents(folder, for_training=False)):
+        raise UserError(f"{folder}: {faults[0]}; take another checkpoint, or copy it again")
+    model_folder.check(full_weights(folder))
+    return weights_hash(folder)
+
+
+def _holds_weights(folder: Path) -> bool:
+    has_config = any((folder / f"{kind}.json").is_file() for kind in ("config", "adapter_config"))
+    return has_config and any(folder.glob("*.safetensors"))
+
+
+def _has_checkpoints(folder: Path) -> bool:
+    return any(step_in(path.name) is not None for path in folder.glob("*/"))
+
+
+def _refuse_repeats(found: Sequence[Model]) -> None:
+    places = [(model.name, model.step) for model in found]
+    for name, step in places:
+        if places.count((name, step)) > 1:
+            raise UserError(f"two models are called {name} (step {step}); rename a folder")

@@ -1,0 +1,62 @@
+"""A comparison of given models as a file: which models, and how they are measured.
+
+    base: Qwen/Qwen2.5-Math-7B            # may be left out
+    models: [Qwen/Qwen2.5-Math-7B-Instruct]
+    evaluation: {benchmarks: minerva, design: fixed:128}
+
+`rlvr eval FILE` reads one; nothing is trained.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from rlvr.core import reading
+from rlvr.core.errors import Faults, UserError
+from rlvr.recipes import recipe as recipes
+from rlvr_eval.plan.named_models_folder import Given
+
+
+class _Models(BaseModel):
+    """The part of the file that is not an evaluation section."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: str | None = None
+    models: tuple[str, ...]
+
+
+def read(path: Path, overrides: Sequence[str] = ()) -> Given:
+    """Models and settings of a file; `overrides` are key=value of its evaluation section.
+
+    Raises:
+        UserError: if it is missing, no such file, or wrong, with every fault named.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; see recipes/evaluations/figure-7.yaml for one")
+    raw = reading.yaml_mapping(path)
+    if "models" not in raw or "evaluation" not in raw:
+        raise UserError(
+            f"{path}: expected the keys models and evaluation, and perhaps base; a training recipe "
+            "is evaluated by its run directory: rlvr eval runs/NAME"
+        )
+    written = raw.pop("evaluation")
+    settings = recipes.evaluation({} if written is None else written, overrides, source=str(path))
+    named = _models(raw, path)
+    return Given(named.base, named.models, settings)
+
+
+def _models(raw: dict[str, Any], path: Path) -> _Models:
+    try:
+        return _Models.model_validate(raw)
+    except ValidationError as error:
+        raise Faults(str(path), [_fault(entry) for entry in error.errors()]) from None
+
+
+def _fault(entry: Any) -> str:
+    key = ".".join(map(str, entry["loc"]))
+    if entry["type"] == "extra_forbidden":
+        return f"unknown key '{key}'; {recipes.suggestion(key, ('base', 'evaluation', 'models'))}"
+    return f"{key}: {entry['msg']}, found {entry['input']!r}"

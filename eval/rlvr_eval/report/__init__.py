@@ -1,0 +1,1 @@
+"""Writes what people read: tables, figures and the HTML page."""

@@ -1,0 +1,86 @@
+"""A summary in the form that the report page reads: columns instead of points, and fewer digits.
+
+Written point by point, fifty checkpoints would take tens of megabytes. Shares keep five decimals,
+which is a thousandth of a per cent; summary.json beside the report keeps every digit.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rlvr_eval.summary.model_summary import Json
+
+_DECIMALS = 5
+_INTERVAL = ("value", "low", "high")
+_CURVES = {"curve": _INTERVAL, "curve_upper": _INTERVAL, "difference": _INTERVAL}
+_COPIED = (
+    "problems",
+    "families",
+    "effective_families",
+    "paired_problems",
+    "area",
+    "area_difference",
+    "histogram",
+    "cover",
+    "tests",
+    "crossover",
+    "finding",
+    "delta_se",
+    "migration",
+    "coverage",
+    "certified",
+    "difference_range",
+)
+
+
+def compact(summary: Json) -> Json:
+    """What the page shows of a summary."""
+    return {
+        "run": summary["run"],
+        "warnings": summary["warnings"],
+        "tests": summary["tests"],
+        "benchmarks": {
+            name: _benchmark(benchmark) for name, benchmark in summary["benchmarks"].items()
+        },
+    }
+
+
+def _benchmark(benchmark: Json) -> Json:
+    described = {key: value for key, value in benchmark.items() if key != "models"}
+    strata = dict.fromkeys(kind for model in benchmark["models"] for kind in model["strata"])
+    return rounded(described) | {
+        "strata": list(strata),
+        "models": [_model(model) for model in benchmark["models"]],
+    }
+
+
+def _model(model: Json) -> Json:
+    """Identity and counts, then one view per stratum; the view "" is of all problems."""
+    shown_in_views = {*_CURVES, *_COPIED, "strata"}
+    kept = {key: rounded(value) for key, value in model.items() if key not in shown_in_views}
+    strata = {kind: _view(described) for kind, described in model["strata"].items()}
+    return kept | {"views": {"": _view(model)} | strata}
+
+
+def _view(described: Json) -> Json:
+    curves = {
+        name: _columns(described[name], ends) for name, ends in _CURVES.items() if name in described
+    }
+    return curves | {name: rounded(described[name]) for name in _COPIED if name in described}
+
+
+def _columns(points: Sequence[Json], names: Sequence[str]) -> Json:
+    return {"k": [point["k"] for point in points]} | {
+        name: [round(point[name], _DECIMALS) for point in points] for name in names
+    }
+
+
+def rounded(value: Any) -> Any:
+    """The value with every number in it rounded."""
+    if isinstance(value, float):
+        # p-values and perplexities span magnitudes: significant digits, not decimals
+        return float(f"{value:.{_DECIMALS}g}")
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(each) for each in value]
+    return value

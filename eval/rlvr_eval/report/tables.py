@@ -1,0 +1,322 @@
+"""Summaries and comparisons as tables in the terminal.
+
+A run: one row per model with pass@1, pass@k in the middle and pass@k_max, each with its 95 %
+interval, the paired differences to the base and the crossover; strata below. Several runs: the rows
+of Table 2 of Yue et al. 2025, with Delta_SE and the difference to the first run.
+
+Into a file or a pipe goes plain text that is never wrapped. On a terminal that is too narrow for
+everything side by side, the curves and the differences become two tables.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Literal, NamedTuple, TextIO
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from rlvr_eval.report import undecided_notes
+from rlvr_eval.summary.claims import LEVEL, change_at, number
+from rlvr_eval.summary.model_summary import Json, at_k
+
+_PLAIN_WIDTH = 400  # wide enough that nothing is wrapped where lines may have any length
+
+
+class Column(NamedTuple):
+    """One column: its heading, what it shows of a model, and its side."""
+
+    heading: str
+    cell: Callable[[Json], str]
+    justify: Literal["left", "right"] = "right"
+
+
+def write_summary(summary: Json, stream: TextIO) -> None:
+    """Print every benchmark of a summary, its strata below it, then what the reader must know."""
+    console = _console(stream)
+    for name, benchmark in summary["benchmarks"].items():
+        models = benchmark["models"]
+        who = [Column("step", step_of), Column("model", _name, "left")]
+        columns = _curve_columns(benchmark), _rates(), _difference_columns(models)
+        _print(console, name, who, columns, models)
+        for stratum in dict.fromkeys(kind for model in models for kind in model["strata"]):
+            of_stratum = [_in_stratum(model, stratum) for model in models]
+            columns = _curve_columns(benchmark), [], _difference_columns(of_stratum)
+            _print(console, f"{name}, {stratum} problems only", who, columns, of_stratum)
+        problems = sorted({model["problems"] for model in models})
+        _say(console, _legend(problems, models, summary["tests"]) + benchmark["drawn_under"] + "\n")
+        _say(console, *_findings(models))
+        _say(console, *undecided_notes.notes(name, models))
+    _say(console, *(f"note: {warning}" for warning in summary["warnings"]))
+
+
+def write_comparison(comparison: Json, stream: TextIO) -> None:
+    """Print several runs side by side, as `rlvr_eval.summary.comparison.compare` returns them."""
+    console = _console(stream)
+    for name, benchmark in comparison["benchmarks"].items():
+        rows = benchmark["rows"]
+        who = [
+            Column("run", lambda row: row["run"] or row["name"], "left"),
+            Column("step", step_of),
+        ]
+        differences = [
+            Column(f"Delta_SE({_gap_k(rows)})", _delta_se),
+            *_difference_columns(rows),
+            *_versus_columns(benchmark, rows),
+        ]
+        _print(console, name, who, (_curve_columns(benchmark), _rates(), differences), rows)
+        legend = _legend([benchmark["problems"]], rows, comparison["tests"]).rstrip("\n")
+        _say(console, legend, _gaps_legend(rows) + benchmark["drawn_under"] + "\n")
+        _say(console, *(row["finding"]["text"] for row in rows if "difference" in row))
+        _say(console, *_on_seeds(rows))
+        _say(console, *undecided_notes.notes(name, rows))
+    _say(console, *(f"note: {warning}" for warning in comparison["warnings"]))
+
+
+def write_rows(
+    title: str, columns: list[Column], rows: list[Json], legend: str, stream: TextIO
+) -> None:
+    """Print one table of other things than models, and what is to be known of it below."""
+    console = _console(stream)
+    table = _table(title, columns, rows)
+    _at_least(console, _width(table)).print(table)
+    _say(console, f"{legend}\n")
+
+
+def with_interval(point: Json | None, *, sign: bool = False) -> str:
+    """A share in per cent with its interval: "31.4 [28.0, 34.8]"; "-" where there is none."""
+    if point is None:
+        return "-"
+    value, low, high = (number(point[end], sign=sign) for end in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
+def crossover_cell(found: Json | None) -> str:
+    """The crossover k with its interval, or how it is censored; "..)" where no end is known.
+
+    "not shown" where the tests do not bear it out.
+    """
+    if found is None:
+        return "-"
+    if not found["is_shown"]:
+        return "not shown"
+    k = found["censored"] or _k(found["k"])
+    if found["low"] is None:
+        return k
+    return f"{k} [{_k(found['low'])}, {'..)' if found['is_open'] else _k(found['high']) + ']'}"
+
+
+def share(rate: float) -> str:
+    """A rate in per cent; "0" where there is truly none."""
+    return "0" if rate == 0 else f"{100 * rate:.1f} %" if rate >= 0.001 else "<0.1 %"
+
+
+def _curve_columns(benchmark: Json) -> list[Column]:
+    return [Column(f"pass@{k}", partial(_point, "curve", k)) for k in benchmark["headline_ks"]]
+
+
+def _difference_columns(models: Sequence[Json]) -> list[Column]:
+    """D(1) and D(k_max); k_max is the smaller one of model and base, and may differ by model."""
+    tested = [model["tests"] for model in models if model.get("tests")]
+    if not tested:
+        return []
+    ks = sorted({tests[at]["k"] for tests in tested for at in (0, -1)})
+    return [
+        *(Column(f"D({k})", partial(_difference, k)) for k in ks),
+        Column("crossover k", lambda model: crossover_cell(model.get("crossover"))),
+    ]
+
+
+def _versus_columns(benchmark: Json, rows: list[Json]) -> list[Column]:
+    first = next((row["run"] for row in rows if row["run"] is not None), None)
+    if not any("versus_first" in row for row in rows):
+        return []
+    return [
+        Column(f"vs {first}, k={k}", partial(_signed_point, "versus_first", k))
+        for k in _ends(benchmark)
+    ]
+
+
+def _rates() -> list[Column]:
+    return [
+        Column("undecided", lambda m: share(m["undecided_rate"])),
+        Column("truncated", lambda m: share(m["truncation_rate"])),
+    ]
+
+
+def _ends(benchmark: Json) -> list[int]:
+    """1 and k_max, the k of the headline tests."""
+    return sorted({1, benchmark["headline_ks"][-1]})
+
+
+def _point(name: str, k: int, model: Json) -> str:
+    """pass@k with its interval; both extremes where undecided verdicts leave it open."""
+    told = with_interval(at_k(model.get(name, ()), k))
+    upper = at_k(model.get(f"{name}_upper", ()), k)
+    return told if upper is None else f"{told} to {with_interval(upper)}"
+
+
+def _signed_point(name: str, k: int, model: Json) -> str:
+    return with_interval(at_k(model.get(name, ()), k), sign=True)
+
+
+def _difference(k: int, model: Json) -> str:
+    """D(k) with its interval; a star where a change is claimed."""
+    told = _signed_point("difference", k, model)
+    if open_ends := at_k(model.get("difference_range", ()), k):
+        ends = (number(open_ends[end], sign=True) for end in ("least", "greatest"))
+        told += " ({} to {})".format(*ends)
+    return told + (" *" if change_at(model, k) else "")
+
+
+def _delta_se(row: Json) -> str:
+    return with_interval(row.get("delta_se"), sign=True)
+
+
+def _gap_k(rows: list[Json]) -> int | str:
+    return next((row["delta_se"]["k"] for row in rows if "delta_se" in row), "k")
+
+
+def step_of(model: Json) -> str:
+    """The training step; a model beside the run's own has none of its own."""
+    return "-" if model["beside"] else str(model["step"])
+
+
+def _name(model: Json) -> str:
+    return str(model["name"])
+
+
+def _k(k: float | None) -> str:
+    return "-" if k is None else f"{k:.3g}" if k < 1000 else f"{k:.0f}"
+
+
+def _in_stratum(model: Json, stratum: str) -> Json:
+    """The model's numbers on one stratum, under its name."""
+    identity = {key: model[key] for key in ("step", "name", "beside")}
+    return identity | model["strata"].get(stratum, {"curve": []})
+
+
+def _findings(models: Sequence[Json]) -> list[str]:
+    """What is claimed of the last checkpoint and of models beside the run, each stratum as well."""
+    compared = [model for model in models if "difference" in model]
+    last = [model for model in compared if not model["beside"]][-1:]
+    return [
+        view["finding"]["text"]
+        for model in [*last, *(model for model in compared if model["beside"])]
+        for view in (model, *model["strata"].values())
+        if "difference" in view
+    ]
+
+
+def _on_seeds(rows: Sequence[Json]) -> list[str]:
+    """That one checkpoint of each run says nothing of the methods they were trained by."""
+    if not any("versus_first" in row for row in rows):
+        return []
+    return [
+        "note: each run is one training seed; intervals hold for these checkpoints alone, and runs "
+        "of one method differ from seed to seed as well: no difference of methods is shown"
+    ]
+
+
+def _legend(problems: Sequence[int], models: list[Json], tests: Json) -> str:
+    counted = f"{problems[0]}" if len(problems) == 1 else f"{problems[0]} to {problems[-1]}"
+    noun = "problem" if problems[-1] == 1 else "problems"
+    families = max(model.get("families", 0) for model in models)
+    over = f"{families} families of problems{_worth(models)}" if families else "problems"
+    designs = ", ".join(sorted({model["design"] for model in models}))
+    return (
+        f"{counted} {noun}, {designs}; per cent with 95 % intervals over {over}"
+        f"{_tests_legend(tests['number'])}\n"
+    )
+
+
+def _tests_legend(number_of_tests: int) -> str:
+    """What D and its stars mean, where anything is compared."""
+    if not number_of_tests:
+        return ""
+    tests = "the one test" if number_of_tests == 1 else f"all {number_of_tests} tests"
+    return (
+        "; D = checkpoint - base, paired; "
+        f"* p < {LEVEL} after Holm's adjustment for {tests} of this report"
+    )
+
+
+def _worth(models: list[Json]) -> str:
+    """How many families of equal size the families are worth, where their sizes differ."""
+    told = [model for model in models if "effective_families" in model]
+    if all(each["effective_families"] > 0.95 * each["families"] for each in told):
+        return ""
+    return f" (worth {min(each['effective_families'] for each in told):.1f} of equal size)"
+
+
+def _gaps_legend(rows: list[Json]) -> str:
+    k = _gap_k(rows)
+    return f"Delta_SE({k}) = pass@{k} of the base - pass@1, lower is better; vs = paired too\n"
+
+
+def _print(
+    console: Console,
+    title: str,
+    who: list[Column],
+    groups: tuple[list[Column], list[Column], list[Column]],
+    models: list[Json],
+) -> None:
+    """One table; where it does not fit, several, and where they do not, intervals on lines of
+    their own. Nothing is ever cut: on a terminal narrower still, lines run on."""
+    curves, rates, differences = groups
+    against = (f"{title}: against the base", [*who, *differences])
+    halves = [(title, [*who, *curves, *rates]), against]
+    thirds = [(title, [*who, *curves]), against, (f"{title}: undecided", [*who, *rates])]
+    layouts = [
+        [_table(title, [*who, *curves, *differences, *rates], models)],
+        [_table(heading, columns, models) for heading, columns in halves],
+        [
+            _table(heading, columns, models, " [", "\n[")
+            for heading, columns in (thirds if rates else halves)
+        ],
+    ]
+    fitting = (each for each in layouts if max(map(_width, each)) <= console.width)
+    tables = next(fitting, layouts[-1])
+    _at_least(console, max(map(_width, tables))).print(*tables)
+
+
+def _table(
+    title: str, columns: list[Column], models: list[Json], old: str = "", new: str = ""
+) -> Table:
+    """The models by the columns, with `old` replaced by `new` in every cell."""
+    table = Table(
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    for column in columns:
+        table.add_column(escape(column.heading), justify=column.justify, no_wrap=True)
+    for model in models:
+        cells = (column.cell(model) for column in columns)
+        table.add_row(*(escape(cell.replace(old, new) if old else cell) for cell in cells))
+    return table
+
+
+def _width(table: Table) -> int:
+    return Console(width=_PLAIN_WIDTH).measure(table).maximum
+
+
+def _at_least(console: Console, width: int) -> Console:
+    """The console, or one that lets lines run on where it is narrower than this."""
+    if width <= console.width:
+        return console
+    return Console(file=console.file, width=width, force_terminal=console.is_terminal)
+
+
+def _say(console: Console, *lines: str) -> None:
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _console(stream: TextIO) -> Console:
+    if stream.isatty():
+        return Console(file=stream)
+    return Console(file=stream, width=_PLAIN_WIDTH, color_system=None)

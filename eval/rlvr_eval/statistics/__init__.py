@@ -1,0 +1,1 @@
+"""Computes intervals and tests from the counts of an evaluation."""

@@ -1,0 +1,97 @@
+"""Problems whose change is certified one by one, over everything that a report compares.
+
+All problems of all models and benchmarks, in both directions, are one family for Benjamini and
+Hochberg's method: judged model by model, fifty checkpoints would bring fifty chances of a false
+certificate. For a model against itself any certificate is a false one. There p <= a has a chance of
+0.3 a at most, whatever the problem's probability, since the losing side must have no success at
+all; so at a rate of 5 % at most 1.5 % of such reports certify anything.
+
+"Lost" and "gained" name the lists in summary.json. What is certified is that the probability of
+success fell or rose; that a problem is out of reach follows from no finite number of draws.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from rlvr_eval.estimators.design import Floats
+from rlvr_eval.estimators.random_continuation import ContinuationDesign
+from rlvr_eval.statistics.migration import coverage, p_values_of_loss
+from rlvr_eval.statistics.outcomes import Outcomes
+from rlvr_eval.statistics.population_intervals import benjamini_hochberg
+
+FALSE_DISCOVERY_RATE = 0.05
+
+# base and model on the same problems in the same order
+Pair = tuple[Outcomes, Outcomes]
+
+
+def certify(pairs: Sequence[Pair]) -> list[dict[str, list[str]]]:
+    """Problems certified as {"lost", "gained"} for every pair, all pairs being one family."""
+    if not pairs:
+        return []
+    p_values = [[_p_values(base, model), _p_values(model, base)] for base, model in pairs]
+    adjusted = benjamini_hochberg(np.concatenate([p for both in p_values for p in both]))
+    certified = []
+    start = 0
+    for base, _ in pairs:
+        size = len(base.problem_ids)
+        lost, gained = adjusted[start : start + 2 * size].reshape(2, size) <= FALSE_DISCOVERY_RATE
+        ids = np.array(base.problem_ids, dtype=object)
+        certified.append({"lost": ids[lost].tolist(), "gained": ids[gained].tolist()})
+        start += 2 * size
+    return certified
+
+
+def _p_values(winner: Outcomes, loser: Outcomes) -> Floats:
+    """Per problem, that the loser is at least as likely to succeed; 1 where it may have.
+
+    Multiplied by the number of looks, as all tests of a report are.
+    """
+    p_values = p_values_of_loss(winner=winner.counts, loser=loser.counts)
+    p_values *= max(winner.looks.number, loser.looks.number)
+    return np.where(loser.undecided > 0, 1.0, np.minimum(p_values, 1.0))
+
+
+def solved_sets(base: Outcomes, model: Outcomes) -> dict[str, Any]:
+    """How many problems both, only one or neither solve, at a number of draws common to both.
+
+    Where both designs tell whether n_max draws solve a problem, the sets are counted and McNemar's
+    test is given. Otherwise the numbers are unbiased expectations at the smaller n_max, and the
+    test, which needs sets, is refused with the reason: counted as they are, the side that drew more
+    solves more problems.
+    """
+    k = min(base.counts.design.n_max, model.counts.design.n_max)
+    if tells_the_same(base, model):
+        sets = coverage(base.counts.c > 0, model.counts.c > 0)
+        return {
+            "k": k,
+            "both": int(sets.both.sum()),
+            "base_only": int(sets.base_only.sum()),
+            "checkpoint_only": int(sets.checkpoint_only.sum()),
+            "neither": int(sets.neither.sum()),
+            "p_value": sets.p_value,
+            "reason": None,
+        }
+    before, after = (each.counts.curves_at(np.array([k]))[:, 0] for each in (base, model))
+    return {
+        "k": k,
+        "both": float((before * after).sum()),
+        "base_only": float((before * (1.0 - after)).sum()),
+        "checkpoint_only": float(((1.0 - before) * after).sum()),
+        "neither": float(((1.0 - before) * (1.0 - after)).sum()),
+        "p_value": None,
+        "reason": f"the base was drawn by {base.counts.design}, {model.model.name} by "
+        f"{model.counts.design}, and which problems only one of them solves depends on how often "
+        "each was drawn",
+    }
+
+
+def tells_the_same(base: Outcomes, model: Outcomes) -> bool:
+    """Whether "solved at least once" means the same of both: within the same number of draws."""
+    ours, theirs = base.counts.design, model.counts.design
+    if str(ours) == str(theirs):
+        return True
+    gives_up = any(isinstance(design, ContinuationDesign) for design in (ours, theirs))
+    return ours.n_max == theirs.n_max and not gives_up

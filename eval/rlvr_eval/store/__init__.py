@@ -1,0 +1,1 @@
+"""Keeps draws and verdicts on disk, append-only."""

@@ -1,0 +1,1 @@
+"""Computes summary.json, and every sentence that rests on it."""

@@ -1,0 +1,179 @@
+"""Several runs side by side, on the problems that all of them have.
+
+As Table 2 and Fig. 8 of Yue et al. 2025 (arXiv:2504.13837): one row for each base and for one
+checkpoint of each run, with pass@1, pass@k_max, Delta_SE and the paired difference to the base;
+and, since algorithms differ less among themselves than from their base, the paired difference to
+the first run. A run of nothing but models by name, as their Fig. 7 needs, has a row for each of
+them. Every curve ends at the smallest n_max of all.
+
+    {"format": 1, "runs": [..], "warnings": [..],
+     "benchmarks": {NAME: {"k_max", "headline_ks", "problems", "rows": [ROW, ..]}}}
+    ROW = {"run" (null for a base; "RUN: NAME" for a model by name), "base" (name, for others),
+           "name", "step", "weights", "design", "undecided_rate", "truncation_rate", "curve",
+           "area", .., and for others "difference", "tests", "crossover", "delta_se", ..,
+           "versus_first" (except for the first run); "curve_upper" and "difference_range" too where
+           more than 1 % of the verdicts are undecided}
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rlvr.core.errors import UserError
+from rlvr_eval.estimators.design import Ints
+from rlvr_eval.estimators.which_ks import headline_ks, reported_ks
+from rlvr_eval.statistics.left_open import DrawnCurves
+from rlvr_eval.statistics.outcomes import Outcomes, on_common_problems, units_of
+from rlvr_eval.statistics.population_intervals import paired_difference
+from rlvr_eval.summary.claims import Subject, state
+from rlvr_eval.summary.comparability import check_comparable
+from rlvr_eval.summary.conditions import drawn_line
+from rlvr_eval.summary.model_summary import Json, describe, describe_pair, points
+from rlvr_eval.summary.run_summary import FORMAT, identity, of_looks, split_base, warnings_of
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One row to be: what was evaluated, under which label, and the row it is compared with."""
+
+    run: str | None
+    outcomes: Outcomes
+    base: int | None = None
+
+
+def compare(
+    runs: Mapping[str, Sequence[Outcomes]],
+    *,
+    step: int | None = None,
+    allow_differing: bool = False,
+) -> Json:
+    """Runs side by side.
+
+    Args:
+        runs: name of a run -> what was evaluated of it. A run without a base is compared with the
+            others' base where they have one and the same.
+        step: the checkpoint of each run to show; None for its last. Models by name have none.
+        allow_differing: compare although draw keys disagree; it is then said in the warnings.
+
+    Raises:
+        UserError: if there is nothing to compare, a run has no checkpoint at `step`, the runs share
+            no problem, or curves that were not drawn alike would be compared.
+    """
+    if not any(runs.values()):
+        raise UserError("none of the runs has been evaluated yet; run `rlvr eval` on each first")
+    warnings: list[str] = []
+    names = list(dict.fromkeys(each.benchmark for run in runs.values() for each in run))
+    benchmarks = {}
+    subjects: list[Subject] = []
+    for name in names:
+        here = {
+            run: [each for each in outcomes if each.benchmark == name]
+            for run, outcomes in runs.items()
+        }
+        missing = [run for run, outcomes in here.items() if not outcomes]
+        warnings += [f"{name}: run {run} was not evaluated on it" for run in missing]
+        benchmarks[name] = _compare_benchmark(name, here, step, allow_differing, warnings, subjects)
+    return {
+        "format": FORMAT,
+        "runs": list(runs),
+        "tests": state(subjects),
+        "warnings": list(dict.fromkeys(warnings)),
+        "benchmarks": benchmarks,
+    }
+
+
+def _compare_benchmark(
+    name: str,
+    runs: Mapping[str, list[Outcomes]],
+    step: int | None,
+    allow_differing: bool,
+    warnings: list[str],
+    subjects: list[Subject],
+) -> Json:
+    """One benchmark's rows; what may be claimed of them is added to `subjects`."""
+    entries = _entries(name, runs, step)
+    common = on_common_problems([entry.outcomes for entry in entries])
+    if not common[0].problem_ids:
+        raise UserError(f"{name}: the runs share no problem; evaluate all on the same ones")
+    k_max = min(each.counts.design.n_max for each in common)
+    drawn = [DrawnCurves.of(each, k_max) for each in common]
+    units = units_of(*common)
+    first = next((i for i, entry in enumerate(entries) if entry.run is not None), None)
+    rows = []
+    for i, (entry, each) in enumerate(zip(entries, common, strict=True)):
+        row: Json = {"run": entry.run} | identity(each)
+        row |= describe(each.counts, units, drawn[i])
+        if entry.base is not None:
+            theirs = common[entry.base]
+            found = check_comparable(theirs, each, allow_differing=allow_differing)
+            warnings += warnings_of(each, found)
+            row |= {"base": theirs.model.name}
+            row |= describe_pair(drawn[i], drawn[entry.base], units)
+            warnings += of_looks(each)
+            for test in row["tests"]:
+                test["looks"] = max(each.looks.number, theirs.looks.number)
+        if entry.run is not None and first is not None and i != first:
+            found = check_comparable(common[first], each, allow_differing=allow_differing)
+            row["versus_first"] = _versus(drawn[i], drawn[first], units)
+        rows.append(row)
+    subjects += [
+        Subject(
+            row,
+            None if entry.base is None else rows[entry.base],
+            entry.run or each.model.name,
+            name,
+        )
+        for row, entry, each in zip(rows, entries, common, strict=True)
+    ]
+    return {
+        "k_max": k_max,
+        "headline_ks": list(headline_ks(k_max)),
+        "problems": len(common[0].problem_ids),
+        "drawn_under": drawn_line((row["run"] or row["name"], row["drawn_under"]) for row in rows),
+        "rows": rows,
+    }
+
+
+def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) -> list[_Entry]:
+    """Each distinct base once, by its weights, then what is shown of every run."""
+    split = {run: split_base(outcomes) for run, outcomes in runs.items() if outcomes}
+    bases: dict[str, Outcomes] = {}
+    for base, _ in split.values():
+        if base is not None:
+            bases.setdefault(base.model.weights, base)
+    position = {weights: i for i, weights in enumerate(bases)}
+    entries = [_Entry(None, base) for base in bases.values()]
+    only = 0 if len(bases) == 1 else None
+    for run, (base, others) in split.items():
+        compared_with = position[base.model.weights] if base else only
+        shown = _shown(name, run, others, step)
+        entries += [_Entry(label, each, compared_with) for label, each in shown]
+    return entries
+
+
+def _shown(
+    name: str, run: str, others: list[Outcomes], step: int | None
+) -> list[tuple[str, Outcomes]]:
+    """One checkpoint of a run, under the run's name; of a run without any, every model it has."""
+    checkpoints = [each for each in others if not each.model.beside]
+    if checkpoints:
+        return [(run, _chosen(name, run, checkpoints, step))]
+    return [(f"{run}: {each.model.name}", each) for each in others]
+
+
+def _chosen(name: str, run: str, checkpoints: list[Outcomes], step: int | None) -> Outcomes:
+    """The checkpoint at a step, or the last."""
+    if step is None:
+        return checkpoints[-1]
+    for each in checkpoints:
+        if each.model.step == step:
+            return each
+    steps = ", ".join(str(each.model.step) for each in checkpoints)
+    raise UserError(f"{name}: run {run} has no checkpoint at step {step}; it has {steps}")
+
+
+def _versus(ours: DrawnCurves, first: DrawnCurves, families: Ints | None) -> list[Json]:
+    """Paired difference to the first run's checkpoint."""
+    ks = reported_ks(first.k_max)
+    at = first.columns(ks)
+    difference = paired_difference(ours.curves[:, at], first.curves[:, at], families=families)
+    return points(ks, difference)

@@ -1,0 +1,1 @@
+"""Shows evaluations in Weights & Biases."""

@@ -1,0 +1,415 @@
+r"""Prompt templates, and the one rendering that training and evaluation share.
+
+A base model and its checkpoints are compared under the same zero-shot prompt: the one used in RL
+training, or the benchmark's own (Yue et al. 2025, arXiv 2504.13837, section 3). The templates are
+those of its Appendix E, character for character, but for `direct-boxed`; they are written as
+escaped strings, line by line, so that no editor changes them. Each ends where the model's turn
+begins.
+
+A base model rarely stops where its answer ends: it invents the next turn. `END_OF_TURN` and each
+template's `run_on` say after what nothing belongs to the answer; `rlvr.answers.attempts` applies
+them.
+
+`chat` is not one text but each model's own, which lies in its tokenizer. Two rules keep it as fixed
+as the others. A draw key names it by a hash of that text, `chat@1a2b3c4d` (`chat_name`), so that an
+edited chat template is another prompt. And all models of one evaluation are asked under the base's
+chat template, or each under its own where the base has none (`rlvr_eval.plan.chat`); then curves of
+different templates are refused like those of any two prompts. Under a name with its hash no other
+template is rendered. What a template looks up at rendering, such as the date, is not in the hash.
+
+This module renders text. It does not tokenize (`rlvr.answers.prompt_tokens` does), and it does not
+touch images beyond their placeholders.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any, Protocol
+
+from rlvr.answers import prompt_spec
+from rlvr.answers.prompt_spec import AnswerMark
+from rlvr.core.errors import UserError
+from rlvr.core.records import Problem
+
+__all__ = [
+    "END_OF_TURN",
+    "NAMES",
+    "UNCHANGED",
+    "ChatText",
+    "Template",
+    "canonical",
+    "chat_name",
+    "chat_part",
+    "chat_text",
+    "get",
+    "is_chat",
+    "key_name",
+    "render",
+]
+
+# A message that no chat template changes.
+UNCHANGED = "0x51"
+
+# What tokenizers of the model families in use write for "this turn is over" or "the next begins".
+END_OF_TURN = (
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|start_header_id|>",
+    "<|end_of_text|>",
+    "<end_of_turn>",
+    "<start_of_turn>",
+    "<\uff5cend\u2581of\u2581sentence\uff5c>",
+    "</s>",
+)
+
+# A turn that is invented under a template of plain text. "User:" may be a word of the reasoning: it
+# begins a turn at the start of a line, or where the template would write it: behind a sentence or
+# an answer that has ended, or before a line that begins with "Assistant:".
+_USERS_TURN = (
+    r"^[ \t]*User:"
+    r"|(?:(?<=[.!?] )|(?<=</answer>)|(?<=</answer> )|(?<=</answer>\.))User:"
+    r"|\bUser:(?:(?!User:)[\s\S])*?^[ \t]*Assistant:"
+)
+# The fence that closes the code block which the prompt has opened: alone on a line that is not
+# indented, as an indented one may belong to the program's own text.
+_CLOSING_FENCE = r"\n```[ \t]*(?=\r?$)"
+
+_CODE_BLOCK = "```python\n"
+_IMAGE = "<|vision_start|>{image_token}<|vision_end|>\n"
+
+
+class ChatTokenizer(Protocol):
+    """The members of a Hugging Face tokenizer that `chat` needs."""
+
+    chat_template: Any
+
+    @property
+    def special_tokens_map(self) -> Mapping[str, Any]: ...
+
+    def get_chat_template(self) -> str: ...
+
+    def apply_chat_template(self, conversation: Any, **options: Any) -> Any: ...
+
+
+class ChatText(str):
+    """What a chat template rendered: it holds its special tokens, and none is added to it."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One way to put a question to a model.
+
+    Attributes:
+        text: `{question}` marks the place of the question, `{image_token}` that of an image.
+        run_on: pattern of what the model writes when it goes on inventing turns after its answer;
+            `^` and `$` are the ends of a line. Empty where markers of END_OF_TURN say all.
+        prefill: the end of `text` that the model's answer continues, e.g. an opened code block.
+        strips_question: True where the original trims white space around the question.
+        answer: how a completion marks its answer: by a box or a tag, or by a last line.
+        system, chat_template_kwargs: of a chat template.
+    """
+
+    name: str
+    text: str
+    run_on: str = ""
+    prefill: str = ""
+    strips_question: bool = False
+    answer: AnswerMark = "marked"
+    system: str | None = None
+    chat_template_kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+_TEMPLATES = (
+    Template("plain", "{question}"),
+    # SimpleRL-Zoo
+    Template(
+        "qwen-boxed",
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        "<|im_start|>user\n{question}\n"
+        "Please reason step by step, and put your final answer within \\boxed{}.<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    Template(
+        "oat-zero",
+        "<|im_start|>system\n"
+        "Please reason step by step, and put your final answer within \\boxed{}.<|im_end|>\n"
+        "<|im_start|>user\n{question}<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    # the algorithm study, run in VeRL: plain text, no chat template
+    Template(
+        "verl-think",
+        "A conversation between User and Assistant. The user asks a question, and the Assistant "
+        "solves it. The assistant first thinks about the reasoning process in the mind and then "
+        "provides the user with the answer. The reasoning process and answer are enclosed within "
+        "<think> </think> and <answer> </answer> tags, respectively, i.e., <think> reasoning "
+        "process here </think> <answer> answer here </answer>. User: {question}\n"
+        "Assistant:\n",
+        run_on=_USERS_TURN,
+    ),
+    # Code-R1, training
+    Template(
+        "code-r1",
+        "<|im_start|>system\n"
+        "You are a helpful programming assistant. The user will ask you a question and you as the "
+        "assistant solve it. The assistant first thinks how to solve the task through reasoning "
+        "and then provides the user with the final answer. The reasoning process and answer are "
+        "enclosed within <think>...</think> and <answer>...</answer> tags, respectively."
+        "<|im_end|>\n"
+        "<|im_start|>user\n{question}<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    # HumanEval+ and MBPP+
+    Template(
+        "evalplus",
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        "<|im_start|>user\n"
+        "Please provide a self-contained Python script that solves the following problem in a "
+        "markdown code block:\n"
+        "```\n{question}\n```\n<|im_end|>\n"
+        "<|im_start|>assistant\n"
+        "Below is a Python script with a self-contained function that solves the problem and "
+        "passes corresponding tests:\n" + _CODE_BLOCK,
+        run_on=_CLOSING_FENCE,
+        prefill=_CODE_BLOCK,
+        strips_question=True,
+    ),
+    # The question already holds LiveCodeBench's own user message, which differs with starter code.
+    Template(
+        "livecodebench",
+        "<|im_start|>system\n"
+        "You are an expert Python programmer. You will be given a question (problem "
+        "specification) and will generate a correct Python program that matches the specification "
+        "and passes all tests.<|im_end|>\n"
+        "<|im_start|>user\n{question}<|im_end|>\n"
+        "<|im_start|>assistant\n" + _CODE_BLOCK,
+        run_on=_CLOSING_FENCE,
+        prefill=_CODE_BLOCK,
+    ),
+    # EasyR1, visual reasoning
+    Template(
+        "easyr1",
+        "<|im_start|>system\n"
+        "You are Qwen, created by Alibaba Cloud. You are a helpful assistant. You FIRST think "
+        "about the reasoning process as an internal monologue and then provide the final answer. "
+        "The reasoning process MUST BE enclosed within <think> </think> tags. The final answer "
+        "MUST BE put in \\boxed{}.<|im_end|>\n"
+        "<|im_start|>user\n" + _IMAGE + "{question}<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    # DAPO, training: plain text, and the answer on a line of its own
+    Template(
+        "dapo",
+        "Solve the following math problem step by step. The last line of your response should be "
+        "of the form Answer: $Answer (without quotes) where $Answer is the answer to the problem."
+        '\n\n{question}\n\nRemember to put your answer on its own line after "Answer:".',
+        answer="line",
+    ),
+    # The answer alone, to find out what can be guessed. Not from the paper, which gives no words.
+    Template(
+        "direct-boxed",
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        "<|im_start|>user\n{question}\n"
+        "Give only the final answer within \\boxed{}, without any reasoning.<|im_end|>\n"
+        "<|im_start|>assistant\n",
+    ),
+    # The model's own chat template; the text lies in the tokenizer.
+    Template("chat", ""),
+)
+_BY_NAME: Mapping[str, Template] = {template.name: template for template in _TEMPLATES}
+
+NAMES = tuple(_BY_NAME)
+
+_CHAT = "chat"
+_CHAT_WITH_HASH = re.compile(rf"{_CHAT}@[0-9a-f]{{8}}")
+
+
+def get(name: str) -> Template:
+    """The template called `name`, or the one that an own prompt defines.
+
+    Raises:
+        UserError: if there is none; the message lists those there are.
+    """
+    if prompt_spec.is_own(name):
+        return _own(name)
+    known = _CHAT if is_chat(name) else name
+    if known not in _BY_NAME:
+        raise UserError(
+            f"unknown prompt template '{name}'; write one of: {', '.join(NAMES)}; or a file, or "
+            f"text with {prompt_spec.QUESTION} in it"
+        )
+    return _BY_NAME[known]
+
+
+def _own(prompt: str) -> Template:
+    spec = prompt_spec.parse(prompt)
+    if spec.name is None:
+        return Template(prompt, spec.text or "", answer=spec.answer)
+    return replace(
+        get(spec.name),
+        name=prompt,
+        answer=spec.answer if spec.answer != "marked" else get(spec.name).answer,
+        system=spec.system,
+        chat_template_kwargs=spec.chat_template_kwargs,
+    )
+
+
+def canonical(prompt: Any) -> Any:
+    """Return the one string that stands for a prompt as users write it
+    (`rlvr.answers.prompt_spec`).
+
+    Raises:
+        UserError: if it is an own prompt that cannot be.
+    """
+    return prompt_spec.canonical(prompt, NAMES)
+
+
+def is_chat(name: str) -> bool:
+    """Whether a prompt is a model's chat template: "chat", or "chat@" with the template's hash."""
+    return _CHAT_WITH_HASH.fullmatch(chat_part(name)) is not None or chat_part(name) == _CHAT
+
+
+def chat_part(name: str) -> str:
+    """Return the name of a prompt's template, without the options of an own one."""
+    return (prompt_spec.parse(name).name or "") if prompt_spec.is_own(name) else name
+
+
+def key_name(prompt: str, tokenizer: ChatTokenizer | None) -> str:
+    """Return what a draw key says of a prompt: all that decides how it is rendered.
+
+    Args:
+        tokenizer: whose chat template is meant, where the prompt is one.
+    """
+    if tokenizer is None:
+        return prompt
+    if not prompt_spec.is_own(prompt):
+        return chat_name(tokenizer)
+    return replace(prompt_spec.parse(prompt), name=chat_name(tokenizer)).written()
+
+
+def chat_name(tokenizer: ChatTokenizer) -> str:
+    """The name that tells a tokenizer's chat template from any other, "chat@1a2b3c4d".
+
+    Hashed are the template's text and the special tokens that it names, which are filled in.
+
+    Raises:
+        UserError: if it has no chat template, or several and no default.
+    """
+    if not tokenizer.chat_template:
+        raise _no_chat_template()
+    try:
+        text = tokenizer.get_chat_template()
+    except ValueError as error:  # several by name, and none of them the default
+        raise UserError(f"prompt template 'chat': {error}") from None
+    filled_in = {name: str(t) for name, t in tokenizer.special_tokens_map.items() if name in text}
+    told = json.dumps([text, filled_in], sort_keys=True)
+    return f"{_CHAT}@{blake2b(told.encode(), digest_size=4).hexdigest()}"
+
+
+def render(
+    template: str,
+    problem: Problem,
+    tokenizer: ChatTokenizer | None = None,
+    *,
+    image_token: str = "<|image_pad|>",
+) -> str:
+    """The prompt for one problem, up to and including the first character of the model's turn.
+
+    Of `chat` it is a ChatText, which `rlvr.answers.prompt_tokens` tokenizes without adding
+    anything.
+
+    Args:
+        tokenizer: needed by `chat` alone; its chat template renders a single user turn.
+        image_token: what stands for an image, Qwen2-VL's by default.
+
+    Raises:
+        UserError: unknown template, `chat` without a chat template, with another than it names or
+            with one that does not render the question, `easyr1` without an image.
+    """
+    chosen = get(template)
+    if is_chat(template):
+        return _render_chat(template, problem, tokenizer)
+    question = problem.question.strip() if chosen.strips_question else problem.question
+    text = chosen.text
+    if _IMAGE in text:
+        if not problem.images:
+            raise UserError(
+                f"prompt template '{template}' needs an image, and problem {problem.id} has none; "
+                "write prompt: qwen-boxed for problems in words"
+            )
+        images = "".join(_IMAGE.replace("{image_token}", image_token) for _ in problem.images)
+        text = text.replace(_IMAGE, images)
+    # not str.format: templates and questions are full of braces
+    before, after = text.split("{question}")
+    return before + question + after
+
+
+def _render_chat(prompt: str, problem: Problem, tokenizer: ChatTokenizer | None) -> ChatText:
+    if tokenizer is None or not tokenizer.chat_template:
+        raise _no_chat_template()
+    template, own = get(prompt), chat_name(tokenizer)
+    if (asked := chat_part(prompt)) not in (_CHAT, own):
+        raise UserError(
+            f"prompt template '{asked}' is another chat template than this model's, which is "
+            f"'{own}'; write prompt: chat to use this one"
+        )
+    _refuse_unread_options(template, tokenizer)
+    turns = [{"role": "system", "content": template.system}] if template.system else []
+    turns += [{"role": "user", "content": problem.question}]
+    options = {**template.chat_template_kwargs, "add_generation_prompt": True}
+    text = chat_text(tokenizer, turns, **options)
+    if problem.question.strip() not in text and not _asks(tokenizer):
+        raise UserError(
+            "prompt template 'chat': the model's chat template leaves the question out (it may "
+            "expect a message in parts); write prompt: qwen-boxed, or correct the template"
+        )
+    if template.system and template.system.strip() not in text:
+        raise UserError(
+            "prompt.system: the model's chat template leaves the system prompt out; write it "
+            "into the question's text, or correct the template"
+        )
+    return ChatText(text)
+
+
+def _refuse_unread_options(template: Template, tokenizer: ChatTokenizer) -> None:
+    """A chat template ignores an option that it does not know, such as a misspelt one."""
+    text = tokenizer.get_chat_template() if template.chat_template_kwargs else ""
+    for name in template.chat_template_kwargs:
+        if re.search(rf"\b{re.escape(name)}\b", text) is None:
+            raise UserError(
+                f"prompt.chat_template_kwargs.{name}: the model's chat template reads no such "
+                "option; correct the name or remove it"
+            )
+
+
+def chat_text(tokenizer: ChatTokenizer, turns: list[dict[str, str]], **options: Any) -> str:
+    """What a tokenizer's chat template makes of a conversation.
+
+    Raises:
+        UserError: if the template cannot render it.
+    """
+    from jinja2 import TemplateError
+
+    try:
+        return str(tokenizer.apply_chat_template(turns, tokenize=False, **options))
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        raise UserError(f"the model's chat template cannot render this: {error}") from None
+
+
+def _asks(tokenizer: ChatTokenizer) -> bool:
+    """Whether a question that no template has a reason to rewrite gets into the prompt."""
+    return UNCHANGED in chat_text(tokenizer, [{"role": "user", "content": UNCHANGED}])
+
+
+def _no_chat_template() -> UserError:
+    return UserError(
+        "prompt template 'chat' needs a tokenizer with a chat template, and this model has none; "
+        f"write prompt: qwen-boxed (or another of {', '.join(n for n in NAMES if n != _CHAT)})"
+    )

@@ -1,0 +1,36 @@
+"""`rlvr distill`: a teacher's traces, verified, into a trained student."""
+
+import argparse
+from pathlib import Path
+
+from rlvr.cli.options.common import add_training_arguments, recipe_and_run, train_recipe
+from rlvr.distill import STAGES, Stage
+
+HELP = "Distil a teacher: ask, verify, select, write, train; run again, it goes on."
+EXAMPLE = "rlvr distill recipes/quickstart/distill.yaml --until write"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The recipe, then overrides; and how far."""
+    parser.add_argument("recipe", type=Path, help="recipe file (YAML) with a distill: section")
+    add_training_arguments(parser)
+    stages = parser.add_mutually_exclusive_group()
+    stages.add_argument("--until", choices=STAGES, default="train", help="last stage to carry out")
+    stages.add_argument("--only", choices=STAGES, help="the one stage to carry out")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry out the stages; evaluate afterwards with rlvr eval, like any other run."""
+    from rlvr.distill.pipeline import prepare
+
+    stages = wanted_stages(options.only, options.until)
+    recipe, run = recipe_and_run(options.recipe, options)
+    if recipe.method != "on_policy_distillation":  # whose student makes its own completions
+        for line in prepare(recipe, run, stages=stages, asked_for=options.only is not None):
+            print(line)
+    return train_recipe(options.recipe, options)[1] if "train" in stages else 0
+
+
+def wanted_stages(only: Stage | None, until: Stage) -> tuple[Stage, ...]:
+    """One stage, or all up to one."""
+    return (only,) if only else STAGES[: STAGES.index(until) + 1]

@@ -1,0 +1,199 @@
+"""`rlvr eval`: models to verdicts, summary and report.
+
+The models are a training run's base and checkpoints, or whatever `--base` and `--model` name. With
+several processes (torchrun, accelerate, srun) each takes its share and the first one reports.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rlvr.cli.options.argument_types import whole
+from rlvr.cli.options.common import say_where, track, write_report
+from rlvr.cli.options.probing import add_probe_arguments, probe
+from rlvr.core.errors import UserError
+
+if TYPE_CHECKING:
+    from rlvr.recipes.recipe import Evaluation
+    from rlvr.runs.run_directory import Run
+
+HELP = "Evaluate a run's base and every checkpoint that is not evaluated yet, or models by name."
+EXAMPLE = (
+    "rlvr eval runs/quickstart --design fixed:256\n"
+    "  rlvr eval --base Qwen/Qwen2.5-7B --model out/checkpoints --benchmark math500 "
+    "design=sequential\n"
+    "  rlvr eval recipes/evaluations/figure-7.yaml"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is evaluated, and what to do otherwise than its recipe says."""
+    parser.add_argument(
+        "path", nargs="?", metavar="RUN|FILE", help="run directory, or a file of models"
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="values of the evaluation section"
+    )
+    parser.add_argument("--base", metavar="MODEL", help="Hub id[@revision] or folder")
+    parser.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="the same, or a folder of any trainer's checkpoints; may be repeated",
+    )
+    parser.add_argument(
+        "--benchmark",
+        action="append",
+        default=[],
+        metavar="NAME[=FILE][,KEY=VALUE..]",
+        help="what to measure on, instead of the recipe's; FILE is read instead of the Hub's. "
+        "Your own problems: mine=problems.csv,question=COLUMN,gold=COLUMN,verifier=math, or "
+        "mine=hub:OWNER/SET,files=PATTERN,..",
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="directory for --base and --model")
+    parser.add_argument(
+        "--design",
+        help="fixed:N, or sequential[:N or :LOOKS/THRESHOLDS], which stops problems whose answer "
+        "is known; sequential:1024@k=1,256 makes differences at these k nearly as sure as "
+        "fixed:1024 does; one with /continue:LOOK@PROBABILITY is reported with control 0",
+    )
+    parser.add_argument(
+        "--processes",
+        type=whole(1, 1024),
+        metavar="N",
+        help="processes that sample at once (default: one per GPU, or per "
+        "engine.tensor_parallel_size GPUs; without GPUs one per core)",
+    )
+    parser.add_argument("--watch", action="store_true", help="follow the run while it trains")
+    parser.add_argument(
+        "--regrade", action="store_true", help="verify stored completions again; samples nothing"
+    )
+    parser.add_argument("--json", action="store_true", help="print summary.json, not the table")
+    add_probe_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate what is due, then report."""
+    if options.watch:
+        return _watch(options)
+    from rlvr_eval.plan.named_models_folder import nothing_left_if_refused
+
+    evaluated, settings = _subject(options)
+    with nothing_left_if_refused(evaluated):
+        if options.regrade:
+            _regrade(evaluated, settings)
+        elif options.probe:
+            probe(evaluated, settings, options)
+        else:
+            from rlvr_eval.draw.drawing import evaluate
+
+            evaluate(evaluated, settings, processes=options.processes)
+        _report(evaluated, options)
+    track(evaluated)
+    return 0
+
+
+def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
+    """The directory, and how its models are measured."""
+    from rlvr.runs.run_directory import Run
+    from rlvr_eval.plan.named_models_folder import settings_of
+
+    if options.path and "=" in options.path and not Path(options.path).exists():
+        options.overrides, options.path = [options.path, *options.overrides], None
+    if bool(options.path) == bool(options.base or options.model):
+        raise UserError("name a run directory, or models with --base and --model; not both")
+    changes = [*options.overrides, *([f"design={options.design}"] if options.design else [])]
+    if options.path and Path(options.path).suffix in (".yaml", ".yml"):
+        return _recipe_of_models(Path(options.path), options, changes)
+    if options.path:
+        run = Run(Path(options.path))
+        if options.benchmark:
+            changes.append(f"benchmarks={json.dumps(_benchmarks(options.benchmark))}")
+        return run, settings_of(run, changes)
+    return _named_models(options, changes)
+
+
+def _named_models(options: argparse.Namespace, changes: list[str]) -> "tuple[Run, Evaluation]":
+    from rlvr.recipes import recipe as recipes
+    from rlvr.runs.run_directory import Run
+    from rlvr_eval.plan.named_models_folder import Given, write_given
+
+    if not options.benchmark:
+        raise UserError("say what to measure on: --benchmark math500, or NAME=FILE; see --help")
+    raw = {"benchmarks": _benchmarks(options.benchmark)}
+    settings = recipes.evaluation(raw, changes, source="rlvr eval")
+    name = re.sub(r"[^A-Za-z0-9.+_-]", "_", Path(options.base or options.model[0]).name)
+    run = Run(options.out or Path("runs") / name)
+    base = _lasting(options.base) if options.base else None
+    write_given(run, Given(base, tuple(map(_lasting, options.model)), settings))
+    return run, settings
+
+
+def _recipe_of_models(
+    path: Path, options: argparse.Namespace, changes: list[str]
+) -> "tuple[Run, Evaluation]":
+    from rlvr.runs.run_directory import Run
+    from rlvr_eval.plan import models_file
+    from rlvr_eval.plan.named_models_folder import write_given
+
+    if options.benchmark:
+        changes.append(f"benchmarks={json.dumps(_benchmarks(options.benchmark))}")
+    given = models_file.read(path, changes)
+    run = Run(options.out or Path("runs") / path.stem)
+    write_given(run, given)
+    return run, given.settings
+
+
+def _lasting(model: str) -> str:
+    """A folder by its whole path, since the command may be repeated from elsewhere."""
+    return str(Path(model).resolve()) if Path(model).is_dir() else model
+
+
+def _benchmarks(written: list[str]) -> list[dict[str, Any]]:
+    """As a recipe's section has them."""
+    from rlvr.tasks.problem_section import from_text
+
+    return [from_text(entry) for entry in written]
+
+
+def _regrade(run: "Run", settings: "Evaluation") -> None:
+    from rlvr.verifiers import TIMEOUT_S
+    from rlvr_eval.draw.regrade import regrade
+
+    for regraded in regrade(run, timeout_s=settings.verify_timeout_s or TIMEOUT_S):
+        print(regraded, file=sys.stderr)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from rlvr.runs.run_directory import Run
+    from rlvr_eval.draw.drawing import crew_for
+    from rlvr_eval.draw.watch import wait_for_start, watch
+    from rlvr_eval.plan.planning import models_of, plan, store_of
+    from rlvr_eval.tracking.background_process import TrackedEvaluation
+
+    if options.path and wait_for_start(Run(Path(options.path))):
+        print(f"{options.path}: training has started", file=sys.stderr)
+    run, settings = _subject(options)
+    planned = plan(models_of(run, settings.beside), settings, store_of(run))
+    crew = crew_for(settings, processes=options.processes, evaluations=planned)
+    tracked = TrackedEvaluation(run)
+
+    def evaluated(run: Run) -> None:
+        _report(run, options)
+        tracked.refresh()
+
+    watch(run, settings, crew, evaluated=evaluated)
+    say_where(tracked)
+    return 0
+
+
+def _report(run: "Run", options: argparse.Namespace) -> None:
+    """Of several processes the first reports: it is the one that stays until all is drawn."""
+    from rlvr_eval.draw.crew import rank_and_world
+
+    if rank_and_world()[0] == 0:
+        write_report(run, as_json=options.json)

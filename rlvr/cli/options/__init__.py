@@ -1,0 +1,1 @@
+"""Holds options and steps that several verbs share."""

@@ -1,0 +1,119 @@
+"""Arguments and steps that several verbs share."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlvr.verifiers import TIMEOUT_S
+
+if TYPE_CHECKING:
+    from rlvr.recipes.recipe import Recipe
+    from rlvr.runs.run_directory import Run
+    from rlvr_eval.tracking.background_process import TrackedEvaluation
+
+EXIT_REQUEUE = 75
+EXIT_PAUSED = 76
+
+
+def add_training_arguments(parser: argparse.ArgumentParser) -> None:
+    """Overrides of recipe values, and where runs lie."""
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="values to replace")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of run directories")
+
+
+def add_verify_timeout(parser: argparse.ArgumentParser) -> None:
+    """The recipe key verify_timeout_s, for verbs that read no recipe."""
+    parser.add_argument(
+        "--verify-timeout-s",
+        type=_seconds,
+        default=TIMEOUT_S,
+        metavar="S",
+        help=f"time limit of the verifier for one completion (default: {TIMEOUT_S:g})",
+    )
+
+
+def _seconds(written: str) -> float:
+    """A time limit above 0 and at most an hour."""
+    try:
+        seconds = float(written)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"{written!r} is no time limit; write 0.1 .. 3600 seconds")
+    return seconds
+
+
+def train_recipe(path: Path, options: argparse.Namespace) -> "tuple[Run, int]":
+    """Train a recipe with the options' overrides, and evaluate as it asks for.
+
+    Returns:
+        Its run, and the exit code.
+    """
+    recipe, run = recipe_and_run(path, options)
+    if recipe.evaluate in ("after", "between"):
+        from rlvr.cli.turns.alternate_train_eval import take_turns
+
+        return run, take_turns(path, options, recipe, run)
+    if recipe.evaluate == "watch":
+        print(f"evaluate beside this training: rlvr eval {run.path} --watch", file=sys.stderr)
+    return run, train_here(path, recipe, run)
+
+
+def recipe_and_run(path: Path, options: argparse.Namespace) -> "tuple[Recipe, Run]":
+    """A recipe with the options' overrides and without faults, and where it is trained."""
+    from rlvr.runs.run_directory import Run
+
+    recipe = checked_recipe(path, options.overrides)
+    return recipe, Run(options.runs / recipe.name)
+
+
+def checked_recipe(path: Path, overrides: Sequence[str]) -> "Recipe":
+    """A recipe to be trained on this machine.
+
+    Raises:
+        Faults: naming everything that can be known to be wrong before anything is loaded.
+    """
+    from rlvr.recipes import recipe as recipes
+    from rlvr.training.checks import faults
+    from rlvr_eval.estimators import parse_design
+
+    raw = recipes.read(path, overrides)
+    return faults.check(raw, source=str(path), parse_design=parse_design)
+
+
+def train_here(path: Path, recipe: "Recipe", run: "Run", *, until_save: bool = False) -> int:
+    """Train in this process, to the end or to the next checkpoint; returns the exit code."""
+    from rlvr.training.loop.train import Ending, train
+
+    ending = train(recipe, run, source=str(path), until_save=until_save)
+    print(f"{run.path}: {ending.value}")
+    return {Ending.INTERRUPTED: EXIT_REQUEUE, Ending.PAUSED: EXIT_PAUSED}.get(ending, 0)
+
+
+def write_report(run: "Run", *, as_json: bool) -> None:
+    """Rebuild what people see of a run, and print the table or the summary."""
+    from rlvr_eval.draw.drawing import report
+
+    summary = report(run, stream=sys.stderr if as_json else sys.stdout)
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        print(f"report: {run.path / 'report.html'}")
+
+
+def track(run: "Run") -> None:
+    """Show in W&B what was reported, and say where it went; never fails, never waits for long."""
+    from rlvr_eval.tracking.background_process import TrackedEvaluation
+
+    tracked = TrackedEvaluation(run)
+    tracked.refresh()
+    say_where(tracked)
+
+
+def say_where(tracked: "TrackedEvaluation") -> None:
+    """Print what became of the last evaluation that was shown in W&B."""
+    if told := tracked.outcome():
+        print(told, file=sys.stderr)

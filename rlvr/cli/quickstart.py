@@ -1,0 +1,99 @@
+"""`rlvr quickstart`: the whole loop on the embedded model, by reinforcement learning and distilled.
+
+The base model is trained by GRPO, and distilled from an exact solver that knows plans which the
+base was never shown. One report shows the pass@k curves of base, checkpoints and distilled model,
+and how likely the base finds the completions of each.
+"""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rlvr.cli import distill
+from rlvr.cli.options.common import (
+    add_training_arguments,
+    checked_recipe,
+    track,
+    train_recipe,
+    write_report,
+)
+
+if TYPE_CHECKING:
+    from rlvr.runs.run_directory import Run
+
+HELP = "Run the whole loop on the embedded model: train, distil, evaluate, report."
+EXAMPLE = (
+    "rlvr quickstart\n"
+    "  rlvr quickstart seed=2 name=quickstart-2 distilled.seed=2 distilled.name=distilled-2"
+)
+
+_OF_THE_DISTILLED = "distilled."
+_TEACHER = "quickstart-teacher"
+# enough for medians over 400 problems, at seconds of scoring
+_SCORED_PER_PROBLEM = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Any value of either recipe may be replaced: distilled.KEY=VALUE is for distill.yaml."""
+    add_training_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, distil, evaluate and report; run again, it continues or only reports."""
+    from rlvr import tiny
+    from rlvr.runs.run_directory import Run
+    from rlvr_eval.draw.drawing import evaluate
+    from rlvr_eval.plan.named_models_folder import settings_of
+
+    taught, own = _split(options.overrides)
+    student = checked_recipe(tiny.RECIPES / "distill.yaml", taught)
+    own.append(f"evaluation.beside=[{student.name}]")
+    trained, code = train_recipe(tiny.RECIPES / "grpo.yaml", _with(options, own))
+    if code == 0 and not Run(options.runs / student.name).manifest().get("finished"):
+        code = distill.run(_with(options, taught, recipe=tiny.RECIPES / "distill.yaml"))
+    if code == 0:
+        evaluate(trained, settings_of(trained))
+        _probe_likelihood(trained, options.runs)
+        write_report(trained, as_json=False)
+        track(trained)
+    return code
+
+
+def _split(overrides: list[str]) -> tuple[list[str], list[str]]:
+    """The overrides of distill.yaml, then those of grpo.yaml."""
+    taught = [each for each in overrides if each.startswith(_OF_THE_DISTILLED)]
+    own = [each for each in overrides if each not in taught]
+    return [each.removeprefix(_OF_THE_DISTILLED) for each in taught], own
+
+
+def _with(
+    options: argparse.Namespace, overrides: list[str], *, recipe: Path | None = None
+) -> argparse.Namespace:
+    """The options of `rlvr train` or `rlvr distill`."""
+    return argparse.Namespace(
+        **vars(options) | {"overrides": overrides, "recipe": recipe, "only": None, "until": "train"}
+    )
+
+
+def _probe_likelihood(trained: "Run", runs: Path) -> None:
+    """How likely the base finds the completions of all, and its teacher's plans."""
+    from rlvr import tiny
+    from rlvr.distill.folder import Folder
+    from rlvr.distill.pipeline import prepare
+    from rlvr.recipes import recipe as recipes
+    from rlvr.runs.run_directory import Run
+    from rlvr_eval.draw.drawing import crew_for
+    from rlvr_eval.plan.named_models_folder import settings_of
+    from rlvr_eval.probes import likelihood
+
+    settings = settings_of(trained)
+    (source,) = settings.benchmarks
+    asked = [f"name={_TEACHER}", f"data.problems={source.model_dump_json(exclude_none=True)}"]
+    teacher = Run(runs / _TEACHER)
+    prepare(recipes.load(tiny.RECIPES / "distill.yaml", asked), teacher, stages=("teacher",))
+    likelihood.probe(
+        trained,
+        crew_for(settings).sampler,
+        per_problem=_SCORED_PER_PROBLEM,
+        traces=Folder.of(teacher).traces.path,
+    )

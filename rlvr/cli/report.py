@@ -1,0 +1,23 @@
+"""`rlvr report`: everything that people see of a run, from its stored draws."""
+
+import argparse
+from pathlib import Path
+
+from rlvr.cli.options.common import write_report
+
+HELP = "Rebuild table, summary.json and report.html from the stored draws; loads no model."
+EXAMPLE = "rlvr report runs/quickstart"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The run."""
+    parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
+    parser.add_argument("--json", action="store_true", help="print summary.json, not the table")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Report."""
+    from rlvr.runs.run_directory import Run
+
+    write_report(Run(options.path), as_json=options.json)
+    return 0

@@ -1,0 +1,37 @@
+"""`rlvr train`: a recipe into a run directory."""
+
+import argparse
+from pathlib import Path
+
+from rlvr.cli.options.common import (
+    add_training_arguments,
+    recipe_and_run,
+    train_here,
+    train_recipe,
+)
+
+HELP = "Train a recipe; run again on the same run directory, it resumes."
+EXAMPLE = (
+    "rlvr train recipes/quickstart/grpo.yaml seed=2 trainer.max_steps=100\n"
+    "  rlvr train recipes/quickstart/grpo.yaml evaluate=between"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The recipe, then overrides; and how far."""
+    parser.add_argument("recipe", type=Path, help="recipe file (YAML)")
+    add_training_arguments(parser)
+    parser.add_argument(
+        "--until",
+        choices=("save", "end"),
+        help="train only, whatever the recipe says of evaluating: to the next checkpoint (exit "
+        "code 76 while steps are left) or to the end",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train until finished, or until a signal asked to save and stop."""
+    if options.until is None:
+        return train_recipe(options.recipe, options)[1]
+    recipe, trained = recipe_and_run(options.recipe, options)
+    return train_here(options.recipe, recipe, trained, until_save=options.until == "save")

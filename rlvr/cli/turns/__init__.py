@@ -1,0 +1,1 @@
+"""Trains and evaluates in turns on the same devices."""

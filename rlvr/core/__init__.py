@@ -1,0 +1,1 @@
+"""Holds what every room uses: records, errors, files, and the machine under them."""

@@ -1,0 +1,1 @@
+"""Holds the stages of a distillation, one module each."""

@@ -1,0 +1,1 @@
+"""Holds the teachers that traces can come from, one module each."""

@@ -1,0 +1,1 @@
+"""Reports what this installation can do, and tries it."""

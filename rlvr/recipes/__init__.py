@@ -1,0 +1,1 @@
+"""Turns YAML and `key=value` overrides into one frozen `Recipe`."""

@@ -1,0 +1,210 @@
+"""The `distill:` section of a recipe: who the teacher is, and which of its traces are trained on.
+
+It belongs to method sft and takes the place of `data.demonstrations`. `data.problems` are what the
+teacher is asked, `data.prompt` and `data.verifier` the student's template and the task's verifier.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from rlvr.core.secrets import url_fault
+from rlvr.core.section import Section
+from rlvr.recipes.prompt_key import Prompt
+from rlvr.samplers.base import SamplingParams
+from rlvr.samplers.engine_options import EngineOptions
+from rlvr.tasks.problem_section import ProblemSource, Sources
+
+
+class SolverTeacher(Section):
+    """An exact solver that comes along; its traces are all distinct, in random order."""
+
+    type: Literal["solver"]
+    name: Literal["countdown"]
+
+
+class ModelTeacher(Section):
+    """A model that is sampled from on this machine.
+
+    Attributes:
+        prompt: the teacher's template; None takes the student's.
+        engine: options of the vLLM engine; the transformers sampler has none of them.
+    """
+
+    type: Literal["model"]
+    model: str
+    revision: str | None = None
+    prompt: Prompt | None = None
+    sampling: SamplingParams = SamplingParams()
+    sampler: Literal["auto", "hf", "vllm"] = "auto"
+    engine: EngineOptions = EngineOptions()
+
+
+class EndpointTeacher(Section):
+    """A model behind an OpenAI-compatible endpoint, such as a vLLM server.
+
+    Attributes:
+        url: up to and with the version: http://localhost:8000/v1.
+        prompt: `chat` sends a user message to /chat/completions, where the server applies the
+            model's own chat template; any other template is rendered here and sent to /completions.
+        system, instruction: with `chat` alone: a system message, and a line after the question.
+        key_variable: environment variable that holds the API key; the key is never written down.
+        concurrency: requests under way at once.
+        requests_per_minute: that are started at most; None leaves it to the server to refuse.
+        attempts: per request, the first included, before the run stops.
+        backoff_s: wait after the first failure, doubled after each further one, with jitter; a
+            server's Retry-After goes before it.
+        timeout_s: of one request.
+    """
+
+    type: Literal["endpoint"]
+    url: str
+    model: str
+    prompt: Prompt = "chat"
+    system: str | None = None
+    instruction: str | None = None
+    sampling: SamplingParams = SamplingParams()
+    key_variable: str = "OPENAI_API_KEY"
+    concurrency: int = Field(default=32, ge=1)
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    attempts: int = Field(default=8, ge=1)
+    backoff_s: float = Field(default=1.0, gt=0)
+    timeout_s: float = Field(default=1800.0, gt=0)
+
+    @field_validator("url")
+    @classmethod
+    def _is_bare_address(cls, value: str) -> str:
+        if fault := url_fault(value):
+            raise PydanticCustomError("secret", "the address {fault}", {"fault": fault})
+        return value
+
+    @field_validator("key_variable")
+    @classmethod
+    def _is_variable_name(cls, value: str) -> str:
+        if re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", value) is None:
+            raise PydanticCustomError(
+                "secret", "write the name of an environment variable here, never the key itself"
+            )
+        return value
+
+
+class RecordedTeacher(Section):
+    """Traces that exist already: a file, or a data set on the Hub, which bring their own problems.
+
+    Attributes:
+        files: patterns of the data set's files.
+        question, completion, gold: columns; a completion may be a list of several.
+        limit: rows that are read.
+    """
+
+    type: Literal["traces"]
+    path: Path | None = None
+    hub_id: str | None = None
+    revision: str | None = None
+    files: tuple[str, ...] = ("*.parquet",)
+    question: str = "problem"
+    completion: str = "generations"
+    gold: str = "answer"
+    limit: int | None = Field(default=None, ge=1)
+
+
+_SHORT_FOR = {"solver": "name", "model": "model"}
+
+
+def _typed(value: Any) -> Any:
+    """`solver:countdown` is short for {type: solver, name: countdown}, and so is `model:..`."""
+    if not isinstance(value, str):
+        return value
+    kind, _, name = value.partition(":")
+    return {"type": kind, _SHORT_FOR[kind]: name} if kind in _SHORT_FOR else {"type": kind}
+
+
+Teacher = Annotated[
+    SolverTeacher | ModelTeacher | EndpointTeacher | RecordedTeacher,
+    Field(discriminator="type"),
+    BeforeValidator(_typed),
+]
+
+
+class Selection(Section):
+    """Which verified traces are trained on.
+
+    Attributes:
+        per_problem: at most so many of one problem, the first by sample index.
+        min_tokens: of a completion, by the student's tokenizer.
+        max_tokens: of prompt, completion and end marker together; None takes
+            `trainer.max_length`, beyond which training would cut the answer off.
+        ngram: words in a row that a training question may not share with a benchmark's. 8 is what
+            open-r1 and s1 (arXiv 2501.19393) use.
+        decontaminate: benchmarks beside those of `evaluation:`.
+    """
+
+    per_problem: int = Field(default=1, ge=1)
+    min_tokens: int = Field(default=1, ge=1)
+    max_tokens: int | None = Field(default=None, ge=1)
+    ngram: int = Field(default=8, ge=1)
+    decontaminate: Sources = ()
+
+
+class Distill(Section):
+    """A teacher and what is taken over from it.
+
+    Attributes:
+        traces_per_problem: that the teacher is asked for; may be raised later.
+    """
+
+    teacher: Teacher
+    traces_per_problem: int = Field(default=1, ge=1)
+    run_seed: int = Field(default=0, ge=0)
+    select: Selection = Selection()
+
+
+# the sections by the name, or the teacher's type, that the path of a key ends in
+DISTILL_SECTIONS: Mapping[str, type[BaseModel]] = {
+    "distill": Distill,
+    "select": Selection,
+    "decontaminate": ProblemSource,
+    "solver": SolverTeacher,
+    "model": ModelTeacher,
+    "endpoint": EndpointTeacher,
+    "traces": RecordedTeacher,
+}
+
+
+def faults(raw: Mapping[str, Any]) -> list[str]:
+    """What in a raw recipe does not go together with its `distill:` section."""
+    section, data = raw.get("distill"), raw.get("data")
+    if not isinstance(section, Mapping) or not isinstance(data, Mapping):
+        return []
+    found = []
+    if raw.get("method") != "sft":
+        found.append(f"distill: belongs to method sft, not {raw.get('method')}; remove it")
+    if data.get("demonstrations"):
+        found.append("data.demonstrations: distill: makes them; remove one of the two")
+    teacher = _typed(section.get("teacher"))
+    if isinstance(teacher, Mapping):
+        found += _of_traces(teacher, data) if teacher.get("type") == "traces" else _asked(data)
+    return found
+
+
+def _asked(data: Mapping[str, Any]) -> list[str]:
+    return (
+        [] if data.get("problems") else ["missing key 'data.problems': what the teacher is asked"]
+    )
+
+
+def _of_traces(teacher: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
+    found = [
+        f"missing key 'data.{key}': recorded traces belong to no benchmark that would name one"
+        for key in ("prompt", "verifier")
+        if not data.get(key)
+    ]
+    if data.get("problems"):
+        found.append("data.problems: recorded traces bring their own problems; remove it")
+    if (teacher.get("path") is None) == (teacher.get("hub_id") is None):
+        found.append("distill.teacher: give either path or hub_id, not both and not neither")
+    return found

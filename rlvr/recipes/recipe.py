@@ -1,0 +1,373 @@
+"""Recipes: YAML and `key=value` overrides in, one frozen `Recipe` out, every fault named at once.
+
+What belongs to us is declared here; what belongs to TRL (`trainer:`) and PEFT (`peft:`) is passed
+on and checked against their own classes (`rlvr.training.checks.settings`), so that no field of
+theirs is declared a second time. What TRL does not know (a critic, a refill, a second reward) has a
+section of its own, named after its method where one method alone reads it. Unknown keys are refused
+with the nearest known one. Whether what a recipe names is there is asked in
+`rlvr.training.checks.faults`.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from rlvr.core import reading
+from rlvr.core.errors import Faults, UserError
+from rlvr.core.section import Section
+from rlvr.recipes import distill_section
+from rlvr.recipes.distill_section import DISTILL_SECTIONS, Distill
+from rlvr.recipes.prompt_key import Prompt
+from rlvr.recipes.rl_section import (
+    DAPO,
+    METHOD_SECTIONS,
+    PPO,
+    REWARD_SECTIONS,
+    ReinforcePP,
+    Rewards,
+)
+from rlvr.samplers.base import SamplingParams
+from rlvr.samplers.engine_options import EngineOptions
+from rlvr.tasks.problem_section import Columns, ProblemSource, Sources
+from rlvr.verifiers import TIMEOUT_S
+
+Method = Literal[
+    "grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo", "sft", "on_policy_distillation"
+]
+
+
+Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,99}")
+_ONE_DRAW = re.compile(r"\s*fixed:\s*0*1\s*")
+# what lies beside the run directories
+_TAKEN = ("store",)
+
+
+def checked_name(name: str) -> str:
+    """Return a run's name, which is also its folder's.
+
+    Raises:
+        ValueError: if the name could lead out of the folder of runs, or is taken.
+    """
+    if name in _TAKEN:
+        raise ValueError(f"'{name}' is the folder of stored completions; take another name")
+    if _NAME.fullmatch(name) is None:
+        raise ValueError(
+            "a run's name begins with a letter or digit and goes on with up to 99 letters, digits "
+            "or . _ + = -; give the folder by --runs"
+        )
+    return name
+
+
+class Demonstrations(Section):
+    """(prompt, completion) pairs for supervised training: a generator of ours, or a file's columns.
+
+    Exactly one of `generator` (with `count`) and `path` is given.
+    """
+
+    generator: Literal["countdown-chains"] | None = None
+    count: int | None = Field(default=None, ge=1)
+    path: Path | None = None
+
+
+class Data(Section):
+    """What is trained on: `problems` for reinforcement learning, `demonstrations` for SFT."""
+
+    problems: Sources = ()
+    demonstrations: Demonstrations | None = None
+    prompt: Prompt | None = None
+    verifier: str | None = None
+
+
+class Evaluation(Section):
+    """What every checkpoint is measured on, and with how many completions.
+
+    Attributes:
+        looks: numbers of draws, fixed before the first of them, after which results are looked at;
+            `design` is fixed:N for one of them. What a report claims then holds its level over all
+            looks together.
+        prompt: template for all benchmarks; None takes each benchmark's own.
+        keep_text: whose text is stored: `all`, `correct`, or `sample:N`, the first N draws of each
+            problem. The others are counted all the same.
+        verify_timeout_s: time limit of the verifier for one completion; None takes the recipe's.
+        engine: options of the vLLM engine; the transformers sampler has none of them.
+        beside: models to show beside the run's own: names of other runs in the same folder, of
+            which the last checkpoint is taken, Hub ids, or folders with a "/" in them.
+    """
+
+    benchmarks: Annotated[Sources, Field(min_length=1)]
+    design: str = "fixed:256"
+    looks: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    sampling: SamplingParams = SamplingParams()
+    prompt: Prompt | None = None
+    run_seed: int = Field(default=0, ge=0)
+    sampler: Literal["auto", "hf", "vllm"] = "auto"
+    engine: EngineOptions = EngineOptions()
+    keep_text: str = Field(default="all", pattern=r"^(all|correct|sample:[1-9][0-9]*)$")
+    verify_timeout_s: Seconds | None = None
+    beside: tuple[str, ...] = ()
+
+    @field_validator("looks")
+    @classmethod
+    def _several_that_increase(cls, looks: tuple[int, ...]) -> tuple[int, ...]:
+        if looks and (len(looks) == 1 or list(looks) != sorted(set(looks))):
+            raise PydanticCustomError(
+                "looks", "write at least two numbers of draws that increase, such as [64, 256]"
+            )
+        return looks
+
+    def contradictions(self) -> list[str]:
+        """Say, each with its key, what cannot be measured together.
+
+        No part of reading the section: what was measured under such a one can still be reported.
+        """
+        found = []
+        if self.sampling.temperature == 0 and _ONE_DRAW.fullmatch(self.design) is None:
+            found.append(
+                f"sampling.temperature: 0 draws one and the same completion again and again, which "
+                f"{self.design} would count as many; write design: fixed:1, or another temperature"
+            )
+        if self.looks and self.design not in {f"fixed:{look}" for look in self.looks}:
+            planned = ", ".join(f"fixed:{look}" for look in self.looks)
+            found.append(
+                f"looks: the design is {self.design}, which is none of the looks planned; write "
+                f"design: {planned}, one after another"
+            )
+        names = [source.name for source in self.benchmarks]
+        repeated = dict.fromkeys(name for name in names if names.count(name) > 1)
+        found += [f"benchmarks: {name} is there twice; name it once" for name in repeated]
+        if self.sampler == "hf" and self.engine != EngineOptions():
+            given = ", ".join(self.engine.model_dump(exclude_defaults=True))
+            found.append(f"engine: {given} of vLLM, which sampler: hf does not use; remove it")
+        return found
+
+
+class Checkpoints(Section):
+    """What is kept on disk of the checkpoints that training saves; the last one always, and whole.
+
+    Attributes:
+        full_states: how many of the last ones keep optimizer, schedule, random numbers and critic,
+            so that training can resume there; older ones keep weights, tokenizer, configuration.
+        keep: how many of the last ones stay; older ones are deleted once nobody awaits their
+            evaluation any more.
+    """
+
+    full_states: int = Field(default=2, ge=1)
+    keep: Literal["all"] | int = "all"
+
+    @field_validator("keep", mode="plain")
+    @classmethod
+    def _all_or_some(cls, value: Any) -> Any:
+        """One fault, where pydantic would report one for each member of the union."""
+        if value != "all" and (type(value) is not int or value < 1):
+            raise PydanticCustomError("keep", "write all, or how many of the last ones to keep")
+        return value
+
+
+class Recipe(Section):
+    """One training run, whole.
+
+    Attributes:
+        model: Hub id, folder, or `embedded:<name>`.
+        initialize: `pretrained` loads the weights; `random` draws them, from `seed`.
+        seed: of training; the evaluation has a run seed of its own.
+        verify_timeout_s: time limit of the verifier for one completion, in training, distillation
+            and evaluation alike; what takes longer is undecided.
+        rewards: beside correctness; read by reinforcement learning alone.
+        distill: where the demonstrations of method sft come from, unless `data` names them.
+        checkpoints: how much of them is kept.
+        evaluate: when the base and the checkpoints are measured:
+            `by_hand`, whenever `rlvr eval RUN` is called;
+            `after`, by `rlvr train` itself once training has finished;
+            `between`, by `rlvr train` at every save, on the devices that training has left;
+            `watch`, elsewhere by `rlvr eval RUN --watch`: no checkpoint is deleted before it.
+        ppo, reinforce_pp, dapo: the section of the recipe's own method, None for all others.
+        trainer: fields of TRL's config class for the method.
+        peft: fields of PEFT's LoraConfig; None trains all weights.
+    """
+
+    name: Annotated[str, AfterValidator(checked_name)]
+    model: str = Field(min_length=1)
+    revision: str | None = None
+    initialize: Literal["pretrained", "random"] = "pretrained"
+    method: Method
+    seed: int = Field(default=0, ge=0, lt=2**32)
+    data: Data
+    verify_timeout_s: Seconds = TIMEOUT_S
+    evaluation: Evaluation | None = None
+    evaluate: Literal["by_hand", "after", "between", "watch"] = "by_hand"
+    checkpoints: Checkpoints = Checkpoints()
+    rewards: Rewards = Rewards()
+    distill: Distill | None = None
+    ppo: PPO | None = None
+    reinforce_pp: ReinforcePP | None = None
+    dapo: DAPO | None = None
+    trainer: Mapping[str, Any] = Field(default_factory=dict)
+    peft: Mapping[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_own_section(cls, raw: Any) -> Any:
+        """A method's section is there, with its defaults, also where the recipe leaves it out."""
+        if isinstance(raw, Mapping) and raw.get("method") in METHOD_SECTIONS:
+            return {**raw, raw["method"]: raw.get(raw["method"]) or {}}
+        return raw
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe file and apply `dotted.key=value` overrides, each value parsed as YAML.
+
+    Raises:
+        Faults: naming every fault with its file, key, and what to write instead.
+        UserError: if the file is missing or is no YAML mapping.
+    """
+    return parse(read(path, overrides), source=str(path))
+
+
+def read(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """A recipe file with overrides as it is written, not looked at yet.
+
+    Raises:
+        UserError: if the file is missing or is no YAML mapping, or an override is none.
+    """
+    raw = _read(path)
+    for override in overrides:
+        _override(raw, override)
+    raw.setdefault("name", path.stem)
+    return raw
+
+
+def parse(raw: Mapping[str, Any], *, source: str) -> Recipe:
+    """A Recipe from its raw mapping; `source` is what fault messages begin with."""
+    misplaced = _misplaced(raw) + _unmeasured(raw) + distill_section.faults(raw)
+    try:
+        recipe = Recipe.model_validate(raw)
+    except ValidationError as error:
+        raise Faults(source, [_fault(entry) for entry in error.errors()] + misplaced) from None
+    if misplaced:
+        raise Faults(source, misplaced)
+    return recipe
+
+
+def evaluation(raw: Mapping[str, Any], overrides: Sequence[str] = (), *, source: str) -> Evaluation:
+    """The evaluation section alone, with `key=value` overrides of its own keys.
+
+    Raises:
+        Faults, UserError: as `load`.
+    """
+    if not isinstance(raw, Mapping):
+        raise UserError(f"{source}: evaluation: expected a mapping of keys, found {raw!r:.60}")
+    whole = {"evaluation": dict(raw)}
+    for override in overrides:
+        _override(whole, f"evaluation.{override}")
+    try:
+        return Evaluation.model_validate(whole["evaluation"])
+    except ValidationError as error:
+        faults = [{**entry, "loc": ("evaluation", *entry["loc"])} for entry in error.errors()]
+        raise Faults(source, [_fault(entry) for entry in faults]) from None
+
+
+def dump(recipe: Recipe) -> str:
+    """The recipe as resolved, defaults included, as YAML that `load` reads back to an equal one."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def suggestion(key: str, known: Sequence[str]) -> str:
+    """ "; did you mean 'x'?" where a known key is near, otherwise the keys there are."""
+    near = get_close_matches(key, known, n=1)
+    return f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such recipe file; see recipes/ for the ones that come along")
+    return reading.yaml_mapping(path)
+
+
+def _override(raw: dict[str, Any], override: str) -> None:
+    key, equals, value = override.partition("=")
+    if not equals or not key:
+        raise UserError(
+            f"'{override}' is not an override; write key=value, as in trainer.max_steps=10"
+        )
+    *parents, last = key.split(".")
+    section = raw
+    for parent in parents:
+        section = section.setdefault(parent, {})
+        if not isinstance(section, dict):
+            raise UserError(f"override '{override}': '{parent}' is a value, not a section")
+    try:
+        section[last] = reading.yaml_value(value)
+    except reading.NotReadable as fault:
+        raise UserError(f"override '{override}': {fault}") from None
+
+
+def _fault(entry: Any) -> str:
+    """One pydantic error as one line: key, what is wrong, what to write."""
+    location = [str(part) for part in entry["loc"] if not isinstance(part, int)]
+    key = ".".join(_without_teachers_type([str(part) for part in entry["loc"]]))
+    match entry["type"]:
+        case "extra_forbidden":
+            known = tuple(_section(location[:-1]).model_fields)
+            return f"unknown key '{key}'; {suggestion(location[-1], known)}"
+        case "missing":
+            return f"missing key '{key}'"
+        case "secret":  # the value may hold a key or a password, so it is not repeated
+            return f"{key}: {entry['msg']}"
+        case _:
+            return f"{key}: {entry['msg']}, found {entry['input']!r:.200}"
+
+
+def _without_teachers_type(parts: Sequence[str]) -> list[str]:
+    """pydantic puts a union member's type into the path of a key, where no recipe has one."""
+    return [part for at, part in enumerate(parts) if at == 0 or parts[at - 1] != "teacher"]
+
+
+def _misplaced(raw: Mapping[str, Any]) -> list[str]:
+    """Sections of methods that are not the recipe's."""
+    method = raw.get("method")
+    return [
+        f"{name}: is read by method {name} alone, and this recipe's method is {method}; remove it"
+        for name in METHOD_SECTIONS
+        if raw.get(name) is not None and method in get_args(Method) and name != method
+    ]
+
+
+def _unmeasured(raw: Mapping[str, Any]) -> list[str]:
+    """An evaluation that is asked for without a word on what to measure."""
+    when = raw.get("evaluate")
+    if when not in ("after", "between", "watch") or raw.get("evaluation") is not None:
+        return []
+    return [f"evaluate: {when} needs to know what to measure; add an evaluation: section"]
+
+
+def _section(location: Sequence[str]) -> type[BaseModel]:
+    """The section that a path of keys leads to."""
+    sections: dict[str, type[BaseModel]] = {
+        "data": Data,
+        "evaluation": Evaluation,
+        "checkpoints": Checkpoints,
+        "problems": ProblemSource,
+        "benchmarks": ProblemSource,
+        "columns": Columns,
+        "demonstrations": Demonstrations,
+        "sampling": SamplingParams,
+        "engine": EngineOptions,
+        **REWARD_SECTIONS,
+        **METHOD_SECTIONS,
+        **DISTILL_SECTIONS,
+    }
+    return sections[location[-1]] if location else Recipe

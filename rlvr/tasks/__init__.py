@@ -1,0 +1,1 @@
+"""Finds problems by name or file, and grades completions of them."""

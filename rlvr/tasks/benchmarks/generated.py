@@ -1,0 +1,76 @@
+"""Sets that are made instead of downloaded: the embedded countdown, and any reasoning-gym task.
+
+A reasoning-gym gold holds what the task's own `score_answer` needs to make the entry again: the
+task, the seed, the size and the index. Its entries carry Python objects that JSON cannot.
+"""
+
+from typing import Any
+
+from rlvr.core.errors import UserError
+from rlvr.core.records import Problem
+
+REASONING_GYM_PROBLEMS = 500
+REASONING_GYM_SEED = 42
+
+
+def countdown(split: Any) -> list[Problem]:
+    """The embedded countdown problems of one split: train, dev or test."""
+    from rlvr.tiny.countdown import problems
+
+    return problems(split)
+
+
+def reasoning_gym(task: str, limit: int | None = None) -> list[Problem]:
+    """The first entries of a task under its default settings, 500 without a limit.
+
+    Raises:
+        UserError: if the package is not installed or has no such task.
+    """
+    size = REASONING_GYM_PROBLEMS
+    entries = reasoning_gym_entries(task, REASONING_GYM_SEED, size)
+    problems = []
+    for index in range(min(limit or size, size)):
+        entry = entries[index]
+        gold = {"task": task, "seed": REASONING_GYM_SEED, "size": size, "index": index}
+        if entry["answer"] is not None:  # some tasks have many right answers and store none
+            gold["answer"] = str(entry["answer"])
+        problems.append(Problem(f"reasoning_gym:{task}/{index}", entry["question"], gold))
+    return problems
+
+
+def reasoning_gym_entries(task: str, seed: int, size: int) -> Any:
+    """The package's own data set object: a sequence of entries with `score_answer`.
+
+    Raises:
+        UserError: as `check_reasoning_gym_task`.
+    """
+    check_reasoning_gym_task(task)
+    import reasoning_gym as package
+
+    return package.create_dataset(task, seed=seed, size=size)
+
+
+def check_reasoning_gym_task(task: str) -> None:
+    """Refuse a task that cannot be made.
+
+    Raises:
+        UserError: if the package is not installed or has no such task.
+    """
+    try:
+        from reasoning_gym.factory import DATASETS
+    except ImportError as error:
+        raise UserError(
+            "reasoning_gym:<task> needs the package reasoning-gym; "
+            "install it with: pip install 'rlvr[reasoning-gym]'"
+        ) from error
+    if task not in DATASETS:
+        raise UserError(
+            f"reasoning-gym has no task '{task}'; write one of: {', '.join(sorted(DATASETS))}"
+        )
+
+
+def reasoning_gym_version() -> str:
+    """What stands for a revision: the entries of a seed follow from the package's version."""
+    from importlib.metadata import version
+
+    return f"reasoning-gym/{version('reasoning-gym')}"

@@ -1,0 +1,229 @@
+"""From a recipe's `trainer:` to an instance of TRL's config class, with every fault named at once.
+
+TRL's fields are read from its class: names, types, and its own cross-checks when it is built; so
+are PEFT's. What the run directory decides (where, which seed, how it logs) is ours and cannot be
+set twice.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from typing import Any, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
+
+from rlvr.core.errors import Faults
+from rlvr.core.secrets import names_secret
+from rlvr.core.section import takes_bool
+from rlvr.recipes.recipe import Recipe, suggestion
+from rlvr.runs.run_directory import Run
+from rlvr.training.checks import field_ranges, launcher
+from rlvr.training.methods.method import Method, Values, by_rules
+from rlvr.training.trainers import rollout_engine
+
+_OF_TRLS_EVALUATION = (
+    "batch_eval_metrics",
+    "bf16_full_eval",
+    "do_eval",
+    "eval_accumulation_steps",
+    "eval_delay",
+    "eval_do_concat_batches",
+    "eval_on_start",
+    "eval_steps",
+    "eval_strategy",
+    "eval_use_gather_object",
+    "fp16_full_eval",
+    "greater_is_better",
+    "include_for_metrics",
+    "load_best_model_at_end",
+    "metric_for_best_model",
+    "num_generations_eval",
+    "per_device_eval_batch_size",
+    "prediction_loss_only",
+)
+_OURS = {
+    **dict.fromkeys(
+        _OF_TRLS_EVALUATION,
+        "training evaluates nothing; write evaluation: what to measure, and evaluate: when",
+    ),
+    "resume_from_checkpoint": "a run goes on from its last checkpoint by itself",
+    "disable_tqdm": "progress is shown by rlvr",
+    "output_dir": "it is the run directory; set name=..",
+    "seed": "set seed=.. at the top of the recipe",
+    "data_seed": "set seed=.. at the top of the recipe",
+    "run_name": "it is the run's name; set name=..",
+    "report_to": "W&B is switched by WANDB_MODE (online, offline, disabled)",
+    "remove_unused_columns": "rewards need every column",
+    "save_total_limit": "it would delete what is not evaluated yet; write checkpoints.keep=..",
+    "save_only_model": "a run could not be resumed; write checkpoints.full_states=1",
+    "logging_steps": "every step is logged",
+    "logging_strategy": "every step is logged",
+    "logging_nan_inf_filter": "a loss that is no number stops the run",
+}
+_UPLOADS = re.compile(r"push_to_hub.*|hub_.*")
+_UPLOAD = (
+    "uploading is a step of its own: hf upload USER/NAME runs/RUN/checkpoint-STEP, which takes the "
+    "token from HF_TOKEN or from hf auth login"
+)
+_SECRET = (
+    "it looks like a secret, which would be written to the run directory; pass it by the "
+    "environment (HF_TOKEN, WANDB_API_KEY)"
+)
+
+
+def training_arguments(
+    recipe: Recipe, method: Method, run: Run, *, source: str, processes: int | None = None
+) -> Any:
+    """The config object for the recipe's method.
+
+    Args:
+        processes: that batches are reckoned with; those that the launcher started unless given, as
+            where a recipe for a cluster is checked at a desk.
+
+    Raises:
+        Faults: naming all wrong keys, types and combinations in `trainer:`.
+    """
+    values, faults = _read(recipe, method)
+    if faults or (faults := _against_method(values, recipe, method, processes)):
+        raise Faults(source, faults)
+    launcher.prepare(use_cpu=bool(recipe.trainer.get("use_cpu")))
+    try:
+        return method.config_class(**values, **_fixed(recipe, run))
+    except (ValueError, TypeError, ImportError) as error:
+        raise Faults(source, [f"{_blamed(str(error), values)}: {error}"]) from None
+
+
+def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None) -> list[str]:
+    """All that is wrong with `trainer:` by TRL's fields, and with the recipe by its method's rules.
+
+    Unless it is meant for another machine's `processes`, also what this machine cannot do.
+    A rule that would read a value which is wrong by itself is not applied: it would hold another
+    value against a default that nobody wrote.
+    """
+    values, faults = _read(recipe, method)
+    found = faults + _against_method(values, recipe, method, processes)
+    if processes is None:
+        found += by_rules(rollout_engine.faults)(values, recipe, launcher.world_size())
+    return found
+
+
+def peft_faults(recipe: Recipe) -> list[str]:
+    """All that is wrong with `peft:` by the fields of PEFT's LoraConfig, and by its own checks."""
+    from peft import LoraConfig
+
+    if recipe.peft is None:
+        return []
+    _, _, faults = _checked(recipe.peft, LoraConfig, "peft")
+    if faults:
+        return faults
+    try:
+        peft_config(recipe)
+    except (ValueError, TypeError, ImportError) as error:
+        return [f"peft: {error}"]
+    return []
+
+
+def peft_config(recipe: Recipe) -> Any:
+    """PEFT's LoraConfig, or None where all weights are trained."""
+    from peft import LoraConfig, TaskType
+
+    if recipe.peft is None:
+        return None
+    return LoraConfig(**{"task_type": TaskType.CAUSAL_LM, **recipe.peft})
+
+
+def _read(recipe: Recipe, method: Method) -> tuple[Values, list[str]]:
+    """What TRL's config is built from, and what is wrong with the values that are left out."""
+    given, unreadable, faults = _checked(recipe.trainer, method.config_class, "trainer")
+    return Values({**_hardware(given), **method.defaults, **given}, unreadable), faults
+
+
+def _against_method(
+    values: Values, recipe: Recipe, method: Method, processes: int | None
+) -> list[str]:
+    return list(method.faults(values, recipe, processes or launcher.world_size()))
+
+
+def _checked(
+    values: Mapping[str, Any], config_class: type, section: str
+) -> tuple[dict[str, Any], set[str], list[str]]:
+    """Values converted to their field's type; the fields that are left without; their faults."""
+    hints = get_type_hints(config_class)
+    known = [field.name for field in fields(config_class) if field.init]
+    converted, unreadable, faults = {}, set[str](), []
+    for key, value in values.items():
+        if section == "trainer" and key in _OURS:
+            faults.append(f"trainer.{key} cannot be set: {_OURS[key]}")
+        elif section == "trainer" and _UPLOADS.fullmatch(key):
+            faults.append(f"trainer.{key} cannot be set: {_UPLOAD}")
+        elif found := next(_secrets(key, value), None):
+            faults.append(f"{section}.{found} cannot be set: {_SECRET}")
+        elif key not in known:
+            unreadable |= {*get_close_matches(key, known, n=1)} - values.keys()
+            faults.append(f"unknown key '{section}.{key}'; {suggestion(key, known)}")
+        else:
+            try:
+                converted[key] = _convert(value, hints[key])
+                if range_ := field_ranges.fault(key, converted[key]):
+                    unreadable.add(key)
+                    del converted[key]
+                    faults.append(f"{section}.{key}: {range_}, found {value!r}")
+            except ValidationError as error:
+                unreadable.add(key)
+                wanted = error.errors()[0]["msg"]
+                faults.append(f"{section}.{key}: {wanted}, found {value!r}")
+    return converted, unreadable, faults
+
+
+def _blamed(message: str, values: Mapping[str, Any]) -> str:
+    """Name the key whose value TRL's message begins with, otherwise the section."""
+    named = [
+        key for key, value in values.items() if value and message.startswith(f"{value} is not")
+    ]
+    return f"trainer.{named[0]}" if len(named) == 1 else "trainer"
+
+
+def _secrets(key: str, value: Any) -> Iterator[str]:
+    """Dotted names of values that are secrets by their name, or addresses with a password."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from (f"{key}.{found}" for found in _secrets(str(name), inner))
+    elif isinstance(value, str) and (names_secret(key) or _has_password(value)):
+        yield key
+
+
+def _has_password(value: str) -> bool:
+    return re.match(r"[a-z+]+://[^/@]*@", value, re.IGNORECASE) is not None
+
+
+def _convert(value: Any, hint: Any) -> Any:
+    """As YAML reads 1e-6 as a string, a value that its type can be read from is accepted."""
+    # pydantic would take `yes` for 1
+    is_strict = isinstance(value, bool) and not takes_bool(hint)
+    try:
+        return TypeAdapter(hint).validate_python(value, strict=is_strict or None)
+    except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
+        return value
+
+
+def _hardware(given: Mapping[str, Any]) -> dict[str, Any]:
+    """float32 where there is no GPU; elsewhere TRL's own default, bfloat16."""
+    import torch
+
+    if torch.cuda.is_available() and not given.get("use_cpu"):
+        return {}
+    return {"use_cpu": True, "bf16": False, "dataloader_pin_memory": False}
+
+
+def _fixed(recipe: Recipe, run: Run) -> dict[str, Any]:
+    return {
+        "output_dir": str(run.path),
+        "run_name": run.name,
+        "seed": recipe.seed,
+        "report_to": "none",
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,
+        "disable_tqdm": True,
+    }

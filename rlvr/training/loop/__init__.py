@@ -1,0 +1,1 @@
+"""Runs a training from its start to its end, through every interruption."""

@@ -1,0 +1,1 @@
+"""Holds the training methods, one small module each."""

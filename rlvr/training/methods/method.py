@@ -1,0 +1,96 @@
+"""What a training method is: a TRL config class, our defaults for it, its checks, and its trainer.
+
+Each method is one small module with a `METHOD`; `rlvr.training.methods.registry` finds it by name.
+To add one: write the module, name it in `rlvr.recipes.recipe.Method` and in `methods.MODULES`.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rlvr.recipes.recipe import Recipe
+from rlvr.runs.run_directory import Run
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything a method needs to build its trainer.
+
+    Attributes:
+        args: an instance of the method's config class.
+        peft_config: PEFT's LoraConfig, or None to train all weights.
+    """
+
+    recipe: Recipe
+    run: Run
+    args: Any
+    model: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    peft_config: Any = None
+
+
+class Unreadable(Exception):
+    """A rule asked for a value that is wrong by itself, so the rule has nothing to say."""
+
+
+class Values(dict[str, Any]):
+    """`trainer:` values for a method's rules, without those that could not be read."""
+
+    def __init__(self, values: Mapping[str, Any], unreadable: Collection[str] = ()) -> None:
+        super().__init__(values)
+        self._unreadable = unreadable
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As a dict's; where a value was given that cannot be read, there is no default either."""
+        if key in self._unreadable:
+            raise Unreadable(key)
+        return super().get(key, default)
+
+
+Rule = Callable[[Mapping[str, Any], Recipe, int], Sequence[str]]
+
+
+def by_rules(*rules: Rule) -> Rule:
+    """What all rules find; one that asks for an unreadable value is passed over."""
+
+    def faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+        found: list[str] = []
+        for rule in rules:
+            with suppress(Unreadable):
+                found += rule(values, recipe, world_size)
+        return found
+
+    return faults
+
+
+def no_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    """For methods with no rules beyond their config class."""
+    return []
+
+
+def every_step(args: Any) -> int:
+    """For methods that can be resumed after any optimizer step."""
+    return 1
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to train.
+
+    Attributes:
+        config_class: TRL's.
+        build: Job -> trainer.
+        defaults: `trainer:` values where the recipe gives none and TRL's own default is not ours.
+        faults: (trainer values, recipe, processes) -> what is wrong, and what to write instead.
+        resume_interval: optimizer steps between points at which a checkpoint resumes exactly.
+    """
+
+    config_class: type
+    build: Callable[[Job], "Trainer"]
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    faults: Rule = no_faults
+    resume_interval: Callable[[Any], int] = every_step

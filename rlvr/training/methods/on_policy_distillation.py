@@ -1,0 +1,102 @@
+"""On-policy distillation (Agarwal et al. 2024, arXiv:2306.13649), by TRL's DistillationTrainer.
+
+The student completes the training problems itself, and every token of its completion is pulled
+towards the teacher's distribution there by a generalized Jensen-Shannon divergence: `trainer.beta`
+0 is forward KL, 1 (TRL's default) reverse KL. There are no traces to collect, verify or select, so
+of the stages of `rlvr distill` only training is left; checkpoints and evaluation are the same.
+
+The teacher is `trainer.teacher_model_name_or_path`: a Hub id, a folder, or `embedded:<name>`, with
+the student's vocabulary. Its weights are loaded beside the student's, in every process.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from trl import DistillationConfig, DistillationTrainer
+
+from rlvr.core.errors import UserError
+from rlvr.recipes.recipe import Recipe
+from rlvr.training.methods import options, rl
+from rlvr.training.methods.method import Job, Method, by_rules
+from rlvr.training.trainers.epochs import EpochOrder
+from rlvr.training.trainers.own_sampling import SamplesAsTold
+from rlvr.training.trainers.rollout_engine import make_room, stop_at
+from rlvr.training.trainers.task import Task
+from rlvr.weights import models
+from rlvr.weights.adapters import full_weights
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def _no_teacher(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    if values.get("teacher_model_name_or_path"):
+        return []
+    return ["missing key 'trainer.teacher_model_name_or_path'; name the teacher"]
+
+
+def _no_verifier(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    if recipe.data.verifier is None:
+        return []
+    return [
+        "data.verifier is never read by method on_policy_distillation, which verifies nothing; "
+        "remove it"
+    ]
+
+
+class OnPolicyTrainer(SamplesAsTold, DistillationTrainer):
+    """TRL's trainer, resumed exactly in any epoch."""
+
+    def _get_train_sampler(self, dataset: Any = None) -> EpochOrder:
+        return EpochOrder(super()._get_train_sampler(dataset), lambda: self.state.epoch)
+
+
+def _build(job: Job) -> OnPolicyTrainer:
+    job.tokenizer.padding_side = "left"
+    task = Task(job)
+    stop_at(job.args, task.ends.ids)
+    make_room(job.args, task.longest_prompt, task.context)
+    trainer = OnPolicyTrainer(
+        model=job.model,
+        teacher_model=_teacher(job),
+        args=job.args,
+        train_dataset=task.dataset(),
+        processing_class=job.tokenizer,
+        peft_config=job.peft_config,
+    )
+    trainer.task = task
+    trainer.eos_token_ids = sorted(task.ends.ids)
+    return trainer
+
+
+def _teacher(job: Job) -> "PreTrainedModel":
+    """The teacher's weights, in the student's precision unless the recipe says otherwise.
+
+    Raises:
+        UserError: if it cannot be had, or has another vocabulary than the student.
+    """
+    from transformers import AutoModelForCausalLM
+
+    name, args = job.args.teacher_model_name_or_path, job.args
+    options = {"dtype": job.model.dtype, **(args.teacher_model_init_kwargs or {})}
+    args.teacher_model_init_kwargs = None
+    folder = full_weights(models.resolve(name, args.teacher_model_revision))
+    teacher = AutoModelForCausalLM.from_pretrained(folder, **options)
+    sizes = [model.config.get_text_config().vocab_size for model in (teacher, job.model)]
+    if sizes[0] != sizes[1]:
+        raise UserError(
+            f"trainer.teacher_model_name_or_path: {name} has {sizes[0]} tokens and the student "
+            f"{sizes[1]}, so their distributions cannot be compared; take a teacher of the same "
+            "family, or method sft with distill: and this teacher's traces"
+        )
+    return teacher
+
+
+METHOD = Method(
+    config_class=DistillationConfig,
+    build=_build,
+    defaults={"gradient_checkpointing": False, "save_strategy": "steps", "shuffle_dataset": True},
+    faults=by_rules(
+        rl.no_problems, _no_teacher, options.no_rewards, options.no_demonstrations, _no_verifier
+    ),
+)

@@ -1,0 +1,1 @@
+"""Holds what the methods' trainers are made of."""

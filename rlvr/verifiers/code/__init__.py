@@ -1,0 +1,1 @@
+"""Verifies programs by running them against tests."""

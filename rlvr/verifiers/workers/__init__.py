@@ -1,0 +1,1 @@
+"""Runs checks that may never end in processes that can be killed."""

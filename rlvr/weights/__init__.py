@@ -1,0 +1,1 @@
+"""Reads model folders: their tensors, adapters, names, and whether they are whole."""
