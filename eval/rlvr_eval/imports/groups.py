@@ -20,12 +20,17 @@ R = TypeVar("R", Count, Sample)
 
 @dataclass(frozen=True)
 class Group(Generic[R]):
-    """The rows of one model on one benchmark."""
+    """The rows of one model on one benchmark.
+
+    Attributes:
+        is_counted: True where no row, option or name told the step, and the order did.
+    """
 
     model: str
     step: int
     benchmark: str
     rows: tuple[R, ...]
+    is_counted: bool = False
 
     def problem_id(self, row: R) -> str:
         """As everywhere: "<benchmark>/<id>"."""
@@ -57,6 +62,7 @@ def grouped(rows: Sequence[R], known: Sequence[Entry], options: Options) -> Iter
     """
     steps: dict[str, int] = {entry["model"]: entry["step"] for entry in known}
     found: dict[tuple[str, int, str], list[R]] = {}
+    counted: set[str] = set()
     for row in rows:
         assert row.model is not None
         assert row.benchmark is not None
@@ -65,10 +71,25 @@ def grouped(rows: Sequence[R], known: Sequence[Entry], options: Options) -> Iter
             step = steps.get(row.model, step_in(row.model))
         if step is None:
             step = max(steps.values(), default=-1) + 1
+            counted.add(row.model)
         steps[row.model] = step
         found.setdefault((row.model, step, row.benchmark), []).append(row)
     for (model, step, benchmark), members in found.items():
-        yield Group(model, step, benchmark, tuple(members))
+        yield Group(model, step, benchmark, tuple(members), model in counted)
+
+
+def of_counted_steps(groups: Sequence[Group[Any]]) -> list[str]:
+    """Which steps nobody gave."""
+    counted = {each.model: each.step for each in groups if each.is_counted}
+    if not counted:
+        return []
+    listed = ", ".join(
+        f"{model} = {step}{'' if step else ' (the base)'}" for model, step in counted.items()
+    )
+    return [
+        f"note: no step is given, so models have the next in their order: {listed}. Where that is "
+        "wrong, import into another --out with a column step, or --step for one model"
+    ]
 
 
 def noted_entries(run: Run) -> list[Entry]:

@@ -16,7 +16,7 @@ from rlvr.runs.run_directory import Run
 from rlvr.tasks import datafiles
 from rlvr_eval.imports import counts, samples
 from rlvr_eval.imports.counts import Count
-from rlvr_eval.imports.groups import grouped, noted_entries, refuse_conflicts
+from rlvr_eval.imports.groups import grouped, noted_entries, of_counted_steps, refuse_conflicts
 from rlvr_eval.imports.options import Options
 from rlvr_eval.imports.rows import Fault, Faults, Row, read
 from rlvr_eval.imports.samples import Sample
@@ -62,8 +62,10 @@ def import_files(files: Sequence[Path], run: Run, options: Options) -> Imported:
     count_rows, sample_rows = _read(files, options, faults)
     faults.raise_if_any()
     known = noted_entries(run)
-    of_counts = [counts_entry(g, options, faults) for g in grouped(count_rows, known, options)]
-    of_samples = [prepared(g, options, faults) for g in grouped(sample_rows, known, options)]
+    count_groups = list(grouped(count_rows, known, options))
+    sample_groups = list(grouped(sample_rows, known, options))
+    of_counts = [counts_entry(group, options, faults) for group in count_groups]
+    of_samples = [prepared(group, options, faults) for group in sample_groups]
     samples_in = [each for each in of_samples if each is not None]
     entries = [each for each in of_counts if each is not None]
     entries += [each.entry for each in samples_in]
@@ -73,7 +75,9 @@ def import_files(files: Sequence[Path], run: Run, options: Options) -> Imported:
         store(run, each)
     Ledger(run).write(*entries)
     run.record(run=run.name, imported=[file.name for file in files])
-    return Imported(tuple(entries), tuple(note for each in samples_in for note in each.notes))
+    notes = of_counted_steps([*count_groups, *sample_groups])
+    notes += [note for each in samples_in for note in each.notes]
+    return Imported(tuple(entries), tuple(notes))
 
 
 def _read(

@@ -33,6 +33,7 @@ class Subject:
         name: of the model.
         benchmark: which problems these are: "math500", "math500 at temperature 0.6".
         kind: of the problems of one stratum; "" for all problems.
+        against: how the base is called.
     """
 
     view: Json
@@ -40,6 +41,7 @@ class Subject:
     name: str
     benchmark: str
     kind: str = ""
+    against: str = "the base"
 
     def problems(self, number: int) -> str:
         """Name the set with its size: "400 problems of math500", "1 chain problem of countdown"."""
@@ -146,7 +148,7 @@ def _state_one(subject: Subject) -> None:
         _sentence(view, subject.base, test, changes[test["k"]]) for test in _told(view, changes)
     )
     where = subject.problems(view["paired_problems"])
-    text = f"On {where}, {subject.name} against the base: {sentences}. {crossing}".rstrip()
+    text = f"On {where}, {subject.name} against {subject.against}: {sentences}. {crossing}".rstrip()
     view["finding"] = {"text": text, "crossing": crossing, "claims": claims}
 
 

@@ -9,10 +9,11 @@ them. Every curve ends at the smallest n_max of all.
     {"format": 1, "runs": [..], "warnings": [..],
      "benchmarks": {NAME: {"k_max", "headline_ks", "problems", "rows": [ROW, ..]}}}
     ROW = {"run" (null for a base; "RUN: NAME" for a model by name), "base" (name, for others),
-           "name", "step", "weights", "design", "undecided_rate", "truncation_rate", "curve",
-           "area", .., and for others "difference", "tests", "crossover", "delta_se", ..,
-           "versus_first" (except for the first run); "curve_upper" and "difference_range" too where
-           more than 1 % of the verdicts are undecided}
+           "name" (of one base among several with its runs: "base of RUN and RUN"), "step",
+           "weights", "design", "undecided_rate", "truncation_rate", "curve", "area", .., and for
+           others "difference", "tests", "crossover", "delta_se", .., "versus_first" (except for
+           the first run); "curve_upper" and "difference_range" too where undecided verdicts
+           matter, `left_open`}
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,9 +34,15 @@ from rlvr_eval.summary.run_summary import FORMAT, identity, of_looks, split_base
 
 @dataclass(frozen=True)
 class _Entry:
-    """One row to be: what was evaluated, under which label, and the row it is compared with."""
+    """One row to be: what was evaluated, under which label, and the row it is compared with.
+
+    Attributes:
+        run: None for a base.
+        name: of the model; of one base among several also whose it is.
+    """
 
     run: str | None
+    name: str
     outcomes: Outcomes
     base: int | None = None
 
@@ -91,6 +98,7 @@ def _compare_benchmark(
 ) -> Json:
     """One benchmark's rows; what may be claimed of them is added to `subjects`."""
     entries = _entries(name, runs, step)
+    warnings += _of_lacking_bases(name, entries)
     common = on_common_problems([entry.outcomes for entry in entries])
     if not common[0].problem_ids:
         raise UserError(f"{name}: the runs share no problem; evaluate all on the same ones")
@@ -100,13 +108,13 @@ def _compare_benchmark(
     first = next((i for i, entry in enumerate(entries) if entry.run is not None), None)
     rows = []
     for i, (entry, each) in enumerate(zip(entries, common, strict=True)):
-        row: Json = {"run": entry.run} | identity(each)
+        row: Json = {"run": entry.run} | identity(each) | {"name": entry.name}
         row |= describe(each.counts, units, drawn[i])
         if entry.base is not None:
             theirs = common[entry.base]
             found = check_comparable(theirs, each, allow_differing=allow_differing)
             warnings += warnings_of(each, found)
-            row |= {"base": theirs.model.name}
+            row |= {"base": entries[entry.base].name}
             row |= describe_pair(drawn[i], drawn[entry.base], units)
             warnings += of_looks(each)
             for test in row["tests"]:
@@ -119,10 +127,11 @@ def _compare_benchmark(
         Subject(
             row,
             None if entry.base is None else rows[entry.base],
-            entry.run or each.model.name,
+            entry.run or entry.name,
             name,
+            against=_against(entries, entry),
         )
-        for row, entry, each in zip(rows, entries, common, strict=True)
+        for row, entry in zip(rows, entries, strict=True)
     ]
     return {
         "k_max": k_max,
@@ -137,17 +146,45 @@ def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) ->
     """Each distinct base once, by its weights, then what is shown of every run."""
     split = {run: split_base(outcomes) for run, outcomes in runs.items() if outcomes}
     bases: dict[str, Outcomes] = {}
-    for base, _ in split.values():
+    owners: dict[str, list[str]] = {}
+    for run, (base, _) in split.items():
         if base is not None:
             bases.setdefault(base.model.weights, base)
+            owners.setdefault(base.model.weights, []).append(run)
     position = {weights: i for i, weights in enumerate(bases)}
-    entries = [_Entry(None, base) for base in bases.values()]
+    entries = [
+        _Entry(None, base.model.name if len(bases) == 1 else _whose(base, owners[weights]), base)
+        for weights, base in bases.items()
+    ]
     only = 0 if len(bases) == 1 else None
     for run, (base, others) in split.items():
         compared_with = position[base.model.weights] if base else only
         shown = _shown(name, run, others, step)
-        entries += [_Entry(label, each, compared_with) for label, each in shown]
+        entries += [_Entry(label, each.model.name, each, compared_with) for label, each in shown]
     return entries
+
+
+def _of_lacking_bases(name: str, entries: Sequence[_Entry]) -> list[str]:
+    """That a run without a base is compared with none, where the others have several."""
+    if sum(each.run is None for each in entries) < 2:
+        return []
+    return [
+        f"{name}: {each.run} has no base of its own and the others have several, so that it is "
+        "compared with none of them"
+        for each in entries
+        if each.run is not None and each.base is None
+    ]
+
+
+def _whose(base: Outcomes, runs: Sequence[str]) -> str:
+    return f"{base.model.name} of {' and '.join(runs)}"
+
+
+def _against(entries: Sequence[_Entry], entry: _Entry) -> str:
+    """How a sentence calls the base of a row: by name where there are several."""
+    if entry.base is None or sum(each.run is None for each in entries) == 1:
+        return "the base"
+    return entries[entry.base].name
 
 
 def _shown(

@@ -92,9 +92,12 @@ def test_without_model_and_step_the_files_are_models_and_the_first_is_the_base(
 ) -> None:
     rows = [{"problem": "a", "n": 4, "c": 1}]
     files = [csv(tmp_path / f"{name}.csv", rows) for name in ("before", "after", "checkpoint-50")]
-    bring_in(run, *files)
+    told = bring_in(run, *files).notes
     models = [(each.model.name, each.model.step) for each in found(run)]
     assert models == [("before", 0), ("after", 1), ("checkpoint-50", 50)]
+    (note,) = told
+    assert "in their order: before = 0 (the base), after = 1. " in note
+    assert bring_in(run, files[1], model="before", benchmark="other").notes == ()
 
 
 def test_a_later_import_adds_to_the_directory(run: Run, tmp_path: Path) -> None:

@@ -1,9 +1,13 @@
 """Several runs side by side, against the published Table 2."""
 
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rlvr.core.errors import UserError
+from rlvr_eval.report.tables import write_comparison
 from rlvr_eval.summary.comparison import compare
 from tests.simulated import beside, fixed, run, unclear, value
 
@@ -92,6 +96,25 @@ def test_a_run_without_a_base_is_compared_with_the_one_base_of_the_others() -> N
     found = compare(runs, allow_differing=True)
     assert found["benchmarks"]["countdown"]["rows"][-1]["base"] == "base"
     assert any("prompt" in warning for warning in found["warnings"])
+
+
+def test_bases_of_different_weights_are_told_apart_by_their_runs(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    qwen, llama = fixed(16, [1, 2, 3]), fixed(16, [3, 3, 3])
+    other = replace(llama, model=replace(llama.model, weights="other"))
+    step = fixed(16, [4, 5, 6], 50)
+    runs = {"grpo": [qwen, step], "rloo": [qwen, step], "dapo": [other, step], "sft": [step]}
+    found = compare(runs)
+    rows = found["benchmarks"]["countdown"]["rows"]
+    names = ["base of grpo and rloo", "base of dapo"]
+    assert [row["name"] for row in rows[:2]] == names
+    assert [row.get("base") for row in rows[2:]] == [names[0], names[0], names[1], None]
+    assert f"dapo against {names[1]}: " in rows[4]["finding"]["text"]
+    assert any("sft has no base of its own" in each for each in found["warnings"])
+    write_comparison(found, sys.stdout)
+    printed = capsys.readouterr().out
+    assert all(each in printed for each in names)
 
 
 def test_models_by_name_have_a_row_each_whatever_the_step_asked_for() -> None:
