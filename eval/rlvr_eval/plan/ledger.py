@@ -4,7 +4,8 @@
 design and verifier, on which problems. It holds no counts: those are replayed from the store, so
 that a report can always be made again. Only what was imported as counts holds its counts.
 
-What is due is not written down anywhere: it is what the store lacks (`rlvr_eval.plan.evaluation.missing`).
+What is due is not written down anywhere: it is what the store lacks
+(`rlvr_eval.plan.evaluation.missing`).
 """
 
 import json
