@@ -17,6 +17,7 @@ import logging
 import re
 import sys
 from collections import Counter
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -43,10 +44,11 @@ from sympy import (
     Union,
 )
 
-from rlvr.verifiers.math import quantities
+from rlvr.verifiers.math import quantities, wordings
 from rlvr.verifiers.math.forms import in_one_form
 from rlvr.verifiers.math.magnitude import MAX_DIGITS, is_too_large
 from rlvr.verifiers.math.notation import NUMERIC_TOLERANCE, rewrite
+from rlvr.verifiers.math.symbols import plain
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)
 
@@ -71,6 +73,8 @@ _MAY_GROW = re.compile(r"[\^!]|binom|choose|exp|Gamma|sum|prod|operatorname|sinh
 
 def equal(pair: list[str]) -> bool:
     """Whether [gold, answer] are equal, in the gold's sense of it."""
+    if (sides := wordings.sides(plain(pair[1]))) and "approx" not in pair[0]:
+        return _approximately(pair[0], *sides)
     texts = in_one_form(*pair)
     gold_text, answer_text = map(rewrite, quantities.in_one_unit(*texts) or texts)
     gold, answer = parse(gold_text), parse(answer_text)
@@ -91,6 +95,20 @@ def equal(pair: list[str]) -> bool:
     bare = parse(answer_text, strike_units=True)
     # the same object where there were no units to strike
     return bare is not None and bare is not answer and _equal(gold, bare)
+
+
+def _approximately(gold: str, exact: str, rounded: str) -> bool:
+    """Whether one side is the gold and the two are as near each other as they are said to be."""
+    near = wordings.agree(exact, rounded, _real_value)
+    return bool(near) and any(equal([gold, side]) for side in (exact, rounded))
+
+
+def _real_value(text: str) -> Fraction | None:
+    parsed = parse(rewrite(text))
+    value = None if is_too_large(parsed) else _value(parsed)
+    if value is None or value.imag or getattr(parsed, "free_symbols", True):
+        return None
+    return Fraction(float(value.real)) if mpmath.isfinite(value.real) else None
 
 
 def _starts_otherwise(gold: Any, answer: str) -> bool:

@@ -13,6 +13,7 @@ import re
 
 from rlvr.verifiers.math.lists import both_signs
 from rlvr.verifiers.math.symbols import with_commas
+from rlvr.verifiers.math.wordings import in_one_wording
 
 _RELATION = re.compile(r"(<|>|\\leq?(?:slant)?(?![A-Za-z])|\\geq?(?:slant)?(?![A-Za-z]))")
 _OR = re.compile(
@@ -38,6 +39,7 @@ _LETTER = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf)\s*\{\s*\(?[A-J]\)?
 
 def in_one_form(gold: str, answer: str) -> tuple[str, str]:
     """Both texts, rewritten where one is given in another form than the other."""
+    gold, answer = in_one_wording(gold, answer)
     if "\\" in answer and not _LETTER.fullmatch(gold.strip()):
         answer = _LETTERED.sub("", answer, count=1) if _LETTERED.match(answer) else answer
     if "\\pm" in gold or "\\pm" in answer:

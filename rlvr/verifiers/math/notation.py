@@ -12,10 +12,11 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-from rlvr.verifiers.math import quantities
+from rlvr.verifiers.math import quantities, wordings
 from rlvr.verifiers.math.forms import in_one_form
 from rlvr.verifiers.math.lists import elements, is_bare_list, is_set, is_tuple, same_elements
 from rlvr.verifiers.math.symbols import plain, with_commas
+from rlvr.verifiers.math.wordings import in_one_wording
 
 # Relative; between "0.333333 for 1/3", which is accepted, and "0.3333", which is not.
 NUMERIC_TOLERANCE = Fraction(2, 100_000)
@@ -65,10 +66,15 @@ def compare(gold: str, answer: str) -> bool | None:
     canonical_gold, canonical_answer = _form(gold), _form(answer)
     if canonical_gold == canonical_answer:
         return True
+    worded = in_one_wording(gold, answer)
+    if worded != (gold, answer):
+        return compare(*worded)
     if is_words(gold):
         return _words(gold) == _words(answer)
     if _hedges(answer, gold):
         return False
+    if (sides := wordings.sides(plain(answer))) and "approx" not in gold:
+        return _approximately(gold, *sides)
     forms = in_one_form(gold, answer)
     if forms != (gold, answer):
         gold, answer = forms
@@ -101,6 +107,17 @@ def compare(gold: str, answer: str) -> bool | None:
     ):
         return False
     return None
+
+
+def _approximately(gold: str, exact: str, rounded: str) -> bool | None:
+    """One side is the gold and the other is near it; None where they must be parsed."""
+    if wordings.agree(exact, rounded, lambda side: number(canonical(side))) is False:
+        return False
+    found = [compare(gold, side) for side in (exact, rounded)]
+    is_known = number(canonical(exact)) is not None and number(canonical(rounded)) is not None
+    if is_known and True in found:
+        return True
+    return False if found == [False, False] else None
 
 
 def _with_marks(gold: str, answer: str) -> bool | None:
@@ -207,7 +224,8 @@ def is_constant(gold: str) -> bool:
 def is_words(gold: str) -> bool:
     r"""True for \text{Evelyn}, \text{(C)} or Evelyn: parsed, its letters would commute."""
     return (
-        _WORDS_ONLY.fullmatch(gold) is not None or re.fullmatch(r"[A-Za-z]{4,}", gold) is not None
+        _WORDS_ONLY.fullmatch(gold) is not None
+        or re.fullmatch(r"[A-Za-z]{4,}|[Yy]es|[Nn]o|[Oo]dd", gold) is not None
     )
 
 
@@ -283,6 +301,7 @@ def rewrite(text: str) -> str:
     text = re.sub(r"(\d)\.(?!\d)", r"\1", text)
     text = re.sub(r"\\exp\s*\{([^{}]*)\}", r"e^{\1}", text)
     text = re.sub(r"(?<![A-Za-z\\])E_", r"\\Xi_", text)
+    text = re.sub(r"\\([dt]?binom)\s*(\d)\s*(\d)", r"\\\1{\2}{\3}", text)
     text = re.sub(r"_\{\\(max|min|odot)\s*\}", r"_{\1}", text)
     return text.replace("*", " \\cdot ")
 
