@@ -1,5 +1,6 @@
 # make quickstart   the whole loop on the embedded model: about nine minutes on two cores
-# make test         ruff, mypy, pytest; CI=true installs vLLM as well, and lets nothing be skipped
+# make test         ruff, mypy, the order of imports, pytest; CI=true installs vLLM as well, and lets
+#                   nothing be skipped
 # make docs         the documentation site, in build/site
 # make algorithms   six RL methods from one base, side by side as in the study's Table 2
 # All create .venv and install into it what is missing; a second call installs nothing.
@@ -30,6 +31,7 @@ test: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(MKDOCS)
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/rlvr/verifiers
 	$(BIN)/pytest tests/rlvr/verifiers  # held to limits of seconds, so with nothing beside them
