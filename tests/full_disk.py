@@ -108,7 +108,7 @@ def _in_child(arguments: list[str], log: Path) -> int:
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    from rlvr.__main__ import main
+    from rlvr.cli.main import main
 
     stream = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(stream, 1)

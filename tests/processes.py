@@ -48,7 +48,7 @@ def _train(raw_recipe: dict[str, Any], run: Path, log: Path, environment: dict[s
         os.dup2(stream.fileno(), 2)
     import torch
 
-    from rlvr.cli.options.common import EXIT_REQUEUE
+    from rlvr.core.exit_codes import EXIT_REQUEUE
     from rlvr.recipes import recipe as recipes
     from rlvr.runs.run_directory import Run
     from rlvr.training.loop.train import Ending, train

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import rlvr
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

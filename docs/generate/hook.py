@@ -37,12 +37,12 @@ def on_page_markdown(markdown: str, **_: object) -> str:
 
 def _commands() -> str:
     """Return every verb's help."""
-    from rlvr.__main__ import _parser
+    from rlvr.cli.main import build_parser
 
     os.environ["COLUMNS"] = _COLUMNS
     verbs = next(
         action.choices
-        for action in _parser()._actions
+        for action in build_parser()._actions
         if isinstance(action, argparse._SubParsersAction)
     )
     return "\n".join(

@@ -193,7 +193,7 @@ def _watch(options: argparse.Namespace) -> int:
 
 def _report(run: "Run", options: argparse.Namespace) -> None:
     """Of several processes the first reports: it is the one that stays until all is drawn."""
-    from rlvr_eval.draw.crew import rank_and_world
+    from rlvr.core.launched import rank_and_world
 
     if rank_and_world()[0] == 0:
         write_report(run, as_json=options.json)

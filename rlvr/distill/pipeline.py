@@ -1,15 +1,16 @@
 """The stages in order: from a recipe to a run directory with checkpoints."""
 
-import os
 from collections.abc import Sequence
 
 from rlvr.core.errors import UserError
+from rlvr.core.launched import world_size
 from rlvr.distill import STAGES, Stage
 from rlvr.distill.folder import Folder
 from rlvr.distill.stages.select import choose
-from rlvr.distill.stages.teacher import collect, section_of
+from rlvr.distill.stages.teacher import collect
 from rlvr.distill.stages.verify import judge
 from rlvr.distill.stages.write import render
+from rlvr.distill.teachers.protocol import section_of
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Run
 
@@ -49,7 +50,7 @@ def prepare(
 
 
 def _refuse_ranks() -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if world_size() > 1:
         raise UserError(
             "the stages before training run in one process: run rlvr distill RECIPE --until write "
             "by itself, then accelerate launch .. -m rlvr train RECIPE"

@@ -7,7 +7,7 @@ from typing import Any
 from rlvr.answers import attempts, prompts
 from rlvr.answers.prompt_tokens import prompt_ids
 from rlvr.core.records import Problem
-from rlvr.distill.stages.teacher import student_prompt, teacher_prompt
+from rlvr.distill.teachers.protocol import student_prompt, teacher_prompt
 from rlvr.recipes.recipe import Recipe
 from rlvr.weights import models
 from rlvr.weights.adapters import full_weights

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from rlvr.answers.prompt_key import Prompt
 from rlvr.core.secrets import url_fault
 from rlvr.core.section import Section
-from rlvr.recipes.prompt_key import Prompt
 from rlvr.samplers.base import SamplingParams
 from rlvr.samplers.engine_options import EngineOptions
 from rlvr.tasks.problem_section import ProblemSource, Sources

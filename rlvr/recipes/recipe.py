@@ -25,12 +25,12 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from rlvr.answers.prompt_key import Prompt
 from rlvr.core import reading
 from rlvr.core.errors import Faults, UserError
 from rlvr.core.section import Section
 from rlvr.recipes import distill_section
 from rlvr.recipes.distill_section import DISTILL_SECTIONS, Distill
-from rlvr.recipes.prompt_key import Prompt
 from rlvr.recipes.rl_section import (
     DAPO,
     METHOD_SECTIONS,

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import Literal
 
 from rlvr.core.errors import UserError
+from rlvr.core.launched import cores
 from rlvr.samplers.base import Sampler
 from rlvr.samplers.engine_options import DEFAULTS, EngineOptions
 
@@ -141,13 +142,6 @@ def device_groups(
             f"machine shows {len(gpus)}; write at most {len(groups)}"
         )
     return [groups[at % len(groups)] for at in range(processes)]
-
-
-def cores() -> int:
-    """CPU cores that this process may use, which a scheduler may have made fewer than there are."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _vllm_distribution() -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rlvr.core.damage import read_json
 from rlvr.core.errors import Faults
-from rlvr.weights.model_hash import TensorHeader, headers
+from rlvr.weights.tensors import TensorHeader, headers
 
 # converted to the engine's own on loading; anything else is another kind of weights
 _FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
@@ -22,7 +22,7 @@ def fitting_headers(checkpoint: Path) -> dict[str, TensorHeader]:
     """The headers that must agree: a tied head is a copy of the embedding, saved by some only.
 
     Raises:
-        UserError: as `rlvr.weights.model_hash.headers`.
+        UserError: as `rlvr.weights.tensors.headers`.
     """
     found = headers(checkpoint)
     if read_json(checkpoint / "config.json", dict).get("tie_word_embeddings"):

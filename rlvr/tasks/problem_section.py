@@ -19,9 +19,9 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from rlvr.answers.prompt_key import Prompt
 from rlvr.core.errors import UserError
 from rlvr.core.section import Section
-from rlvr.recipes.prompt_key import Prompt
 
 _LONGEST_NAME = 100
 _SETTING = re.compile(r",(?=[a-z_]+=)")

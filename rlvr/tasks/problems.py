@@ -19,9 +19,9 @@ from rlvr.core.errors import UserError
 from rlvr.core.records import Problem
 from rlvr.tasks import datafiles
 from rlvr.tasks.benchmarks import NAMES, Benchmark, get
-from rlvr.tasks.benchmarks.generated import check_reasoning_gym_task, reasoning_gym_version
 from rlvr.tasks.benchmarks.record import LeftOut
 from rlvr.verifiers import golds
+from rlvr.verifiers.reasoning_gym_tasks import check_reasoning_gym_task, reasoning_gym_version
 
 __all__ = ["NAMES", "Benchmark", "check", "get", "load", "revision_of"]
 

@@ -77,7 +77,7 @@ def _cache() -> Path:
 
 
 def _key(base: Path, checkpoint: Path, config: dict[str, Any]) -> str:
-    from rlvr.weights.model_hash import tensors_hash
+    from rlvr.weights.tensors import tensors_hash
 
     of_weights = {key: value for key, value in config.items() if key not in _NOT_OF_THE_WEIGHTS}
     parts = [tensors_hash(base), tensors_hash(checkpoint), json.dumps(of_weights, sort_keys=True)]

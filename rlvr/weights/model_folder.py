@@ -12,7 +12,7 @@ from typing import Any
 from rlvr.core import disk
 from rlvr.core.damage import Damaged, read_json
 from rlvr.core.errors import UserError
-from rlvr.weights.model_hash import headers
+from rlvr.weights.tensors import headers
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 _SHARDS = "model.safetensors.index.json"

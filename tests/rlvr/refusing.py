@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 
 MOST_LINES = 20
 

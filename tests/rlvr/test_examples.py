@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlvr.__main__ import EXIT_BROKEN_PIPE, main
+from rlvr.cli.main import main
+from rlvr.core.exit_codes import EXIT_BROKEN_PIPE
 from rlvr.core.records import Attempt, Outcome
 from rlvr.samplers.base import SampleRequest, SamplingParams, draw_seed
 from rlvr.samplers.hf import HFSampler

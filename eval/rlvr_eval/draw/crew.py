@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -19,6 +19,7 @@ from queue import Empty
 from typing import Literal
 
 from rlvr.core.errors import UserError
+from rlvr.core.launched import rank_and_world
 from rlvr.samplers.base import Sampler
 from rlvr.samplers.selection import VISIBLE
 from rlvr_eval.draw.progress_listener import Listener
@@ -73,19 +74,6 @@ class Crew:
         return selection.device_groups(
             selection.visible_gpus(), processes, gpus_each=self.gpus_each, may_share=not is_vllm
         )
-
-
-def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
-    """This process's place among those that a launcher started; (0, 1) without one.
-
-    RANK and WORLD_SIZE are torchrun's and accelerate's. Of SLURM's variables those are read that
-    only srun sets: in a batch script that starts one process, the job's own would name many.
-    """
-    if "WORLD_SIZE" in environment:
-        return int(environment.get("RANK", "0")), int(environment["WORLD_SIZE"])
-    if "SLURM_STEP_NUM_TASKS" in environment and "SLURM_PROCID" in environment:
-        return int(environment["SLURM_PROCID"]), int(environment["SLURM_STEP_NUM_TASKS"])
-    return 0, 1
 
 
 def claim_device(gpus_each: int = 1) -> None:
@@ -226,7 +214,7 @@ def _share(
 def _take_one_core(world: int) -> None:
     """Where the sampler has brought torch along: its threads would get in each other's way."""
     if torch := sys.modules.get("torch"):
-        from rlvr.samplers.selection import cores
+        from rlvr.core.launched import cores
 
         torch.set_num_threads(max(1, cores() // world))
 

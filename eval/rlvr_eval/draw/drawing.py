@@ -1,37 +1,23 @@
-"""The verbs `eval` and `report` as functions: plan, draw, note what is done, write what people see.
-
-`evaluate` samples and verifies; `report` only reads the store and loads no model.
-"""
+"""The verb `eval` as a function: plans, draws, verifies, and notes what is done."""
 
 import logging
-import sys
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, TextIO
 
-from rlvr.core.files import remove_unfinished, write_atomically, write_json
+from rlvr.core.files import remove_unfinished
+from rlvr.core.launched import rank_and_world
 from rlvr.core.progress import Stage, stage
 from rlvr.recipes.recipe import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr.samplers.base import Sampler
-from rlvr_eval.draw.crew import Crew, claim_device, rank_and_world
+from rlvr_eval.draw.crew import Crew, claim_device
 from rlvr_eval.draw.engine_room import tokens_needed
 from rlvr_eval.draw.progress_listener import OnBar
 from rlvr_eval.plan.evaluation import Evaluation, extent, missing
-from rlvr_eval.plan.ledger import Ledger, is_of_earlier_rule
+from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.plan.planning import models_of, plan, store_of
-from rlvr_eval.probes.results import attach
-from rlvr_eval.report.examples import collect
-from rlvr_eval.report.html import write_report
-from rlvr_eval.report.probe_tables import write_probes
-from rlvr_eval.report.svg import curves_svg
-from rlvr_eval.report.tables import write_summary
 from rlvr_eval.store.draw_store import DrawStore
 from rlvr_eval.store.problem_snapshot import remember
-from rlvr_eval.summary import pass_at_k_under_marks
-from rlvr_eval.summary.claims import state_findings
-from rlvr_eval.summary.run_description import about
-from rlvr_eval.summary.run_summary import summarise
 
 logger = logging.getLogger(__name__)
 
@@ -130,31 +116,3 @@ def on_bar(bar: Stage, due: Sequence[Evaluation], crew: Crew) -> OnBar:
     """The listener that shows evaluations on a bar, as long as all of them together."""
     extents = [extent(evaluation, crew.sampler) for evaluation in due]
     return OnBar(bar, extents, world=rank_and_world()[1])
-
-
-def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
-    """Write summary.json and report.html from the stored draws, and print the table.
-
-    Raises:
-        UserError: if nothing was evaluated yet, or draws are missing.
-    """
-    ledger = Ledger(run)
-    outcomes = ledger.outcomes()
-    if any(map(is_of_earlier_rule, ledger.entries())):
-        logger.warning(
-            "%s: some verdicts are on answers that an earlier version read by another rule; run: "
-            "rlvr eval %s --regrade",
-            run.name,
-            run.path,
-        )
-    summary = summarise(outcomes, about(run))
-    attach(summary, run, outcomes)
-    state_findings(summary)  # what probes found may be claimed too, so it is in the same family
-    pass_at_k_under_marks.attach(summary, run, zip(ledger.entries(), outcomes, strict=True))
-    examples = collect(run, ledger.entries(), store_of(run))
-    write_json(run.path / "summary.json", summary)
-    write_atomically(run.path / "pass-at-k.svg", curves_svg(summary))
-    write_report(summary, examples, run.path / "report.html")
-    write_summary(summary, stream)
-    write_probes(summary, stream)
-    return summary

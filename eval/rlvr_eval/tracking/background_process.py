@@ -14,9 +14,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 from rlvr.core.damage import Damaged, read_json
+from rlvr.core.launched import rank_and_world
 from rlvr.runs import wandb_settings
 from rlvr.runs.run_directory import Run
-from rlvr_eval.draw.crew import rank_and_world
 
 LIMIT_S = 300.0
 PATIENCE_S = 30.0

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlvr.core.exit_codes import EXIT_PAUSED, EXIT_REQUEUE
 from rlvr.verifiers import TIMEOUT_S
 
 if TYPE_CHECKING:
     from rlvr.recipes.recipe import Recipe
     from rlvr.runs.run_directory import Run
     from rlvr_eval.tracking.background_process import TrackedEvaluation
-
-EXIT_REQUEUE = 75
-EXIT_PAUSED = 76
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +93,7 @@ def train_here(path: Path, recipe: "Recipe", run: "Run", *, until_save: bool = F
 
 def write_report(run: "Run", *, as_json: bool) -> None:
     """Rebuild what people see of a run, and print the table or the summary."""
-    from rlvr_eval.draw.drawing import report
+    from rlvr_eval.report.rebuild import report
 
     summary = report(run, stream=sys.stderr if as_json else sys.stdout)
     if as_json:

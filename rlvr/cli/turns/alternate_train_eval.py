@@ -12,9 +12,9 @@ them in step.
 import argparse
 from pathlib import Path
 
-from rlvr.cli.options.common import EXIT_PAUSED, EXIT_REQUEUE
 from rlvr.cli.turns.child import Children
 from rlvr.cli.turns.launched_processes import Ranks, Stopped
+from rlvr.core.exit_codes import EXIT_PAUSED, EXIT_REQUEUE
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Run
 from rlvr.runs.watchers import is_evaluated, mark_evaluated

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Mapping
 from types import FrameType, TracebackType
 
-from rlvr.__main__ import main
-from rlvr.cli.options.common import EXIT_REQUEUE
+from rlvr.cli.main import main
+from rlvr.core.exit_codes import EXIT_REQUEUE
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 _PR_SET_PDEATHSIG = 1

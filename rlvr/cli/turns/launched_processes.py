@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from rlvr.training.checks.launcher import world_size
+from rlvr.core.launched import is_launched, rank, world_size
 
 if TYPE_CHECKING:
     from torch.distributed import Store  # type: ignore[attr-defined]
@@ -28,9 +28,9 @@ class Ranks:
     """
 
     def __init__(self, is_told_to_stop: Callable[[], bool]) -> None:
-        self.leads = int(os.environ.get("RANK", "0")) == 0
+        self.leads = rank() == 0
         # also a single process meets itself where a launcher started it
-        self._is_launched = "WORLD_SIZE" in os.environ
+        self._is_launched = is_launched()
         self._is_told_to_stop = is_told_to_stop
         self._turn = 0
         self._meeting: Store | None = None

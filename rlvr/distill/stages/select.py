@@ -19,9 +19,9 @@ from rlvr.core.progress import stage
 from rlvr.core.records import Outcome, Problem
 from rlvr.distill.decontamination import Overlap, overlaps
 from rlvr.distill.folder import Draw, Folder, draw_of, write_lines
-from rlvr.distill.stages.teacher import section_of
 from rlvr.distill.stages.verify import outcomes
 from rlvr.distill.student import Student
+from rlvr.distill.teachers.protocol import section_of
 from rlvr.recipes.distill_section import Selection
 from rlvr.recipes.recipe import Recipe
 from rlvr.tasks import problem_sources

@@ -13,7 +13,7 @@ from rlvr.answers.attempts import Ends, attempt
 from rlvr.core.progress import stage
 from rlvr.core.records import Attempt, Outcome, Problem, Verdict
 from rlvr.distill.folder import Draw, Folder, draw_of
-from rlvr.distill.stages.teacher import teacher_prompt, verdict_version, verifier_name
+from rlvr.distill.teachers.protocol import teacher_prompt, verdict_version, verifier_name
 from rlvr.recipes.recipe import Recipe
 
 _BATCH = 256

@@ -24,8 +24,8 @@ from rlvr.core.errors import UserError
 from rlvr.core.files import sync_file, sync_folder, write_json
 from rlvr.core.records import Problem
 from rlvr.distill.folder import Draw, Folder, draw_of, read_lines
-from rlvr.distill.stages.teacher import section_of, student_prompt, verdict_version
 from rlvr.distill.student import Student
+from rlvr.distill.teachers.protocol import section_of, student_prompt, verdict_version
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Run
 

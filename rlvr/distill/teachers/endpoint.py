@@ -16,8 +16,8 @@ from rlvr.answers import prompts
 from rlvr.core.errors import UserError
 from rlvr.core.records import Completion, FinishReason, Problem
 from rlvr.core.secrets import read_key
-from rlvr.distill.stages.teacher import Due, asked_problems, asked_revisions, section_of
 from rlvr.distill.teachers.http_retry import Patience, PatientClient, Refused, Stopped
+from rlvr.distill.teachers.protocol import Due, asked_problems, asked_revisions, section_of
 from rlvr.recipes.distill_section import EndpointTeacher
 from rlvr.recipes.recipe import Recipe
 from rlvr.samplers.base import SamplingParams, draw_seed

@@ -8,7 +8,7 @@ from typing import Any
 
 from rlvr.answers import attempts, prompts
 from rlvr.core.records import Completion, Problem
-from rlvr.distill.stages.teacher import (
+from rlvr.distill.teachers.protocol import (
     Due,
     asked_problems,
     asked_revisions,

@@ -15,7 +15,7 @@ from typing import Any
 from rlvr.core.errors import UserError
 from rlvr.core.records import Completion, Problem
 from rlvr.distill.decontamination import words
-from rlvr.distill.stages.teacher import Due
+from rlvr.distill.teachers.protocol import Due
 from rlvr.recipes.distill_section import RecordedTeacher
 from rlvr.recipes.recipe import Recipe
 from rlvr.tasks import datafiles

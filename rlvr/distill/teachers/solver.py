@@ -12,7 +12,7 @@ import numpy as np
 
 from rlvr.core.errors import UserError
 from rlvr.core.records import Completion, Problem
-from rlvr.distill.stages.teacher import Due, asked_problems, asked_revisions, section_of
+from rlvr.distill.teachers.protocol import Due, asked_problems, asked_revisions, section_of
 from rlvr.recipes.recipe import Recipe
 from rlvr.tiny.countdown import solutions, written
 

@@ -86,6 +86,6 @@ def parameters(folder: Path) -> int:
     """Count the parameters of a model folder from its safetensors headers."""
     from math import prod
 
-    from rlvr.weights.model_hash import headers
+    from rlvr.weights.tensors import headers
 
     return sum(prod(header.shape) for header in headers(folder).values())

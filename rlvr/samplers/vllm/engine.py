@@ -12,7 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from rlvr.samplers.selection import cores
+from rlvr.core.launched import cores
 
 if TYPE_CHECKING:
     from vllm import RequestOutput, SamplingParams

@@ -28,7 +28,7 @@ from rlvr.samplers.vllm.engine import Engine, on_cpu
 from rlvr.samplers.weight_compatibility import check_fit, fitting_headers
 from rlvr.weights import model_folder
 from rlvr.weights.adapters import full_weights
-from rlvr.weights.model_hash import TensorHeader
+from rlvr.weights.tensors import TensorHeader
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

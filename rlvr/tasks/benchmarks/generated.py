@@ -6,8 +6,8 @@ task, the seed, the size and the index. Its entries carry Python objects that JS
 
 from typing import Any
 
-from rlvr.core.errors import UserError
 from rlvr.core.records import Problem
+from rlvr.verifiers.reasoning_gym_tasks import reasoning_gym_entries
 
 REASONING_GYM_PROBLEMS = 500
 REASONING_GYM_SEED = 42
@@ -36,41 +36,3 @@ def reasoning_gym(task: str, limit: int | None = None) -> list[Problem]:
             gold["answer"] = str(entry["answer"])
         problems.append(Problem(f"reasoning_gym:{task}/{index}", entry["question"], gold))
     return problems
-
-
-def reasoning_gym_entries(task: str, seed: int, size: int) -> Any:
-    """The package's own data set object: a sequence of entries with `score_answer`.
-
-    Raises:
-        UserError: as `check_reasoning_gym_task`.
-    """
-    check_reasoning_gym_task(task)
-    import reasoning_gym as package
-
-    return package.create_dataset(task, seed=seed, size=size)
-
-
-def check_reasoning_gym_task(task: str) -> None:
-    """Refuse a task that cannot be made.
-
-    Raises:
-        UserError: if the package is not installed or has no such task.
-    """
-    try:
-        from reasoning_gym.factory import DATASETS
-    except ImportError as error:
-        raise UserError(
-            "reasoning_gym:<task> needs the package reasoning-gym; "
-            "install it with: pip install 'rlvr[reasoning-gym]'"
-        ) from error
-    if task not in DATASETS:
-        raise UserError(
-            f"reasoning-gym has no task '{task}'; write one of: {', '.join(sorted(DATASETS))}"
-        )
-
-
-def reasoning_gym_version() -> str:
-    """What stands for a revision: the entries of a seed follow from the package's version."""
-    from importlib.metadata import version
-
-    return f"reasoning-gym/{version('reasoning-gym')}"

@@ -13,11 +13,6 @@ from rlvr.core.errors import UserError
 _COMPILERS = ("c++", "g++", "clang++")
 
 
-def world_size() -> int:
-    """Processes that train together, on all machines."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
 def prepare(*, use_cpu: bool, environment: Mapping[str, str] = os.environ) -> None:
     """Check the launch, and switch off what DeepSpeed would compile and does not need.
 

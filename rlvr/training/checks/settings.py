@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 
 from rlvr.core.errors import Faults
+from rlvr.core.launched import world_size
 from rlvr.core.secrets import names_secret
 from rlvr.core.section import takes_bool
 from rlvr.recipes.recipe import Recipe, suggestion
@@ -105,7 +106,7 @@ def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None)
     values, faults = _read(recipe, method)
     found = faults + _against_method(values, recipe, method, processes)
     if processes is None:
-        found += by_rules(rollout_engine.faults)(values, recipe, launcher.world_size())
+        found += by_rules(rollout_engine.faults)(values, recipe, world_size())
     return found
 
 
@@ -143,7 +144,7 @@ def _read(recipe: Recipe, method: Method) -> tuple[Values, list[str]]:
 def _against_method(
     values: Values, recipe: Recipe, method: Method, processes: int | None
 ) -> list[str]:
-    return list(method.faults(values, recipe, processes or launcher.world_size()))
+    return list(method.faults(values, recipe, processes or world_size()))
 
 
 def _checked(

@@ -17,18 +17,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr.core.errors import UserError, concerning
+from rlvr.core.launched import world_size
 from rlvr.core.progress import stage
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Checkpoint, Run
 from rlvr.samplers import generation_file
-from rlvr.training.checks.launcher import world_size
 from rlvr.training.checks.settings import peft_config, training_arguments
 from rlvr.training.loop.lock import TrainingLock
 from rlvr.training.loop.start import check_base, find_start
 from rlvr.training.loop.together import decided_by_one
 from rlvr.training.methods import registry
-from rlvr.training.methods.method import Job
 from rlvr.training.trainers import rollout_engine
+from rlvr.training.trainers.job import Job
 from rlvr.weights import models
 from rlvr.weights.model_folder import loading, refuse_incomplete
 

@@ -25,7 +25,8 @@ from trl import GRPOConfig
 from rlvr.core.errors import UserError
 from rlvr.recipes.recipe import Recipe
 from rlvr.training.methods import rl
-from rlvr.training.methods.method import Job, Method, by_rules
+from rlvr.training.methods.method import Method, by_rules
+from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.verified_grpo import Rollout, VerifiedTrainer
 
 _TOKEN_MEANS = ("dapo", "bnpo")

@@ -10,27 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rlvr.recipes.recipe import Recipe
-from rlvr.runs.run_directory import Run
+from rlvr.training.trainers.job import Job
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase, Trainer
-
-
-@dataclass(frozen=True)
-class Job:
-    """Everything a method needs to build its trainer.
-
-    Attributes:
-        args: an instance of the method's config class.
-        peft_config: PEFT's LoraConfig, or None to train all weights.
-    """
-
-    recipe: Recipe
-    run: Run
-    args: Any
-    model: "PreTrainedModel"
-    tokenizer: "PreTrainedTokenizerBase"
-    peft_config: Any = None
+    from transformers import Trainer
 
 
 class Unreadable(Exception):

@@ -17,8 +17,9 @@ from trl import DistillationConfig, DistillationTrainer
 from rlvr.core.errors import UserError
 from rlvr.recipes.recipe import Recipe
 from rlvr.training.methods import options, rl
-from rlvr.training.methods.method import Job, Method, by_rules
+from rlvr.training.methods.method import Method, by_rules
 from rlvr.training.trainers.epochs import EpochOrder
+from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.own_sampling import SamplesAsTold
 from rlvr.training.trainers.rollout_engine import make_room, stop_at
 from rlvr.training.trainers.task import Task

@@ -25,10 +25,11 @@ from trl import GRPOConfig
 
 from rlvr.recipes.recipe import Recipe
 from rlvr.training.methods import rl
-from rlvr.training.methods.method import Job, Method, by_rules
+from rlvr.training.methods.method import Method, by_rules
 from rlvr.training.methods.options import one_advantage_each, own_advantages
 from rlvr.training.trainers import critic as critics
 from rlvr.training.trainers.clipping import IS_CRITIC, ZeroClip, clip_apart
+from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.reward_kl import RewardKLTrainer
 from rlvr.training.trainers.tokens import explained_variance, generalized_advantages, whitened
 from rlvr.training.trainers.verified_grpo import Rollout

@@ -10,8 +10,9 @@ from torch import Tensor
 from trl import GRPOConfig
 
 from rlvr.training.methods import rl
-from rlvr.training.methods.method import Job, Method, by_rules
+from rlvr.training.methods.method import Method, by_rules
 from rlvr.training.methods.options import one_advantage_each, own_advantages
+from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.reward_kl import RewardKLTrainer
 from rlvr.training.trainers.tokens import discounted_returns, whitened
 from rlvr.training.trainers.verified_grpo import Rollout

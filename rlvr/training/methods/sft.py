@@ -22,12 +22,13 @@ from rlvr.answers.prompts import ChatText, is_chat
 from rlvr.core import reading
 from rlvr.core.errors import UserError
 from rlvr.distill.folder import Folder
-from rlvr.distill.stages.teacher import student_prompt
+from rlvr.distill.teachers.protocol import student_prompt
 from rlvr.recipes.recipe import Demonstrations, Recipe
 from rlvr.tasks import datafiles
 from rlvr.tiny.countdown import training_chains
 from rlvr.training.methods import options
-from rlvr.training.methods.method import Job, Method, by_rules
+from rlvr.training.methods.method import Method, by_rules
+from rlvr.training.trainers.job import Job
 
 logger = logging.getLogger(__name__)
 

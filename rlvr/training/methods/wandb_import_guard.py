@@ -9,6 +9,8 @@ import logging
 import os
 import sys
 
+from rlvr.core.launched import rank
+
 logger = logging.getLogger(__name__)
 
 
@@ -21,5 +23,5 @@ def hide_if_broken() -> None:
     except Exception as error:  # an installation can be broken in any way
         # what import and find_spec both take for a module that does not exist
         sys.modules["wandb"] = None  # type: ignore[assignment]
-        if os.environ.get("WANDB_MODE") != "disabled" and os.environ.get("RANK", "0") == "0":
+        if os.environ.get("WANDB_MODE") != "disabled" and rank() == 0:
             logger.warning("W&B cannot be imported (%s); training goes on without it", error)

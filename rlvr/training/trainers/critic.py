@@ -18,7 +18,7 @@ from transformers.integrations import is_deepspeed_zero3_enabled
 from trl.trainer.utils import disable_dropout_in_model
 
 from rlvr.core.errors import UserError
-from rlvr.training.methods.method import Job
+from rlvr.training.trainers.job import Job
 from rlvr.weights import models
 
 if TYPE_CHECKING:

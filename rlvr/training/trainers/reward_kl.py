@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rlvr.training.methods.method import Job
+from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.tokens import at_last_token
 from rlvr.training.trainers.verified_grpo import Rollout, VerifiedTrainer
 

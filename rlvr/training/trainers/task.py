@@ -21,7 +21,7 @@ from rlvr.samplers.context import context_length
 from rlvr.tasks.problem_section import ProblemSource
 from rlvr.tasks.problem_sources import benchmark_of, revision_of
 from rlvr.tasks.problem_sources import load as load_problems
-from rlvr.training.methods.method import Job
+from rlvr.training.trainers.job import Job
 from rlvr.verifiers import rewards
 from rlvr.verifiers.own import OwnReward, OwnVerifier
 

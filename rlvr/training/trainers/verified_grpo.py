@@ -19,10 +19,10 @@ from torch import Tensor
 from trl import GRPOTrainer
 
 from rlvr.core.errors import UserError
-from rlvr.training.methods.method import Job
 from rlvr.training.trainers import importance
 from rlvr.training.trainers.costs import SAMPLING, VERIFYING, Stopwatch
 from rlvr.training.trainers.epochs import EpochOrder
+from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.own_sampling import SamplesAsTold
 from rlvr.training.trainers.rollout_engine import make_room, stop_at
 from rlvr.training.trainers.task import Task

@@ -18,7 +18,7 @@ from rlvr.runs.run_directory import Run
 from rlvr.tasks.grade import grade
 from rlvr.training.checks.settings import training_arguments
 from rlvr.training.methods import registry
-from rlvr.training.methods.method import Job
+from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.task import Task
 from rlvr_eval.draw.verify_completions import verify
 from tests.rlvr import chatml

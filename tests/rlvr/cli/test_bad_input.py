@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from tests.rlvr.refusing import MOST_LINES, Command
 
 RECIPE = """\

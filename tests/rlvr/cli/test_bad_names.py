@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from tests.rlvr.refusing import Command
 
 ROW = {"problem": "a", "n": 4, "c": 1}

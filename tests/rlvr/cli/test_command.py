@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rlvr import cli
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.tiny import RECIPES
 
 HEAVY = ("torch", "transformers", "trl", "vllm", "datasets", "pyarrow", "scipy", "wandb")
@@ -25,7 +25,7 @@ def test_every_verb_explains_itself_with_an_example(
 
 def test_help_imports_nothing_heavy() -> None:
     script = (
-        "import sys\nfrom rlvr.__main__ import _parser\n_parser().format_help()\n"
+        "import sys\nfrom rlvr.cli.main import build_parser\nbuild_parser().format_help()\n"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run(

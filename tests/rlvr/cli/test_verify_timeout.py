@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from rlvr import verifiers
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import Faults
 from rlvr.distill.pipeline import prepare
 from rlvr.recipes import recipe as recipes

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import UserError
 from rlvr.tasks.grade import grade
 from rlvr.verifiers.sandbox import Isolation

@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from rlvr.core.errors import UserError
 from rlvr.tiny.model import BASE
 from rlvr.weights.adapters import full_weights
-from rlvr.weights.model_hash import tensors_hash, weights_hash
+from rlvr.weights.model_hash import weights_hash
+from rlvr.weights.tensors import tensors_hash
 
 TOKENS = torch.arange(9, 49)[None]
 

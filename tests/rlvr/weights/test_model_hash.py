@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import save_file
 
 from rlvr.core.errors import UserError
-from rlvr.weights.model_hash import NotFinite, headers, weights_hash
+from rlvr.weights.model_hash import weights_hash
+from rlvr.weights.tensors import NotFinite, headers
 
 TENSORS = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.ones(4, dtype=torch.bfloat16)}
 

@@ -22,7 +22,7 @@ from rlvr.runs.run_directory import Run
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr.samplers.hf import HFSampler
 from rlvr_eval.draw.crew import Crew
-from rlvr_eval.draw.drawing import carry_out, report
+from rlvr_eval.draw.drawing import carry_out
 from rlvr_eval.draw.regrade import regrade
 from rlvr_eval.draw.sample_requests import Requests
 from rlvr_eval.draw.verify_completions import verify
@@ -30,6 +30,7 @@ from rlvr_eval.plan.evaluation import Evaluation
 from rlvr_eval.plan.ledger import STOPPED_AT_ENDS, Ledger
 from rlvr_eval.plan.named_models_folder import Given, write_given
 from rlvr_eval.plan.planning import models_of, plan, store_of
+from rlvr_eval.report.rebuild import report
 from rlvr_eval.store.draw_store import DrawStore
 from rlvr_eval.store.problem_snapshot import remember
 from rlvr_eval.summary.comparability import compare_keys

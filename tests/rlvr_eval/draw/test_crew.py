@@ -14,10 +14,11 @@ import pytest
 from rlvr.answers.prompt_tokens import prompt_ids
 from rlvr.answers.prompts import render
 from rlvr.core.errors import Faults, UserError
+from rlvr.core.launched import rank_and_world
 from rlvr.recipes import recipe as recipes
 from rlvr.runs.run_directory import Run
 from rlvr.samplers.engine_options import EngineOptions
-from rlvr_eval.draw.crew import Crew, claim_device, rank_and_world
+from rlvr_eval.draw.crew import Crew, claim_device
 from rlvr_eval.draw.drawing import crew_for
 from rlvr_eval.draw.simulator import Simulator
 from rlvr_eval.plan.chat import load_tokenizer

@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 
 from rlvr.runs.run_directory import Run
-from rlvr_eval.draw.drawing import report
 from rlvr_eval.draw.simulator import uniform
 from rlvr_eval.estimators.design import Design
 from rlvr_eval.estimators.fixed import FixedDesign
@@ -18,6 +17,7 @@ from rlvr_eval.estimators.random_continuation import ContinuationDesign
 from rlvr_eval.estimators.sequential import SequentialDesign
 from rlvr_eval.plan.evaluation import Evaluation
 from rlvr_eval.plan.ledger import Ledger
+from rlvr_eval.report.rebuild import report
 from rlvr_eval.summary.run_summary import summarise
 from tests.rlvr_eval.simulated import evaluate, evaluation, model
 

@@ -10,15 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import UserError
 from rlvr.runs.run_directory import Run
 from rlvr.tiny import countdown
-from rlvr_eval.draw.drawing import report
 from rlvr_eval.estimators import FixedDesign, SequentialDesign, pass_at_k
 from rlvr_eval.imports import Imported, Options, import_files
 from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.plan.planning import store_of
+from rlvr_eval.report.rebuild import report
 from rlvr_eval.statistics.outcomes import Outcomes
 from rlvr_eval.store.problem_snapshot import recall_all
 

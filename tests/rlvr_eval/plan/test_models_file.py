@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
-from rlvr.__main__ import main
 from rlvr.answers import prompts
+from rlvr.cli.main import main
 from rlvr.core.errors import Faults, UserError
 from rlvr.tasks import problems
 from rlvr.tiny.model import BASE

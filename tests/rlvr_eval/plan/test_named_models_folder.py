@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import Faults, UserError
 from rlvr.recipes import recipe as recipes
 from rlvr.runs.run_directory import Run

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from rlvr.core.errors import UserError
 from rlvr.core.records import Problem
 from rlvr.runs.run_directory import Run
-from rlvr_eval.draw.drawing import report
 from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes.entropy import divide, probe
+from rlvr_eval.report.rebuild import report
 from rlvr_eval.summary.model_summary import Json
 from tests.rlvr_eval import tiny_run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import UserError
 from rlvr.runs.run_directory import Run
 from rlvr.samplers.hf import HFSampler

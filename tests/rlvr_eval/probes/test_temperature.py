@@ -8,9 +8,9 @@ import pytest
 
 from rlvr.core.errors import UserError
 from rlvr.runs.run_directory import Run
-from rlvr_eval.draw.drawing import report
 from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes.temperature import probe
+from rlvr_eval.report.rebuild import report
 from rlvr_eval.summary.model_summary import Json
 from tests.rlvr_eval import tiny_run
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import UserError
 from rlvr.core.records import Completion, Outcome, Problem, Verdict
 from rlvr.runs.run_directory import Run

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.runs.run_directory import Run
 from rlvr.tasks import problems
 from rlvr_eval.imports import Options, import_files

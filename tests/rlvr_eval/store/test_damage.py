@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from tests.rlvr_eval import tiny_run
 
 # glob of the file, what people know it by, and the verbs that read it

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.runs.run_directory import Run
 from rlvr_eval.plan.ledger import Ledger
 from tests.rlvr_eval.simulated import evaluate, evaluation, model

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import UserError
 from rlvr.core.records import Outcome
 from rlvr.runs.run_directory import Run

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from rlvr.cli.options.common import EXIT_REQUEUE
+from rlvr.core.exit_codes import EXIT_REQUEUE
 from rlvr.runs.run_directory import Run
 from rlvr.runs.watchers import EVALUATED
 from rlvr.weights.checkpoint import COMPLETE

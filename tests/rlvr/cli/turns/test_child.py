@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.cli.options.common import EXIT_REQUEUE
 from rlvr.cli.turns.child import Children
+from rlvr.core.exit_codes import EXIT_REQUEUE
 
 PARENT = """
 import sys

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import Faults
 from rlvr.runs.run_directory import Run
 from rlvr.tiny import RECIPES

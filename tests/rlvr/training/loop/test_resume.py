@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rlvr.cli.options.common import EXIT_REQUEUE
+from rlvr.core.exit_codes import EXIT_REQUEUE
 from rlvr.runs.run_directory import Run
 from rlvr.training.trainers.costs import is_cost
 from rlvr.weights.model_hash import weights_hash

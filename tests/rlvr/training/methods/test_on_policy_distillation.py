@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import Faults, UserError
 from rlvr.recipes import recipe as recipes
 from rlvr.runs.run_directory import Run

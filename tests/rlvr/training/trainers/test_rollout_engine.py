@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from rlvr.__main__ import main
+from rlvr.cli.main import main
 from rlvr.core.errors import UserError
 from rlvr.recipes import recipe as recipes
 from rlvr.runs.run_directory import Run

@@ -20,7 +20,7 @@ from rlvr.tiny.model import BASE
 from rlvr.training.checks.settings import training_arguments
 from rlvr.training.loop.train import train
 from rlvr.training.methods import registry
-from rlvr.training.methods.method import Job
+from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.task import Task
 from tests.rlvr.tasks.test_problems import cache_without_a_pin
 from tests.rlvr.training.known_batch import END, FailingVerifier, completions, known_trainer
