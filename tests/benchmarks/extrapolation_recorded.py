@@ -1,12 +1,16 @@
 """Models of pass@k beyond n_max against completions that a language model really drew.
 
     OMP_NUM_THREADS=1 python -m tests.benchmarks.extrapolation_recorded FOLDER [problems draws]
+    OMP_NUM_THREADS=1 python -m tests.benchmarks.extrapolation_recorded RUN
 
-Draws `draws` (10,000) completions of each of `problems` (64) countdown test problems, cuts them
-into blocks of n, predicts pass@k at 16 n from every block alone, and compares with the unbiased
-estimate from all draws. Prints rows of docs/extrapolation.md: mean error in points and, in
-brackets, how often (per cent) the interval held that estimate; of the range, its mean width in
-points and how often it did. Takes some minutes of one core for a model like the embedded base.
+Of a folder with a model: draws `draws` (10,000) completions of each of `problems` (64) countdown
+test problems, cuts them into blocks of n, predicts pass@k at 16 n from every block alone, and
+compares with the unbiased estimate from all draws. Of a run that was evaluated: does so with the
+draws stored of each of its models on all problems, from n = 16 on.
+
+Prints rows of docs/extrapolation.md: mean error in points and, in brackets, how often (per cent)
+the interval held that estimate; of the range, its mean width in points and how often it did. Takes
+some minutes of one core for a model like the embedded base.
 """
 
 import sys
@@ -18,24 +22,42 @@ from numpy.typing import NDArray
 
 from rlvr.answers.prompts import render
 from rlvr.core.records import Attempt, Outcome, Problem
+from rlvr.runs.run_directory import Run
 from rlvr.samplers.base import SampleRequest, SamplingParams, draw_seed
 from rlvr.samplers.hf import HFSampler
 from rlvr.tasks.problems import load
 from rlvr.verifiers.countdown import CountdownVerifier
 from rlvr_eval.estimators import Counts, FixedDesign, pass_at_k_curve
+from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.summary.fixed_problem_set import describe_beyond
 from tests.benchmarks.extrapolation import DRAWS, FURTHER, cells_of
 
-_BLOCKS = 20
+_FEW, _BLOCKS = 16, 20
 
 
 def main() -> None:
     """Draw, and print the rows."""
     folder = Path(sys.argv[1])
-    problems, draws = map(int, sys.argv[2:] or (64, 10_000))
-    correct = recorded(folder, load("countdown-test")[:: 400 // problems][:problems], draws)
-    for n in DRAWS:
-        print(f"| {folder.name} | {n} | {FURTHER * n} | {_cells(correct, n)} |", flush=True)
+    if (folder / "evaluations").is_dir():
+        of_models = stored(Run(folder))
+    else:
+        problems, draws = map(int, sys.argv[2:] or (64, 10_000))
+        chosen = load("countdown-test")[:: 400 // problems][:problems]
+        of_models = iter([(folder.name, recorded(folder, chosen, draws))])
+    for name, correct in of_models:
+        for n in (_FEW, *DRAWS):
+            if FURTHER * n <= correct.shape[1]:
+                cells = _cells(correct, n)
+                print(f"| {name} | {len(correct)} | {n} | {FURTHER * n} | {cells} |", flush=True)
+
+
+def stored(run: Run) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Of every model of a run, which of its stored completions are correct, (problems, draws)."""
+    ledger = Ledger(run)
+    for entry in ledger.entries():
+        rows = ledger.draws(entry).verdicts(entry["verifier"]).by_problem()
+        draws = min(row.size for row in rows.values())
+        yield entry["model"], np.stack([row[:draws] == Outcome.CORRECT for row in rows.values()])
 
 
 def recorded(folder: Path, problems: list[Problem], draws: int) -> NDArray[np.bool_]:

@@ -137,9 +137,7 @@ class Design(ABC):
         Raises:
             ValueError: if k is outside 1..n_max, or the design cannot end with such counts.
         """
-        check_k(k, self.n_max)
-        table, rows = self._passes(n, c)
-        estimates = table[rows, k - 1]
+        estimates = self.pass_at_ks(n, c, np.array([k]))[..., 0]
         return float(estimates) if estimates.ndim == 0 else estimates
 
     def pass_at_k_curve(self, n: ArrayLike, c: ArrayLike) -> Floats:

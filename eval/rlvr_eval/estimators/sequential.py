@@ -48,9 +48,18 @@ from math import comb, log
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import gammaln, logsumexp
 
-from rlvr_eval.estimators.design import Design, Floats, Ints, Stops, counts
-from rlvr_eval.estimators.fixed import failure_rows
+from rlvr_eval.estimators.design import (
+    LARGEST_CACHED_N_MAX,
+    Design,
+    Floats,
+    Ints,
+    Stops,
+    check_k,
+    counts,
+)
+from rlvr_eval.estimators.fixed import failure, failure_rows
 
 DEFAULT_LOOKS = (32, 64, 96, 128, 256, 384, 512, 640, 768, 1024)
 DEFAULT_THRESHOLDS = (7, 7, 7, 7, 7, 7, 2, 1, 1)
@@ -158,8 +167,44 @@ class SequentialDesign(Design):
         every = self.stops()
         for look, n in enumerate(self.looks):
             is_here = every.n[stops] == n
-            rows[is_here, :n] = self._rows_at(look, every.c[stops[is_here]])
+            correct = every.c[stops[is_here]]
+            if self.n_max <= LARGEST_CACHED_N_MAX:
+                rows[is_here, :n] = self._rows_at(look, correct)
+            elif correct.size:
+                rows[is_here, :n] = self._failures_at(look, correct, np.arange(1, n + 1))
         return rows
+
+    def pass_at_ks(self, n: ArrayLike, c: ArrayLike, ks: Ints) -> Floats:
+        """As `Design.pass_at_ks`; where no table is kept, for each distinct stop once."""
+        if self.n_max <= LARGEST_CACHED_N_MAX:
+            return super().pass_at_ks(n, c, ks)
+        for k in (int(ks.min()), int(ks.max())):
+            check_k(k, self.n_max)
+        index = self.stop_index(n, c)
+        distinct, row = np.unique(index, return_inverse=True)
+        every = self.stops()
+        found = np.ones((distinct.size, ks.size))
+        for look, drawn in enumerate(self.looks):
+            is_here = every.n[distinct] == drawn
+            if is_here.any():
+                correct = every.c[distinct[is_here]]
+                found[is_here] = 1.0 - self._failures_at(look, correct, ks)
+        return found[row.reshape(index.shape)]
+
+    def _failures_at(self, look: int, correct: Ints, ks: Ints) -> Floats:
+        """As `_rows_at`, at any k: shape (len(correct), ks)."""
+        if look == 0:
+            return failure(self.looks[0], correct[:, None], ks) * (ks <= self.looks[0])
+        before, batch = self.looks[look - 1], self.looks[look] - self.looks[look - 1]
+        weights = _weights_without_paths(self, look, correct)
+        is_within, is_beyond = ks <= before, (ks > before) & (ks <= self.looks[look])
+        failures = np.zeros((correct.size, ks.size))
+        earlier = np.arange(weights.shape[1])[:, None]
+        failures[:, is_within] = weights @ failure(before, earlier, ks[is_within])
+        # c > batch has w_0 = 0, so the row that stands in for it is never seen
+        later = failure(batch, np.minimum(correct, batch)[:, None], ks[is_beyond] - before)
+        failures[:, is_beyond] = weights[:, :1] * later
+        return failures
 
     def _rows_at(self, look: int, correct: Ints) -> Floats:
         """(1-p)**k for k = 1..looks[look] from stops at one look with the given counts."""
@@ -210,11 +255,16 @@ def _count_ranges(design: SequentialDesign) -> list[tuple[int, int, int]]:
 @lru_cache(maxsize=64)
 def _stops(design: SequentialDesign) -> Stops:
     n, c, log_paths = [], [], []
+    is_exact = design.n_max <= LARGEST_CACHED_N_MAX  # beyond, whole numbers have too many digits
     for look, (lowest, highest, _) in enumerate(_count_ranges(design)):
         for correct in range(lowest, highest + 1):
             n.append(design.looks[look])
             c.append(correct)
-            log_paths.append(log(sum(_paths_by_earlier_count(design, look, correct))))
+            if is_exact:
+                log_paths.append(log(sum(_paths_by_earlier_count(design, look, correct))))
+        if not is_exact:
+            within = np.arange(lowest, highest + 1)
+            log_paths += logsumexp(_log_paths(design, look, within), axis=1).tolist()
     return Stops(np.array(n), np.array(c), np.array(log_paths))
 
 
@@ -237,6 +287,28 @@ def _weights_of_earlier_counts(design: SequentialDesign, look: int, correct: Int
         total = sum(paths)
         weights[row] = [count / total for count in paths]  # correctly rounded, however large
     return weights
+
+
+def _log_paths(design: SequentialDesign, look: int, correct: Ints) -> Floats:
+    """Logarithms of `_paths_by_earlier_count`: shape (len(correct), largest a + 1)."""
+    if look == 0:
+        return _log_comb(design.looks[0], correct)[:, None]
+    before, batch = design.looks[look - 1], design.looks[look] - design.looks[look - 1]
+    a = np.arange(_most_correct_before(design, look) + 1)
+    return _log_comb(before, a) + _log_comb(batch, correct[:, None] - a)
+
+
+def _log_comb(n: int, k: Ints) -> Floats:
+    """log C(n, k); -inf where k is outside 0..n."""
+    inside = np.clip(k, 0, n)
+    found = gammaln(n + 1) - gammaln(inside + 1) - gammaln(n - inside + 1)
+    return np.where(inside == k, found, -np.inf)
+
+
+def _weights_without_paths(design: SequentialDesign, look: int, correct: Ints) -> Floats:
+    """`_weights_of_earlier_counts` from logarithms, to 1e-8."""
+    logs = _log_paths(design, look, correct)
+    return np.asarray(np.exp(logs - logsumexp(logs, axis=1, keepdims=True)))
 
 
 def _join(numbers: Sequence[int]) -> str:

@@ -170,7 +170,8 @@ def _looks(entry: Entry, noted: Sequence[Entry]) -> Looks:
         for each in noted
         if each["draw_key"] == entry["draw_key"] and order(each) < order(entry)
     ]
-    plan = entry.get(_PLAN) or []
+    plan = entry.get(_PLAN)
+    plan = plan if isinstance(plan, list) else []  # entries of rlvr 0.1.0 have none
     is_kept = all(
         each.get(_PLAN) == plan and each["design"] in {f"fixed:{look}" for look in plan}
         for each in (entry, *earlier)

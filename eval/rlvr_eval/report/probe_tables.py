@@ -13,18 +13,18 @@ def write_probes(summary: Json, stream: TextIO) -> None:
     for name, benchmark in summary["benchmarks"].items():
         ks = benchmark["headline_ks"]
         if rows := benchmark.get("likelihood"):
-            _write_likelihood(name, rows, stream)
+            _write_likelihood(name, rows, benchmark["drawn_under"], stream)
         if found := benchmark.get("temperature"):
             _write_temperatures(name, found, ks, stream)
         for match in benchmark.get("entropy", ()):
-            _write_match(name, match, ks, stream)
+            _write_match(name, match, ks, benchmark["drawn_under"], stream)
         if found := benchmark.get("direct"):
             _write_direct(name, found, ks, stream)
         if rows := [model for model in benchmark["models"] if "reasoning" in model]:
             _write_reasoning(name, rows, ks[-1], stream)
 
 
-def _write_likelihood(benchmark: str, rows: list[Json], stream: TextIO) -> None:
+def _write_likelihood(benchmark: str, rows: list[Json], drawn: str, stream: TextIO) -> None:
     columns = [
         Column("completions of", lambda row: str(row["completions_of"]), "left"),
         Column("under", lambda row: str(row["scorer"]), "left"),
@@ -37,7 +37,8 @@ def _write_likelihood(benchmark: str, rows: list[Json], stream: TextIO) -> None:
     ]
     legend = (
         "perplexity per completion; log-probability per token (natural), mean over problems with "
-        "its 95 % interval, and how it differs, within problems, from that of the model's own"
+        "its 95 % interval, and how it differs, within problems, from that of the model's own; "
+        f"completions {drawn}"
     )
     write_rows(f"{benchmark}: likelihood", columns, rows, legend, stream)
 
@@ -50,11 +51,12 @@ def _write_temperatures(benchmark: str, found: list[Json], ks: list[int], stream
     write_rows(title, columns, rows, _legend(rows), stream)
 
 
-def _write_match(benchmark: str, match: Json, ks: list[int], stream: TextIO) -> None:
+def _write_match(benchmark: str, match: Json, ks: list[int], drawn: str, stream: TextIO) -> None:
     base = match["base"]
     told = (
         f"nats per token on {len(match['apart'])} problems set apart; the base has "
-        f"{_nats('base', match)} at temperature {base['temperature']:g}"
+        f"{_nats('base', match)} at temperature {base['temperature']:g}; but for the temperature, "
+        f"{drawn}"
     )
     columns = [
         Column("temperature", lambda row: f"{row['temperature']:g}"),
@@ -111,6 +113,7 @@ def _write_reasoning(benchmark: str, rows: list[Json], k: int, stream: TextIO) -
             f"; under the marks the design would have drawn up to {lacking} more, so no unbiased "
             "curve exists: evaluate with design=fixed:N"
         )
+    legend += "; " + drawn_line((row["name"], row["drawn_under"]) for row in rows)
     write_rows(f"{benchmark}: reasoning of the hardest solved", columns, rows, legend, stream)
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from scipy.special import expit, logit
+from scipy.special import expit, logit, xlog1py, xlogy
 
-from rlvr_eval.estimators import Design, FixedDesign, SequentialDesign, pass_at_k
+from rlvr_eval.estimators import Counts, Design, FixedDesign, SequentialDesign, pass_at_k
 from rlvr_eval.estimators.simulation import simulate_counts
-from rlvr_eval.statistics.problem_set_intervals import design_variance
+from rlvr_eval.statistics.problem_set_intervals import design_variance, mean_variance
 
 PROBABILITIES = [Fraction(0), Fraction(1, 7), Fraction(1, 2), Fraction(9, 10), Fraction(1)]
 SMALL_DESIGNS = [
@@ -246,3 +246,24 @@ def test_named_k_cost_a_difference_between_near_models_at_most_a_tenth() -> None
     fixed = error(FixedDesign(1024))
     assert (error(SequentialDesign.for_ks(1024, ks)) < 1.1 * fixed).all()
     assert (error(SequentialDesign()) > 1.15 * fixed).all()
+
+
+@pytest.mark.parametrize("k", [1, 256, 257, 2000, 4096])
+def test_a_design_too_large_for_a_table_is_unbiased_over_all_its_stops(k: int) -> None:
+    design = SequentialDesign((256, 1024, 4096), (4, 2))
+    stops = design.stops()
+    passes = np.asarray(design.pass_at_k(stops.n, stops.c, k))
+    for p in (1e-4, 1e-2, 0.3):
+        chance = np.exp(stops.log_paths + xlogy(stops.c, p) + xlog1py(stops.n - stops.c, -p))
+        assert chance.sum() == pytest.approx(1.0)
+        assert chance @ passes == pytest.approx(1 - (1 - p) ** k, abs=1e-9)
+
+
+def test_a_design_of_a_million_draws_is_summarised() -> None:
+    """Its counts of sequences have hundreds of thousands of digits."""
+    design = SequentialDesign((1024, 1_000_000), (4,))
+    n, c = np.array([1024, 1_000_000, 1_000_000]), np.array([900, 0, 5])
+    found = Counts(design, n, c).curves_at(np.array([1, 1_000_000]))
+    np.testing.assert_allclose(found[:, 0], [900 / 1024, 0, 5e-6], rtol=1e-2, atol=1e-9)
+    np.testing.assert_allclose(found[:, 1], [1, 0, 1], atol=1e-9)
+    assert (mean_variance(Counts(design, n, c), ks=[1, 1_000_000]) > 0).all()

@@ -1,11 +1,14 @@
 """What probes found, as the report shows it in headless Chromium."""
 
 from copy import deepcopy
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from rlvr_eval.probes.perplexity_panel import Scores, panel
 from rlvr_eval.report.html import write_report
+from rlvr_eval.report.probe_tables import write_probes
 from rlvr_eval.summary.model_summary import Json
 from rlvr_eval.summary.run_summary import summarise
 from tests.browser import Browser
@@ -118,6 +121,17 @@ def test_words_say_what_was_set_apart_and_what_was_not_found(page: Browser) -> N
     assert "checkpoint-50 comes nearest at temperature 0.913" in said
     assert "No temperature gives checkpoint-0 as much" in said
     assert "1 of 60 problems left out" in said
+
+
+def test_in_the_terminal_every_table_says_under_what_its_draws_were_made(summary: Json) -> None:
+    rows = panel([Scores("base", "base", 0, {"countdown/0": [-0.1]})])
+    told = deepcopy(summary)
+    told["benchmarks"]["countdown"]["likelihood"] = rows
+    printed = StringIO()
+    write_probes(told, printed)
+    every_table = printed.getvalue().count("countdown: ")
+    assert every_table == 7
+    assert printed.getvalue().count("drawn under temperature 1, top_p 1, ") == every_table
 
 
 def test_without_probes_the_section_is_not_there(browser: Browser, tmp_path: Path) -> None:
