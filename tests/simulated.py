@@ -9,7 +9,8 @@ import numpy as np
 from rlvr_eval.estimators import FixedDesign
 from rlvr_eval.estimators.design import Counts, Design
 from rlvr_eval.estimators.simulation import simulate_counts
-from rlvr_eval.statistics.outcomes import ModelRef, Outcomes
+from rlvr_eval.statistics.lineup import ModelRef
+from rlvr_eval.statistics.outcomes import Outcomes
 from rlvr_eval.summary.model_summary import Json, at_k
 
 DRAW_KEY = {

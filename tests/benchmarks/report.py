@@ -24,7 +24,8 @@ import numpy as np
 from rlvr_eval.estimators import FixedDesign
 from rlvr_eval.estimators.simulation import simulate_counts
 from rlvr_eval.report.html import Example, ProblemExamples, write_report
-from rlvr_eval.statistics.outcomes import ModelRef, Outcomes
+from rlvr_eval.statistics.lineup import ModelRef
+from rlvr_eval.statistics.outcomes import Outcomes
 from rlvr_eval.summary.run_summary import summarise
 
 CHECKPOINTS, BENCHMARKS, PROBLEMS, N = 50, 5, 500, 1024

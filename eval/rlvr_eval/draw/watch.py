@@ -15,7 +15,7 @@ from rlvr.runs.watchers import Watcher
 from rlvr_eval.draw.crew import Crew
 from rlvr_eval.draw.drawing import carry_out
 from rlvr_eval.plan.evaluation import missing
-from rlvr_eval.plan.planning import BASE, base_among, models_of, plan, store_of
+from rlvr_eval.plan.planning import base_among, models_of, plan, store_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def watch(
                 if not any(missing(evaluation, crew.sampler) for evaluation in evaluations):
                     done.add(model.weights)
                     # what is none of the run's may be called like one of its checkpoints
-                    if model.name != BASE and not model.beside:
+                    if not model.ref.is_base and not model.beside:
                         watcher.evaluated(model.folder.name)
                     evaluated(run)
             if is_last:

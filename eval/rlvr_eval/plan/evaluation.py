@@ -20,6 +20,7 @@ from rlvr.verifiers import TIMEOUT_S
 from rlvr.weights.adapters import full_weights
 from rlvr_eval.estimators.design import Design, Progress
 from rlvr_eval.plan.chat import ends_of, load_tokenizer
+from rlvr_eval.statistics.lineup import ModelRef
 from rlvr_eval.store.draw_store import DrawStore
 from rlvr_eval.store.keep_text import ALL, KeepText
 from rlvr_eval.store.keys import DrawKey
@@ -42,6 +43,11 @@ class Model:
     folder: Path
     weights: str
     beside: bool = False
+
+    @property
+    def ref(self) -> ModelRef:
+        """Which model this is, without where it lies."""
+        return ModelRef(self.name, self.step, self.weights, self.beside)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ from rlvr_eval.estimators import parse_design
 from rlvr_eval.estimators.design import Counts, Ints
 from rlvr_eval.plan.evaluation import Evaluation
 from rlvr_eval.plan.planning import store_of
-from rlvr_eval.statistics.outcomes import Looks, ModelRef, Outcomes
+from rlvr_eval.statistics.lineup import ModelRef
+from rlvr_eval.statistics.outcomes import Looks, Outcomes
 from rlvr_eval.store.draw_store import DrawStore
 from rlvr_eval.store.keys import Fields, digest
 from rlvr_eval.store.replay import NO_DRAWS, Row, counts_of, owed, standing, standings

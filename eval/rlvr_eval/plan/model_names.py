@@ -63,7 +63,7 @@ def given_models(base: str | None, names: Sequence[str]) -> list[Model]:
                 else replace(_model(name, position), beside=True)
             )
     _refuse_repeats(found)
-    return sorted(found, key=lambda model: (model.beside, model.step))
+    return sorted(found, key=lambda model: model.ref.place)
 
 
 def models_beside(run: Run, names: Sequence[str]) -> list[Model]:

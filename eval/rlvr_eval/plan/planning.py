@@ -16,6 +16,7 @@ from rlvr_eval.plan.chat import template_of
 from rlvr_eval.plan.evaluation import Evaluation, Model
 from rlvr_eval.plan.model_names import given_models, left_out_if_faulty, models_beside
 from rlvr_eval.plan.named_models_folder import is_given, read_given, refuse_faulty
+from rlvr_eval.statistics.lineup import lineup
 from rlvr_eval.store.keep_text import KeepText
 
 BASE = "base"
@@ -61,8 +62,8 @@ def _trained(run: Run, recipe: Recipe) -> list[Model]:
 
 
 def base_among(found: Sequence[Model]) -> Model | None:
-    """The base, where these have one: it comes first."""
-    return found[0] if found and found[0].step == 0 and not found[0].beside else None
+    """The base, where these have one."""
+    return lineup(found, lambda model: model.ref).base
 
 
 def plan(

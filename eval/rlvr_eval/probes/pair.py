@@ -7,6 +7,7 @@ from rlvr.recipes.recipe import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr_eval.plan.evaluation import Model
 from rlvr_eval.plan.planning import base_among, models_of
+from rlvr_eval.statistics.lineup import lineup
 
 
 class Pair(NamedTuple):
@@ -35,8 +36,8 @@ def pair_of(run: Run, step: int | None) -> Pair:
         UserError: if there is no such checkpoint.
     """
     base = base_of(run)
-    others = models_of(run)[1:]
-    checkpoints = [model for model in others if not model.beside] or others
+    shown = lineup(models_of(run), lambda model: model.ref)
+    checkpoints = shown.checkpoints or shown.beside
     if not checkpoints:
         raise UserError(f"{run.path} has no complete checkpoint yet")
     if step is None:

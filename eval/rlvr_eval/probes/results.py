@@ -106,7 +106,7 @@ def _direct(run: Run, outcomes: Sequence[Outcomes]) -> dict[str, Json]:
     if not (run.path / DIRECT).is_dir():
         return {}
     found = {}
-    bases = {each.model.weights for each in outcomes if each.model.step == 0}
+    bases = {each.model.weights for each in outcomes if each.model.is_base}
     for asked in _outcomes(run, DIRECT, bases):
         guessable = guessable_problems(asked)
         here = [each for each in outcomes if each.benchmark == asked.benchmark]

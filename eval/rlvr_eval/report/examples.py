@@ -15,6 +15,7 @@ from rlvr.core.records import Outcome
 from rlvr.runs.run_directory import Run
 from rlvr_eval.plan.ledger import model_of
 from rlvr_eval.report.html import COMPLETIONS_PER_PROBLEM, Example, ProblemExamples
+from rlvr_eval.statistics.lineup import lineup
 from rlvr_eval.store.draw_store import DrawStore
 from rlvr_eval.store.problem_snapshot import recall_all
 
@@ -28,10 +29,9 @@ def collect(
         ordered = [e for e in entries if e["benchmark"] == benchmark and "counts" not in e]
         if not ordered:  # imported as counts, without completions
             continue
-        beside = [entry for entry in ordered if model_of(entry).beside]
-        base, last = ordered[0], ([e for e in ordered if e not in beside] or ordered)[-1]
-        solvers = [base, *([last] if last is not base else []), *beside]
-        picks = [*((entry, Outcome.CORRECT) for entry in solvers), (last, Outcome.WRONG)]
+        shown = lineup(ordered, model_of)
+        last = shown.last or shown.all[0]
+        picks = [*((entry, Outcome.CORRECT) for entry in shown.headline), (last, Outcome.WRONG)]
         for entry, outcome in picks:
             for example_of, example in _first_of(entry, outcome, root):
                 chosen.setdefault(example_of, []).append(example)

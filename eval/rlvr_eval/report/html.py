@@ -21,6 +21,7 @@ from typing import Any
 
 from rlvr.core.files import write_atomically
 from rlvr_eval.report.page_data import compact
+from rlvr_eval.statistics.lineup import lineup, model_in_summary
 from rlvr_eval.summary.model_summary import Json
 
 COMPLETIONS_PER_PROBLEM = 3
@@ -130,10 +131,8 @@ def _most_telling_first(
 
 def _moved(benchmark: Json) -> list[str]:
     """Problems that the base and the last checkpoint, or a model beside it, do not both solve."""
-    base, *others = benchmark["models"]
-    last = [model for model in others if not model["beside"]][-1:]
-    compared = [base, *last, *(model for model in others if model["beside"])]
-    counts = zip(*(model["counts"]["c"] for model in compared), strict=True)
+    shown = lineup(benchmark["models"], model_in_summary)
+    counts = zip(*(model["counts"]["c"] for model in shown.headline), strict=True)
     return [
         problem
         for problem, correct in zip(benchmark["problem_ids"], counts, strict=True)

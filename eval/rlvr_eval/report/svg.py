@@ -8,6 +8,7 @@ from html import escape
 from math import log2
 from textwrap import wrap
 
+from rlvr_eval.statistics.lineup import lineup, model_in_summary
 from rlvr_eval.summary.model_summary import Json
 
 _WIDTH, _HEIGHT = 760, 420
@@ -85,10 +86,13 @@ def curves_svg(summary: Json, benchmark: str | None = None) -> str:
 
 def _named(models: Sequence[Json]) -> list[tuple[Json, str]]:
     """The curves with a name and a colour: base, last checkpoint, what is shown beside them."""
-    named = [(model, "base") for model in models[:1] if model["step"] == 0]
-    checkpoints = [model for model in models if model["step"] and not model["beside"]]
-    named += [(model, "last") for model in checkpoints[-1:]]
-    return named + [(model, "beside") for model in models if model["beside"]]
+    shown = lineup(models, model_in_summary)
+    named = [
+        (shown.base, "base"),
+        (shown.last, "last"),
+        *((each, "beside") for each in shown.beside),
+    ]
+    return [(model, how) for model, how in named if model is not None]
 
 
 def _axes(k_max: int, title: str) -> list[str]:

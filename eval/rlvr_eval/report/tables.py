@@ -18,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from rlvr_eval.report import undecided_notes
+from rlvr_eval.statistics.lineup import lineup, model_in_summary
 from rlvr_eval.summary.claims import LEVEL, change_at, number
 from rlvr_eval.summary.model_summary import Json, at_k
 
@@ -200,10 +201,10 @@ def _in_stratum(model: Json, stratum: str) -> Json:
 def _findings(models: Sequence[Json]) -> list[str]:
     """What is claimed of the last checkpoint and of models beside the run, each stratum as well."""
     compared = [model for model in models if "difference" in model]
-    last = [model for model in compared if not model["beside"]][-1:]
+    shown = lineup(compared, model_in_summary)
     return [
         view["finding"]["text"]
-        for model in [*last, *(model for model in compared if model["beside"])]
+        for model in [*shown.checkpoints[-1:], *shown.beside]
         for view in (model, *model["strata"].values())
         if "difference" in view
     ]

@@ -12,32 +12,7 @@ from typing import Any
 import numpy as np
 
 from rlvr_eval.estimators.design import Counts, Ints
-
-
-@dataclass(frozen=True)
-class ModelRef:
-    """A model that was evaluated.
-
-    Attributes:
-        name: what people call it, e.g. "base" or "checkpoint-50".
-        step: training step it was saved at; 0 for the base.
-        weights: hash of its weights, by which two evaluations are known to be of the same model.
-        beside: True where it is no checkpoint of the run, but shown beside them.
-    """
-
-    name: str
-    step: int
-    weights: str
-    beside: bool = False
-
-    @property
-    def is_base(self) -> bool:
-        return self.step == 0 and not self.beside
-
-    @property
-    def place(self) -> tuple[bool, int]:
-        """What models are ordered by: checkpoints by step, then those beside them."""
-        return self.beside, self.step
+from rlvr_eval.statistics.lineup import ModelRef
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rlvr_eval.statistics.lineup import lineup, model_in_summary
 from rlvr_eval.statistics.population_intervals import holm
 
 Json = dict[str, Any]
@@ -111,18 +112,13 @@ def _subjects(summary: Json) -> Iterator[Subject]:
 
 
 def _of_models(models: Sequence[Json], benchmark: str, told: str) -> Iterator[Subject]:
-    base = next((each for each in models if is_base(each)), None)
+    base = lineup(models, model_in_summary).base
     for model in models:
         yield Subject(model, base, model["name"], f"{benchmark}{told}")
     for model in models:
         for kind, view in model.get("strata", {}).items():
             theirs = base["strata"].get(kind) if base else None
             yield Subject(view, theirs, model["name"], f"{benchmark}{told}", kind)
-
-
-def is_base(model: Json) -> bool:
-    """Whether a model of a summary is the base."""
-    return bool(model["step"] == 0 and not model.get("beside", False))
 
 
 def _state_one(subject: Subject) -> None:

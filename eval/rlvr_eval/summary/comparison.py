@@ -23,13 +23,14 @@ from rlvr.core.errors import UserError
 from rlvr_eval.estimators.design import Ints
 from rlvr_eval.estimators.which_ks import headline_ks, reported_ks
 from rlvr_eval.statistics.left_open import DrawnCurves
+from rlvr_eval.statistics.lineup import Lineup
 from rlvr_eval.statistics.outcomes import Outcomes, on_common_problems, units_of
 from rlvr_eval.statistics.population_intervals import paired_difference
 from rlvr_eval.summary.claims import Subject, state
 from rlvr_eval.summary.comparability import check_comparable
 from rlvr_eval.summary.conditions import drawn_line
 from rlvr_eval.summary.model_summary import Json, describe, describe_pair, points
-from rlvr_eval.summary.run_summary import FORMAT, identity, of_looks, split_base, warnings_of
+from rlvr_eval.summary.run_summary import FORMAT, identity, lineup_of, of_looks, warnings_of
 
 
 @dataclass(frozen=True)
@@ -144,22 +145,22 @@ def _compare_benchmark(
 
 def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) -> list[_Entry]:
     """Each distinct base once, by its weights, then what is shown of every run."""
-    split = {run: split_base(outcomes) for run, outcomes in runs.items() if outcomes}
+    lineups = {run: lineup_of(outcomes) for run, outcomes in runs.items() if outcomes}
     bases: dict[str, Outcomes] = {}
     owners: dict[str, list[str]] = {}
-    for run, (base, _) in split.items():
-        if base is not None:
-            bases.setdefault(base.model.weights, base)
-            owners.setdefault(base.model.weights, []).append(run)
+    for run, models in lineups.items():
+        if models.base is not None:
+            bases.setdefault(models.base.model.weights, models.base)
+            owners.setdefault(models.base.model.weights, []).append(run)
     position = {weights: i for i, weights in enumerate(bases)}
     entries = [
         _Entry(None, base.model.name if len(bases) == 1 else _whose(base, owners[weights]), base)
         for weights, base in bases.items()
     ]
     only = 0 if len(bases) == 1 else None
-    for run, (base, others) in split.items():
-        compared_with = position[base.model.weights] if base else only
-        shown = _shown(name, run, others, step)
+    for run, models in lineups.items():
+        compared_with = position[models.base.model.weights] if models.base else only
+        shown = _shown(name, run, models, step)
         entries += [_Entry(label, each.model.name, each, compared_with) for label, each in shown]
     return entries
 
@@ -188,16 +189,15 @@ def _against(entries: Sequence[_Entry], entry: _Entry) -> str:
 
 
 def _shown(
-    name: str, run: str, others: list[Outcomes], step: int | None
+    name: str, run: str, models: Lineup[Outcomes], step: int | None
 ) -> list[tuple[str, Outcomes]]:
     """One checkpoint of a run, under the run's name; of a run without any, every model it has."""
-    checkpoints = [each for each in others if not each.model.beside]
-    if checkpoints:
-        return [(run, _chosen(name, run, checkpoints, step))]
-    return [(f"{run}: {each.model.name}", each) for each in others]
+    if models.checkpoints:
+        return [(run, _chosen(name, run, models.checkpoints, step))]
+    return [(f"{run}: {each.model.name}", each) for each in models.beside]
 
 
-def _chosen(name: str, run: str, checkpoints: list[Outcomes], step: int | None) -> Outcomes:
+def _chosen(name: str, run: str, checkpoints: Sequence[Outcomes], step: int | None) -> Outcomes:
     """The checkpoint at a step, or the last."""
     if step is None:
         return checkpoints[-1]

@@ -27,7 +27,8 @@ from rlvr.core.records import Outcome
 from rlvr.runs.run_directory import Run
 from rlvr_eval.estimators.design import Ints
 from rlvr_eval.plan.ledger import Entry, Ledger
-from rlvr_eval.statistics.outcomes import ModelRef, Outcomes
+from rlvr_eval.statistics.lineup import ModelRef, lineup
+from rlvr_eval.statistics.outcomes import Outcomes
 from rlvr_eval.store.keys import digest
 from rlvr_eval.store.problem_snapshot import recall
 from rlvr_eval.store.replay import Row
@@ -175,9 +176,8 @@ def is_correct(
 
 def _base_and_last(models: Sequence[ModelRef]) -> set[str]:
     """Names of the first model and of the last checkpoint, from all of them in their order."""
-    others = [model for model in models if not model.is_base]
-    checkpoints = [model for model in others if not model.beside]
-    return {models[0].name, (checkpoints or others or list(models))[-1].name}
+    shown = lineup(models, lambda model: model)
+    return {shown.all[0].name, (shown.checkpoints or shown.all)[-1].name}
 
 
 def _correct(row: NDArray[np.object_], outcomes: Outcomes, at: int) -> tuple[int, ...]:

@@ -32,6 +32,7 @@ from rlvr.core.errors import UserError
 from rlvr_eval.estimators.which_ks import headline_ks
 from rlvr_eval.statistics.certify import Pair, certify, solved_sets
 from rlvr_eval.statistics.left_open import DrawnCurves
+from rlvr_eval.statistics.lineup import Lineup, lineup
 from rlvr_eval.statistics.outcomes import Outcomes, on_common_problems, units_of
 from rlvr_eval.summary.claims import state_findings
 from rlvr_eval.summary.comparability import (
@@ -99,27 +100,27 @@ def summarise(
     return summary
 
 
-def split_base(outcomes: Sequence[Outcomes]) -> tuple[Outcomes | None, list[Outcomes]]:
-    """The base of one benchmark, if it was evaluated; checkpoints by step, then models beside.
+def lineup_of(outcomes: Sequence[Outcomes]) -> Lineup[Outcomes]:
+    """The base of one benchmark, if it was evaluated, its checkpoints, and models beside.
 
     Raises:
         UserError: if there are two bases, or one model occurs twice.
     """
-    ordered = sorted(outcomes, key=lambda each: each.model.place)
-    bases = [each for each in ordered if each.model.is_base]
+    shown = lineup(outcomes, lambda each: each.model)
+    bases = [each for each in shown.all if each.model.is_base]
     if len(bases) > 1:
         listed = " and ".join(f"{each.model.name} ({each.model.weights})" for each in bases)
         raise UserError(
             f"{bases[0].benchmark}: {listed} are both at step 0; report one base at a time"
         )
-    models = [(each.model.step, each.model.name, each.model.weights) for each in ordered]
+    models = [(each.model.step, each.model.name, each.model.weights) for each in shown.all]
     for model in models:
         if models.count(model) > 1:
             raise UserError(
-                f"{ordered[0].benchmark}: {model[1]} at step {model[0]} was given twice; "
+                f"{outcomes[0].benchmark}: {model[1]} at step {model[0]} was given twice; "
                 "choose one of its evaluations"
             )
-    return (bases[0] if bases else None), [each for each in ordered if not each.model.is_base]
+    return shown
 
 
 def _summarise_benchmark(
@@ -130,15 +131,14 @@ def _summarise_benchmark(
     beyond: bool,
 ) -> Json:
     """Describe one benchmark; add every model that has a base to `compared`, with its pair."""
-    base, checkpoints = split_base(outcomes)
-    ordered = ([base] if base else []) + checkpoints
-    last = next((each for each in reversed(ordered) if not each.model.beside), None)
+    shown = lineup_of(outcomes)
+    base, ordered = shown.base, list(shown.all)
     problem_ids, kinds = _all_problems(ordered)
     models = []
     for each in ordered:
         warnings += of_looks(each)
         model = identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
-        if beyond and (each is ordered[0] or each is last or each.model.beside):
+        if beyond and any(each is one for one in shown.headline):
             model["beyond"] = describe_beyond(each.counts, each.units)
         if base is not None and each is not base:
             comparison = check_comparable(base, each, allow_differing=allow_differing)
