@@ -21,6 +21,7 @@ TABLES = (".jsonl", ".json", ".csv", ".parquet")
 _DEEPEST = 64
 _MOST_YAML_VALUES = 100_000
 _BATCH_ROWS = 1024
+_HALF_A_PAIR = "holds half a surrogate pair (\\ud800 to \\udfff), which is no character"
 
 OnFault = Callable[[str, str], None]
 
@@ -118,6 +119,18 @@ def json_object(content: str | bytes) -> dict[str, Any]:
     return value
 
 
+def json_object_file(file: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises:
+        UserError: naming the file, if it cannot be read or holds none.
+    """
+    try:
+        return json_object(text(file))
+    except NotReadable as fault:
+        raise UserError(f"{file}: {fault}") from None
+
+
 def yaml_mapping(file: Path) -> dict[str, Any]:
     """Read a YAML file that holds one mapping.
 
@@ -142,7 +155,7 @@ def yaml_value(content: str) -> Any:
     """
     try:
         value = yaml.load(content, _UniqueTextKeys)
-        _refuse_large(value)
+        _refuse_strange(value)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" in line {mark.line + 1}" if mark else ""
@@ -274,7 +287,7 @@ def _members(value: Any) -> Iterable[Any]:
 
 def _refuse_surrogates(value: Any) -> None:
     if not _is_encodable(json.dumps(value, ensure_ascii=False)):
-        raise NotReadable("holds half a surrogate pair (\\ud800 to \\udfff), which is no character")
+        raise NotReadable(_HALF_A_PAIR)
 
 
 def _is_encodable(written: str) -> bool:
@@ -285,10 +298,12 @@ def _is_encodable(written: str) -> bool:
     return True
 
 
-def _refuse_large(value: Any) -> None:
-    """A few lines of YAML can name each other until they stand for billions of values.
+def _refuse_strange(value: Any) -> None:
+    """Refuse what YAML can write and a recipe cannot mean.
 
-    A NUL, which YAML can write as \\0, is met on the way: no file's name can hold one.
+    A few lines can name each other until they stand for billions of values. Texts may hold a NUL,
+    which no file's name can, or half a surrogate pair, which no file can be written with. Dates,
+    bytes and sets are no values of any key.
     """
     waiting, counted = [value], 0
     while waiting:
@@ -298,6 +313,10 @@ def _refuse_large(value: Any) -> None:
         value = waiting.pop()
         if isinstance(value, str) and "\0" in value:
             raise NotReadable(f"the text {value!r:.60} holds a NUL character")
+        if isinstance(value, str) and not _is_encodable(value):
+            raise NotReadable(f"the text {value!r:.60} {_HALF_A_PAIR}")
+        if not isinstance(value, str | int | float | list | dict | None):
+            raise NotReadable(f"{str(value)!r:.60} is a {type(value).__name__}; put it in quotes")
         waiting += _members(value)
 
 

@@ -1,18 +1,45 @@
 """What every part of a recipe is: a frozen pydantic model that takes nothing it does not know."""
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+_LARGEST = 2**32 - 1
+
+
+def _one_line(value: str) -> str:
+    if not value.isprintable() or not value.strip():
+        raise PydanticCustomError("line", "write a name in one line of visible characters")
+    return value
+
+
+# a model, a revision, a column: what stands in messages and paths
+Name = Annotated[str, Field(max_length=400), AfterValidator(_one_line)]
 
 
 class Section(BaseModel):
     """A part of a recipe: frozen, closed to keys it does not know, and strict about numbers.
 
-    `yes` is no 1, and no number may be infinite or NaN.
+    `yes` is no 1, and no number may be infinite, NaN, or too large to be meant. A text is not empty
+    and no book.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        str_min_length=1,
+        str_max_length=200_000,
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -25,6 +52,13 @@ class Section(BaseModel):
             key: str(value).lower() if type(value) is bool and _is_number(hints.get(key)) else value
             for key, value in raw.items()
         }
+
+    @field_validator("*")
+    @classmethod
+    def _within_reach(cls, value: Any) -> Any:
+        if isinstance(value, int | float) and abs(value) > _LARGEST:
+            raise PydanticCustomError("large", f"write a number up to {_LARGEST}")
+        return value
 
 
 def _is_number(hint: Any) -> bool:

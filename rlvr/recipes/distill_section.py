@@ -14,8 +14,8 @@ from pydantic_core import PydanticCustomError
 
 from rlvr.answers.prompt_key import Prompt
 from rlvr.core.secrets import url_fault
-from rlvr.core.section import Section
-from rlvr.samplers.base import SamplingParams
+from rlvr.core.section import Name, Section
+from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplingParams
 from rlvr.samplers.engine_options import EngineOptions
 from rlvr.tasks.problem_section import ProblemSource, Sources
 
@@ -36,8 +36,8 @@ class ModelTeacher(Section):
     """
 
     type: Literal["model"]
-    model: str
-    revision: str | None = None
+    model: Name
+    revision: Name | None = None
     prompt: Prompt | None = None
     sampling: SamplingParams = SamplingParams()
     sampler: Literal["auto", "hf", "vllm"] = "auto"
@@ -63,17 +63,17 @@ class EndpointTeacher(Section):
 
     type: Literal["endpoint"]
     url: str
-    model: str
+    model: Name
     prompt: Prompt = "chat"
     system: str | None = None
     instruction: str | None = None
     sampling: SamplingParams = SamplingParams()
-    key_variable: str = "OPENAI_API_KEY"
-    concurrency: int = Field(default=32, ge=1)
-    requests_per_minute: float | None = Field(default=None, gt=0)
-    attempts: int = Field(default=8, ge=1)
-    backoff_s: float = Field(default=1.0, gt=0)
-    timeout_s: float = Field(default=1800.0, gt=0)
+    key_variable: Name = "OPENAI_API_KEY"
+    concurrency: int = Field(default=32, ge=1, le=4096)
+    requests_per_minute: float | None = Field(default=None, ge=0.1)
+    attempts: int = Field(default=8, ge=1, le=100)
+    backoff_s: float = Field(default=1.0, gt=0, le=3600)
+    timeout_s: float = Field(default=1800.0, ge=0.01, le=86_400)
 
     @field_validator("url")
     @classmethod
@@ -103,12 +103,12 @@ class RecordedTeacher(Section):
 
     type: Literal["traces"]
     path: Path | None = None
-    hub_id: str | None = None
-    revision: str | None = None
-    files: tuple[str, ...] = ("*.parquet",)
-    question: str = "problem"
-    completion: str = "generations"
-    gold: str = "answer"
+    hub_id: Name | None = None
+    revision: Name | None = None
+    files: Annotated[tuple[Name, ...], Field(min_length=1)] = ("*.parquet",)
+    question: Name = "problem"
+    completion: Name = "generations"
+    gold: Name = "answer"
     limit: int | None = Field(default=None, ge=1)
 
 
@@ -158,7 +158,7 @@ class Distill(Section):
     """
 
     teacher: Teacher
-    traces_per_problem: int = Field(default=1, ge=1)
+    traces_per_problem: int = Field(default=1, ge=1, le=2**SEED_BITS_PER_PROBLEM)
     run_seed: int = Field(default=0, ge=0)
     select: Selection = Selection()
 
@@ -188,7 +188,20 @@ def faults(raw: Mapping[str, Any]) -> list[str]:
     teacher = _typed(section.get("teacher"))
     if isinstance(teacher, Mapping):
         found += _of_traces(teacher, data) if teacher.get("type") == "traces" else _asked(data)
+        found += _equal_traces(teacher, section)
     return found
+
+
+def _equal_traces(teacher: Mapping[str, Any], section: Mapping[str, Any]) -> list[str]:
+    sampling, asked_for = teacher.get("sampling"), section.get("traces_per_problem")
+    if not isinstance(sampling, Mapping) or not isinstance(asked_for, int) or asked_for < 2:
+        return []
+    if sampling.get("temperature") != 0:
+        return []
+    return [
+        f"distill.teacher.sampling.temperature: 0 gives one and the same trace {asked_for} times; "
+        "write another temperature, or traces_per_problem: 1"
+    ]
 
 
 def _asked(data: Mapping[str, Any]) -> list[str]:
@@ -205,6 +218,12 @@ def _of_traces(teacher: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]
     ]
     if data.get("problems"):
         found.append("data.problems: recorded traces bring their own problems; remove it")
+    if teacher.get("path") is not None:
+        found += [
+            f"distill.teacher.{key}: is read with hub_id alone; remove it"
+            for key in ("files", "revision")
+            if teacher.get(key) is not None
+        ]
     if (teacher.get("path") is None) == (teacher.get("hub_id") is None):
         found.append("distill.teacher: give either path or hub_id, not both and not neither")
     return found

@@ -28,7 +28,7 @@ from pydantic_core import PydanticCustomError
 from rlvr.answers.prompt_key import Prompt
 from rlvr.core import reading
 from rlvr.core.errors import Faults, UserError
-from rlvr.core.section import Section
+from rlvr.core.section import Name, Section
 from rlvr.recipes import distill_section
 from rlvr.recipes.distill_section import DISTILL_SECTIONS, Distill
 from rlvr.recipes.rl_section import (
@@ -49,7 +49,7 @@ Method = Literal[
 ]
 
 
-Seconds = Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0.01, le=3600, allow_inf_nan=False)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,99}")
 _ONE_DRAW = re.compile(r"\s*fixed:\s*0*1\s*")
 # what lies beside the run directories
@@ -79,7 +79,7 @@ class Demonstrations(Section):
     """
 
     generator: Literal["countdown-chains"] | None = None
-    count: int | None = Field(default=None, ge=1)
+    count: int | None = Field(default=None, ge=1, le=10_000_000)
     path: Path | None = None
 
 
@@ -118,7 +118,7 @@ class Evaluation(Section):
     engine: EngineOptions = EngineOptions()
     keep_text: str = Field(default="all", pattern=r"^(all|correct|sample:[1-9][0-9]*)$")
     verify_timeout_s: Seconds | None = None
-    beside: tuple[str, ...] = ()
+    beside: tuple[Name, ...] = ()
 
     @field_validator("looks")
     @classmethod
@@ -200,8 +200,8 @@ class Recipe(Section):
     """
 
     name: Annotated[str, AfterValidator(checked_name)]
-    model: str = Field(min_length=1)
-    revision: str | None = None
+    model: Name
+    revision: Name | None = None
     initialize: Literal["pretrained", "random"] = "pretrained"
     method: Method
     seed: int = Field(default=0, ge=0, lt=2**32)
@@ -222,8 +222,9 @@ class Recipe(Section):
     @classmethod
     def _with_own_section(cls, raw: Any) -> Any:
         """A method's section is there, with its defaults, also where the recipe leaves it out."""
-        if isinstance(raw, Mapping) and raw.get("method") in METHOD_SECTIONS:
-            return {**raw, raw["method"]: raw.get(raw["method"]) or {}}
+        method = raw.get("method") if isinstance(raw, Mapping) else None
+        if isinstance(method, str) and method in METHOD_SECTIONS and raw.get(method) is None:
+            return {**raw, method: {}}
         return raw
 
 
@@ -325,6 +326,11 @@ def _fault(entry: Any) -> str:
             return f"unknown key '{key}'; {suggestion(location[-1], known)}"
         case "missing":
             return f"missing key '{key}'"
+        case "union_tag_invalid":  # of what is found only the type is shown: it may hold a password
+            wanted, found = entry["ctx"]["expected_tags"], entry["ctx"]["tag"]
+            return f"{key}.type: write one of {wanted}, found {found!r:.60}"
+        case "union_tag_not_found":
+            return f"missing key '{key}.type'"
         case "secret":  # the value may hold a key or a password, so it is not repeated
             return f"{key}: {entry['msg']}"
         case _:

@@ -11,7 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Protocol
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from rlvr.core.records import Completion
 from rlvr.core.section import Section
@@ -23,14 +24,22 @@ class SamplingParams(Section):
     temperature 0 is greedy decoding; top_k 0 and min_p 0 switch those filters off.
     """
 
-    temperature: float = Field(default=0.6, ge=0)
-    top_p: float = Field(default=0.95, gt=0, le=1)
+    temperature: float = Field(default=0.6, ge=0, le=100)
+    top_p: float = Field(default=0.95, ge=1e-6, le=1)
     top_k: int = Field(default=0, ge=0)
     min_p: float = Field(default=0.0, ge=0, lt=1)
-    repetition_penalty: float = Field(default=1.0, gt=0)
-    max_completion_tokens: int = Field(default=16_384, ge=1)
-    stop: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    stop_token_ids: tuple[int, ...] = ()
+    repetition_penalty: float = Field(default=1.0, ge=0.01, le=100)
+    max_completion_tokens: int = Field(default=16_384, ge=1, le=10_000_000)
+    stop: tuple[str, ...] = ()
+    stop_token_ids: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = ()
+
+    @field_validator("temperature")
+    @classmethod
+    def _engines_can_divide_by_it(cls, value: float) -> float:
+        """Refuse what vLLM would raise to 0.01, and transformers make infinite."""
+        if 0 < value < 0.01:
+            raise PydanticCustomError("temperature", "write 0 to be greedy, otherwise 0.01 or more")
+        return value
 
     def stopped_at(self, token_ids: Collection[int]) -> "SamplingParams":
         """The same, with these tokens as further ends."""

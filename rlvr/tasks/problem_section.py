@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from rlvr.answers.prompt_key import Prompt
 from rlvr.core.errors import UserError
-from rlvr.core.section import Section
+from rlvr.core.section import Name, Section
 
 _LONGEST_NAME = 100
 _SETTING = re.compile(r",(?=[a-z_]+=)")
@@ -63,9 +63,9 @@ class ProblemSource(Section):
 
     name: str = Field(min_length=1)
     path: Path | None = None
-    hub_id: str | None = Field(default=None, min_length=1)
-    files: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
-    revision: str | None = None
+    hub_id: Name | None = None
+    files: Annotated[tuple[Name, ...], BeforeValidator(_listed)] = ()
+    revision: Name | None = None
     limit: int | None = Field(default=None, ge=1)
     columns: Columns | None = None
     verifier: str | None = Field(default=None, min_length=1)

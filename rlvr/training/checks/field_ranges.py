@@ -9,16 +9,24 @@ import math
 from typing import Any
 
 _AT_LEAST_ONE = (
+    "dataloader_prefetch_factor",
+    "dataset_num_proc",
+    "ddp_bucket_cap_mb",
+    "ddp_timeout",
     "generation_batch_size",
     "gradient_accumulation_steps",
     "max_completion_length",
     "max_length",
+    "num_completions_to_print",
     "num_iterations",
+    "pad_to_multiple_of",
     "per_device_eval_batch_size",
     "per_device_train_batch_size",
+    "qalora_group_size",
     "r",
     "ref_model_sync_steps",
     "steps_per_generation",
+    "torch_empty_cache_steps",
     "vllm_max_model_length",
     "vllm_tensor_parallel_size",
 )
@@ -27,8 +35,12 @@ _NOT_NEGATIVE = (
     "dataloader_num_workers",
     "epsilon",
     "epsilon_high",
+    "layers_to_transform",
     "learning_rate",
     "max_grad_norm",
+    "neftune_noise_alpha",
+    "router_aux_loss_coef",
+    "vllm_importance_sampling_clip_min",
     "warmup_steps",
     "weight_decay",
 )
@@ -37,15 +49,20 @@ _POSITIVE = (
     "delta",
     "lora_alpha",
     "num_train_epochs",
+    "off_policy_mask_threshold",
     "repetition_penalty",
     "save_steps",
-    "temperature",
     "vllm_importance_sampling_cap",
+    "vllm_importance_sampling_clip_max",
+    "vllm_server_timeout",
 )
-_SHARES = ("min_p", "ref_model_mixup_alpha", "warmup_ratio")
-_POSITIVE_SHARES = ("top_p", "vllm_gpu_memory_utilization")
+_SHARES = ("label_smoothing_factor", "min_p", "ref_model_mixup_alpha", "warmup_ratio")
+_POSITIVE_SHARES = ("top_entropy_quantile", "top_p", "vllm_gpu_memory_utilization")
+_PORTS = ("vllm_group_port", "vllm_server_port")
 _BELOW_ONE = ("adam_beta1", "adam_beta2", "lora_dropout")
 _LARGEST_WHOLE = 2**31 - 1
+# beyond these a number is a slip of the pen, and float32, in which training reckons, loses it
+_LARGEST, _SMALLEST = 1e9, 1e-30
 
 
 def fault(field: str, value: Any) -> str | None:
@@ -56,6 +73,10 @@ def fault(field: str, value: Any) -> str | None:
         return "write a finite number"
     if isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
         return f"write a whole number up to {_LARGEST_WHOLE}"
+    if isinstance(value, float) and abs(value) > _LARGEST:
+        return f"write a number up to {_LARGEST:g}"
+    if 0 < abs(value) < _SMALLEST:
+        return f"write 0, or a number of at least {_SMALLEST:g}"
     if field == "max_steps" and value < 1 and value != -1:
         return "write at least 1, or -1 to train num_train_epochs"
     if field == "top_k" and value < -1:
@@ -69,6 +90,8 @@ def fault(field: str, value: Any) -> str | None:
         (_SHARES, 0 <= value <= 1, "write a number from 0 to 1"),
         (_POSITIVE_SHARES, 0 < value <= 1, "write a number above 0 and up to 1"),
         (_BELOW_ONE, 0 <= value < 1, "write a number from 0 to below 1"),
+        (_PORTS, 1 <= value <= 65535, "write a port from 1 to 65535"),
+        (("temperature",), 0.01 <= value <= 100, "write a number from 0.01 to 100"),
     ):
         if field in fields and not fits:
             return range_

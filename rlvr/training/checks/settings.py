@@ -7,6 +7,7 @@ set twice.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, get_type_hints
@@ -20,7 +21,7 @@ from rlvr.core.secrets import names_secret
 from rlvr.core.section import takes_bool
 from rlvr.recipes.recipe import Recipe, suggestion
 from rlvr.runs.run_directory import Run
-from rlvr.training.checks import field_ranges, launcher
+from rlvr.training.checks import field_ranges, field_words, launcher
 from rlvr.training.methods.method import Method, Values, by_rules
 from rlvr.training.trainers import rollout_engine
 
@@ -62,6 +63,23 @@ _OURS = {
     "logging_steps": "every step is logged",
     "logging_strategy": "every step is logged",
     "logging_nan_inf_filter": "a loss that is no number stops the run",
+    **dict.fromkeys(
+        ("log_level", "log_level_replica", "log_on_each_node", "logging_first_step"),
+        "rlvr logs every step, by the first process",
+    ),
+    **dict.fromkeys(("do_train", "do_predict", "local_rank"), "rlvr train alone decides it"),
+    "ignore_data_skip": "a resumed run goes on with the data where it stopped",
+    "restore_callback_states_from_checkpoint": "a run goes on from its last checkpoint by itself",
+    "enable_jit_checkpoint": "a signal makes rlvr save and stop",
+    "auto_find_batch_size": "the batch is part of the recipe; write one that fits the memory",
+}
+_OF_PEFT = {
+    "inference_mode": "it would freeze the adapter, and nothing would be trained",
+    **dict.fromkeys(
+        ("auto_mapping", "base_model_name_or_path", "peft_version", "revision"),
+        "PEFT writes it itself; the model is model: and revision: at the top of the recipe",
+    ),
+    **dict.fromkeys(("megatron_config", "megatron_core"), "models are not Megatron's"),
 }
 _UPLOADS = re.compile(r"push_to_hub.*|hub_.*")
 _UPLOAD = (
@@ -91,9 +109,10 @@ def training_arguments(
         raise Faults(source, faults)
     launcher.prepare(use_cpu=bool(recipe.trainer.get("use_cpu")))
     try:
-        return method.config_class(**values, **_fixed(recipe, run))
-    except (ValueError, TypeError, ImportError) as error:
-        raise Faults(source, [f"{_blamed(str(error), values)}: {error}"]) from None
+        return _built(method, values, recipe, run)
+    except Exception as error:  # TRL's class meets the user's values first
+        blamed = _blamed(method, values, recipe, run)
+        raise Faults(source, [f"{blamed}: {error} ({type(error).__name__})"]) from error
 
 
 def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None) -> list[str]:
@@ -121,8 +140,8 @@ def peft_faults(recipe: Recipe) -> list[str]:
         return faults
     try:
         peft_config(recipe)
-    except (ValueError, TypeError, ImportError) as error:
-        return [f"peft: {error}"]
+    except Exception as error:  # PEFT's class meets the user's values first
+        return [f"peft: {error} ({type(error).__name__})"]
     return []
 
 
@@ -157,6 +176,8 @@ def _checked(
     for key, value in values.items():
         if section == "trainer" and key in _OURS:
             faults.append(f"trainer.{key} cannot be set: {_OURS[key]}")
+        elif section == "peft" and key in _OF_PEFT:
+            faults.append(f"peft.{key} cannot be set: {_OF_PEFT[key]}")
         elif section == "trainer" and _UPLOADS.fullmatch(key):
             faults.append(f"trainer.{key} cannot be set: {_UPLOAD}")
         elif found := next(_secrets(key, value), None):
@@ -166,24 +187,29 @@ def _checked(
             faults.append(f"unknown key '{section}.{key}'; {suggestion(key, known)}")
         else:
             try:
-                converted[key] = _convert(value, hints[key])
-                if range_ := field_ranges.fault(key, converted[key]):
-                    unreadable.add(key)
-                    del converted[key]
-                    faults.append(f"{section}.{key}: {range_}, found {value!r}")
+                read = _convert(value, hints[key])
+                wanted = field_ranges.fault(key, read) or field_words.fault(key, read, hints[key])
             except ValidationError as error:
-                unreadable.add(key)
                 wanted = error.errors()[0]["msg"]
-                faults.append(f"{section}.{key}: {wanted}, found {value!r}")
+            if wanted is None:
+                converted[key] = read
+            else:
+                unreadable.add(key)
+                faults.append(f"{section}.{key}: {wanted}, found {value!r:.200}")
     return converted, unreadable, faults
 
 
-def _blamed(message: str, values: Mapping[str, Any]) -> str:
-    """Name the key whose value TRL's message begins with, otherwise the section."""
-    named = [
-        key for key, value in values.items() if value and message.startswith(f"{value} is not")
-    ]
-    return f"trainer.{named[0]}" if len(named) == 1 else "trainer"
+def _built(method: Method, values: Mapping[str, Any], recipe: Recipe, run: Run) -> Any:
+    return method.config_class(**values, **_fixed(recipe, run))
+
+
+def _blamed(method: Method, values: Mapping[str, Any], recipe: Recipe, run: Run) -> str:
+    """Name the one key without which TRL takes the others, otherwise the section."""
+    for key in recipe.trainer:
+        with suppress(Exception):
+            _built(method, {name: values[name] for name in values if name != key}, recipe, run)
+            return f"trainer.{key}"
+    return "trainer"
 
 
 def _secrets(key: str, value: Any) -> Iterator[str]:

@@ -146,6 +146,12 @@ def _packing_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) 
     return []
 
 
+def _loss_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    if values.get("loss_type", "nll") in ("nll", "dft"):
+        return []
+    return [f"trainer.loss_type: there is no '{values['loss_type']}' for sft; write nll or dft"]
+
+
 def _source(job: Job) -> Demonstrations:
     if job.recipe.distill is None:
         assert job.recipe.data.demonstrations is not None
@@ -188,5 +194,21 @@ METHOD = Method(
     config_class=SFTConfig,
     build=_build,
     defaults={"gradient_checkpointing": False, "save_strategy": "steps"},
-    faults=by_rules(_source_faults, _packing_faults, options.no_rewards, options.no_sampling),
+    faults=by_rules(
+        _source_faults,
+        _packing_faults,
+        _loss_faults,
+        options.no_rewards,
+        options.no_sampling,
+        options.never_reads(
+            "assistant_only_loss",
+            "chat_template_path",
+            "dataset_kwargs",
+            "dataset_text_field",
+            "eos_token",
+            "trust_remote_code",
+            because="demonstrations become tokens as prompts do for sampling, by the model's own "
+            "tokenizer and without code from the Hub",
+        ),
+    ),
 )

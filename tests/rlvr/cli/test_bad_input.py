@@ -156,6 +156,27 @@ BAD_VALUES = [
     ("peft=[1]", "peft"),
     ("trainer=[1]", "trainer"),
     ("data=5", "data"),
+    # what YAML can write and no key can mean
+    ('model="\\ud800"', "model"),
+    ("model=!!binary aGVsbG8=", "model"),
+    ("model=2026-11-21", "model"),
+    ("model=" + "x" * 100_000, "model"),
+    ('model="a\\e[31m"', "model"),
+    ("revision=' '", "revision"),
+    ("method=[grpo]", "method"),
+    ("method={a: 1}", "method"),
+    ("ppo=false", "ppo"),
+    ("evaluation.run_seed=" + "9" * 20, "evaluation.run_seed"),
+    ("evaluation.sampling.temperature=0.001", "evaluation.sampling.temperature"),
+    ("evaluation.sampling.temperature=1.0e+308", "evaluation.sampling.temperature"),
+    ("evaluation.sampling.repetition_penalty=5.0e-324", "evaluation.sampling.repetition_penalty"),
+    ("evaluation.sampling.stop_token_ids=[-1]", "evaluation.sampling.stop_token_ids"),
+    ("evaluation.verify_timeout_s=5.0e-324", "evaluation.verify_timeout_s"),
+    ("evaluation.beside=['']", "evaluation.beside"),
+    ("checkpoints.full_states=" + "9" * 20, "checkpoints.full_states"),
+    ("peft={inference_mode: true}", "peft.inference_mode"),
+    ("peft={task_type: nosuch}", "peft.task_type"),
+    ("peft={monteclora_config: {a: 1}}", "peft"),
     ("nosuch=1", "nosuch"),
     # fields of TRL's config class
     *(
@@ -164,8 +185,8 @@ BAD_VALUES = [
             "learning_rate": ("-1e-6", ".nan", ".inf", "true", "fast", "null"),
             "per_device_train_batch_size": ("0", "-8", "true", "1.5", "99999999999999999999"),
             "gradient_accumulation_steps": ("0", "-1"),
-            "num_generations": ("0", "1", "-8", "true"),
-            "max_completion_length": ("0", "-1", "true"),
+            "num_generations": ("0", "1", "-8", "true", "null"),
+            "max_completion_length": ("0", "-1", "true", "null"),
             "max_steps": ("0", "-2", "true", ".nan"),
             "num_train_epochs": ("0", "-1", ".inf", ".nan"),
             "save_steps": ("0", "-1", ".nan"),
@@ -177,9 +198,22 @@ BAD_VALUES = [
             "weight_decay": ("-0.1", ".nan"),
             "warmup_steps": ("-1", ".nan"),
             "adam_beta1": ("1", "-0.1"),
-            "adam_epsilon": ("0", ".nan"),
+            "adam_epsilon": ("0", ".nan", "1.0e-40"),
             "num_iterations": ("0", "true"),
-            "loss_type": ("nosuch", "5"),
+            "loss_type": ("nosuch", "5", "''"),
+            "accelerator_config": ("none.json", ".", "''", "{a: 1}"),
+            "auto_find_batch_size": ("true",),
+            "cache_implementation": ("nosuch",),
+            "ddp_backend": ("gloo", "nosuch"),
+            "deepspeed": ("none.json", ".", "1e400", "{a: 1}"),
+            "gradient_checkpointing_kwargs": ("x", "''"),
+            "ignore_data_skip": ("true",),
+            "lr_scheduler_kwargs": ("x",),
+            "neftune_noise_alpha": ("-1",),
+            "optim_target_modules": ("[]", "''"),
+            "top_entropy_quantile": ("0", "1.5"),
+            "vllm_server_port": ("0", "70000"),
+            "vllm_server_timeout": ("0",),
             "lr_scheduler_type": ("nosuch",),
             "save_strategy": ("sometimes",),
             "nosuch": ("1",),
@@ -191,12 +225,59 @@ BAD_VALUES = [
 ]
 
 
-@pytest.mark.parametrize(("override", "key"), BAD_VALUES, ids=[value for value, _ in BAD_VALUES])
+@pytest.mark.parametrize(
+    ("override", "key"), BAD_VALUES, ids=[ascii(value)[:80] for value, _ in BAD_VALUES]
+)
 def test_bad_value_of_a_recipe_is_named_by_its_key(
     override: str, key: str, command: Command
 ) -> None:
     command.write("recipe.yaml", RECIPE)
     assert key in command.refused("train", "recipe.yaml", override)
+
+
+DISTILLATION = """\
+model: embedded:countdown-base
+method: sft
+data: {problems: countdown-train}
+distill:
+  traces_per_problem: 2
+  teacher: {type: endpoint, model: m, url: "http://localhost:9/v1"}
+trainer: {use_cpu: true, bf16: false, max_steps: 1}
+"""
+BAD_DISTILLATIONS = {
+    "run_seed": ("-1", "9" * 20, "true"),
+    "traces_per_problem": ("0", "1048577", "null"),
+    "select": ("[]", "x"),
+    "select.per_problem": ("0", "9" * 20),
+    "select.max_tokens": ("0", ".nan"),
+    "select.ngram": ("0", "true"),
+    "select.decontaminate": ("nosuch", "{limit: 1}", "5"),
+    "teacher": ("nosuch", "[]", "null", "solver:nosuch", "5"),
+    "teacher.type": ("nosuch", "[]"),
+    "teacher.model": ("''", "[a]", "null", '"a\\nb"', '"\\ud800"'),
+    "teacher.prompt": ("nosuch", "''"),
+    "teacher.system": ("''", "x" * 200_001),
+    "teacher.key_variable": ("''", "a-b", "null"),
+    "teacher.concurrency": ("0", "9" * 20),
+    "teacher.requests_per_minute": ("0", "5.0e-324", ".inf"),
+    "teacher.attempts": ("0", "1025"),
+    "teacher.backoff_s": ("0", "1.0e+308"),
+    "teacher.timeout_s": ("0", ".nan", "5.0e-324"),
+    "teacher.sampling": ("x", "{temperature: 0}"),
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(key, value) for key, values in BAD_DISTILLATIONS.items() for value in values],
+    ids=lambda text: text[:30],
+)
+def test_bad_value_of_a_distillation_is_named_by_its_key(
+    key: str, value: str, command: Command
+) -> None:
+    command.write("d.yaml", DISTILLATION)
+    said = command.refused("distill", "d.yaml", f"distill.{key}={value}")
+    assert f"distill.{key}" in said
 
 
 # --- the file itself ----------------------------------------------------------------------------

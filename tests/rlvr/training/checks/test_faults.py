@@ -116,7 +116,7 @@ def test_no_advice_is_given_on_a_batch_that_could_not_be_read(key: str, value: A
         (raw_recipe("grpo") | {"data": {"problems": {"nme": "math500"}}}, "data.problems.0.nme"),
         (raw_recipe("grpo") | {"data": "countdown-train"}, "data: "),
         (raw_recipe("grpo") | {"trainer": ["max_steps"]}, "trainer: "),
-        (distillation.raw("oracle:x"), "distill.teacher: "),
+        (distillation.raw("oracle:x"), "distill.teacher.type: "),
         (distillation.raw({"type": "endpoint", "modell": "m"}), "distill.teacher."),
     ],
     ids=["misspelt", "no-section", "no-mapping", "unknown-teacher", "half-a-teacher"],
@@ -161,7 +161,8 @@ def test_recipe_without_a_method_is_checked_as_far_as_it_goes() -> None:
             "distill.teacher.path: gone.parquet: no such file",
         ),
         (
-            raw_recipe("sft") | {"data": {"demonstrations": {"path": "gone.jsonl"}}},
+            raw_recipe("sft", {"loss_type": "nll"})
+            | {"data": {"demonstrations": {"path": "gone.jsonl"}}},
             "data.demonstrations.path: no such file: gone.jsonl",
         ),
         (
