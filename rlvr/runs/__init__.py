@@ -1,0 +1,1 @@
+"""Describes run directories: what lies in them, and who waits for it."""
