@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rlvr.recipes import recipe as recipes
-from rlvr.weights.checkpoint import damage, damage_of_contents, has_marker, is_resumable
 from rlvr.core.damage import SET_ASIDE, Damaged, read_json, set_aside
 from rlvr.core.errors import UserError
 from rlvr.core.files import write_atomically, write_json
+from rlvr.recipes import recipe as recipes
 from rlvr.recipes.recipe import Recipe
+from rlvr.weights.checkpoint import damage, damage_of_contents, has_marker, is_resumable
 
 logger = logging.getLogger(__name__)
 

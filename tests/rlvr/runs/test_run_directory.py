@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rlvr.recipes import recipe as recipes
-from rlvr.weights.checkpoint import COMPLETE, damage, is_resumable, mark_complete, mark_thinned
 from rlvr.core.errors import UserError
+from rlvr.recipes import recipe as recipes
 from rlvr.runs.run_directory import Run
 from rlvr.tiny import RECIPES
+from rlvr.weights.checkpoint import COMPLETE, damage, is_resumable, mark_complete, mark_thinned
 
 RECIPE = recipes.load(RECIPES / "grpo.yaml")
 
