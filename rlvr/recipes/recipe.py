@@ -39,7 +39,7 @@ from rlvr.recipes.rl_section import (
     ReinforcePP,
     Rewards,
 )
-from rlvr.samplers.base import SamplingParams
+from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplingParams
 from rlvr.samplers.engine_options import EngineOptions
 from rlvr.tasks.problem_section import Columns, ProblemSource, Sources
 from rlvr.verifiers import TIMEOUT_S
@@ -51,6 +51,8 @@ Method = Literal[
 
 Seconds = Annotated[float, Field(ge=0.01, le=3600, allow_inf_nan=False)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,99}")
+# as many draws of a problem have seeds of their own
+_MOST_DRAWS = 1 << SEED_BITS_PER_PROBLEM
 _ONE_DRAW = re.compile(r"\s*fixed:\s*0*1\s*")
 # what lies beside the run directories
 _TAKEN = ("store",)
@@ -110,7 +112,7 @@ class Evaluation(Section):
 
     benchmarks: Annotated[Sources, Field(min_length=1)]
     design: str = "fixed:256"
-    looks: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    looks: tuple[int, ...] = ()
     sampling: SamplingParams = SamplingParams()
     prompt: Prompt | None = None
     run_seed: int = Field(default=0, ge=0)
@@ -120,14 +122,22 @@ class Evaluation(Section):
     verify_timeout_s: Seconds | None = None
     beside: tuple[Name, ...] = ()
 
-    @field_validator("looks")
+    @field_validator("looks", mode="plain")
     @classmethod
-    def _several_that_increase(cls, looks: tuple[int, ...]) -> tuple[int, ...]:
-        if looks and (len(looks) == 1 or list(looks) != sorted(set(looks))):
+    def _several_that_increase(cls, looks: Any) -> tuple[int, ...]:
+        """One fault, where pydantic would report one for each number."""
+        are_numbers = isinstance(looks, list | tuple) and all(type(look) is int for look in looks)
+        if (
+            not are_numbers
+            or len(looks) == 1
+            or list(looks) != sorted({look for look in looks if 1 <= look <= _MOST_DRAWS})
+        ):
             raise PydanticCustomError(
-                "looks", "write at least two numbers of draws that increase, such as [64, 256]"
+                "looks",
+                "write at least two numbers of draws that increase, such as [64, 256], of at most "
+                f"{_MOST_DRAWS}",
             )
-        return looks
+        return tuple(looks)
 
     def contradictions(self) -> list[str]:
         """Say, each with its key, what cannot be measured together.

@@ -89,8 +89,8 @@ def carried_out(folder: Path, plans: dict[int, tuple[int, ...]]) -> Run:
 
 def test_looks_are_refused_where_they_are_none() -> None:
     named = {"benchmarks": "countdown-test"}
-    for looks in ([64], [256, 64], [64, 64], [0, 64], "often"):
-        with pytest.raises(UserError, match=r"looks"):
+    for looks in ([64], [256, 64], [64, 64], [0, 64], [True, 64], [64, 2**21], 64, "often"):
+        with pytest.raises(UserError, match=r"looks: write at least two numbers of draws"):
             recipes.evaluation(named | {"looks": looks}, source="r.yaml")
     settings = recipes.evaluation(named | {"looks": [64, 256], "design": "fixed:128"}, source="r")
     (fault,) = settings.contradictions()
