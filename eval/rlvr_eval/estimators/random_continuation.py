@@ -31,7 +31,15 @@ from math import log
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rlvr_eval.estimators.design import Design, Floats, Ints, Progress, Stops, counts
+from rlvr_eval.estimators.design import (
+    LARGEST_CACHED_N_MAX,
+    Design,
+    Floats,
+    Ints,
+    Progress,
+    Stops,
+    counts,
+)
 from rlvr_eval.estimators.sequential import SequentialDesign
 
 
@@ -117,7 +125,13 @@ class ContinuationDesign(Design):
         return np.where(is_dropped, self.design.stops().n.size, index)
 
     def failure_rows(self, stops: Ints) -> Floats:
-        return 1.0 - self._curves(stops, np.zeros(self.n_max))
+        return 1.0 - self._estimates(stops, np.arange(1, self.n_max + 1), 0.0)
+
+    def pass_at_ks(self, n: ArrayLike, c: ArrayLike, ks: Ints) -> Floats:
+        """As `Design.pass_at_ks`; where no table is kept, at these k alone."""
+        if self.n_max <= LARGEST_CACHED_N_MAX:
+            return super().pass_at_ks(n, c, ks)
+        return self._estimates(self.stop_index(n, c), ks, 0.0)
 
     def pass_at_k_curve(
         self, n: ArrayLike, c: ArrayLike, control: ArrayLike | None = None
@@ -131,15 +145,16 @@ class ContinuationDesign(Design):
         """
         if control is None:
             return super().pass_at_k_curve(n, c)
-        return self._curves(self.stop_index(n, c), np.asarray(control, dtype=np.float64))
+        every_k = np.arange(1, self.n_max + 1)
+        return self._estimates(self.stop_index(n, c), every_k, np.asarray(control, np.float64))
 
-    def _curves(self, stops: Ints, control: Floats) -> Floats:
-        """pass@k at the given stops under a control, shape of stops, then (n_max,)."""
+    def _estimates(self, stops: Ints, ks: Ints, control: Floats | float) -> Floats:
+        """pass@k at the given stops under a control for these k, shape of stops, then (ks,)."""
         every = self.design.stops()
         is_dropped = (stops == every.n.size)[..., None]
         followed = np.where(stops == every.n.size, 0, stops)  # any stop; its curve is not used
-        passes = self.design.pass_at_k_curve(every.n[followed], every.c[followed])
-        predicted = np.where(np.arange(1, self.n_max + 1) <= self.look, 0.0, control)
+        passes = self.design.pass_at_ks(every.n[followed], every.c[followed], ks)
+        predicted = np.where(ks <= self.look, 0.0, control)
         survival = _survival(self)[followed][..., None]
         carried_on = (passes - (1.0 - survival) * predicted) / survival
         return np.asarray(np.where(is_dropped, predicted, carried_on))

@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.special import xlog1py, xlogy
 
 from rlvr_eval.estimators import ContinuationDesign, SequentialDesign
 from rlvr_eval.estimators.simulation import simulate_counts
@@ -101,3 +102,14 @@ def test_a_toss_at_no_look_or_without_chance_is_refused() -> None:
         ContinuationDesign(SMALL.design, 5, 0.5)
     with pytest.raises(ValueError, match=r"\(0, 1\]"):
         ContinuationDesign(SMALL.design, 4, 0.0)
+
+
+@pytest.mark.parametrize("k", [1, 256, 257, 4096])
+def test_a_design_too_large_for_a_table_is_unbiased_over_all_its_stops(k: int) -> None:
+    design = ContinuationDesign(SequentialDesign((256, 4096), (4,)), 256, 0.5)
+    stops = design.stops()
+    passes = np.asarray(design.pass_at_k(stops.n, stops.c, k))
+    for p in (1e-4, 1e-2, 0.3):
+        chance = np.exp(stops.log_paths + xlogy(stops.c, p) + xlog1py(stops.n - stops.c, -p))
+        assert chance.sum() == pytest.approx(1.0)
+        assert chance @ passes == pytest.approx(1 - (1 - p) ** k, abs=1e-9)
