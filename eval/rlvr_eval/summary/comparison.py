@@ -29,8 +29,9 @@ from rlvr_eval.statistics.population_intervals import paired_difference
 from rlvr_eval.summary.claims import Subject, state
 from rlvr_eval.summary.comparability import check_comparable
 from rlvr_eval.summary.conditions import drawn_line
+from rlvr_eval.summary.format import FORMAT
 from rlvr_eval.summary.model_summary import Json, describe, describe_pair, points
-from rlvr_eval.summary.run_summary import FORMAT, identity, lineup_of, of_looks, warnings_of
+from rlvr_eval.summary.run_summary import identity, lineup_of, of_looks, warnings_of
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,8 @@ from rlvr_eval.summary.fixed_problem_set import (
     describe_these_differences,
     describe_these_problems,
 )
+from rlvr_eval.summary.format import FORMAT
 from rlvr_eval.summary.model_summary import HISTOGRAM_BINS, Json, describe, describe_pair
-
-FORMAT = 1
 
 
 def summarise(

@@ -18,6 +18,7 @@ from rlvr_eval.estimators.sequential import SequentialDesign
 from rlvr_eval.plan.evaluation import Evaluation
 from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.report.rebuild import report
+from rlvr_eval.summary.format import RunSummary
 from rlvr_eval.summary.run_summary import summarise
 from tests.rlvr_eval.simulated import evaluate, evaluation, model
 
@@ -128,6 +129,7 @@ def test_a_true_difference_is_found_and_reported(tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     evaluate(run, base, replace(base, model=checkpoint))
     summary = report(run)
+    RunSummary.model_validate_json((run.path / "summary.json").read_text())
     trained = summary["benchmarks"]["simulated"]["models"][1]
     first, last = trained["difference"][0], trained["difference"][-1]
     assert 0 < first["low"] <= true_pass(better, 1) - true_pass(p, 1) <= first["high"]

@@ -14,6 +14,7 @@ from rlvr.runs.run_directory import Run
 from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes.entropy import divide, probe
 from rlvr_eval.report.rebuild import report
+from rlvr_eval.summary.format import RunSummary
 from rlvr_eval.summary.model_summary import Json
 from tests.rlvr_eval import tiny_run
 
@@ -32,6 +33,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def match(run: Run) -> Json:
     with (run.path / "printed").open("w") as stream:
         summary = report(run, stream=stream)
+    RunSummary.model_validate(summary)
     (found,) = summary["benchmarks"]["countdown-dev"]["entropy"]
     return dict(found)
 

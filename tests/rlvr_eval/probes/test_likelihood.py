@@ -17,6 +17,7 @@ from rlvr_eval.plan.evaluation import Model
 from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes.likelihood import Pair, Source, panels, probe
 from rlvr_eval.store.draw_store import DrawStore
+from rlvr_eval.summary.format import RunSummary
 from rlvr_eval.summary.model_summary import Json
 from tests.rlvr_eval import tiny_run
 
@@ -123,6 +124,7 @@ def test_report_shows_the_panel_and_loads_no_model(
     assert main(["report", str(run.path), "--json"]) == 0
     captured = capsys.readouterr()
     summary = json.loads(captured.out)
+    RunSummary.model_validate(summary)
     assert summary["benchmarks"]["countdown-dev"]["likelihood"] == rows
     assert "countdown-dev: likelihood" in captured.err
     assert '"likelihood":[{' in (run.path / "report.html").read_text()

@@ -11,6 +11,7 @@ from rlvr.runs.run_directory import Run
 from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.probes.temperature import probe
 from rlvr_eval.report.rebuild import report
+from rlvr_eval.summary.format import RunSummary
 from rlvr_eval.summary.model_summary import Json
 from tests.rlvr_eval import tiny_run
 
@@ -28,6 +29,7 @@ def summary(run: Run) -> Json:
 
 
 def test_base_and_checkpoint_stand_side_by_side_at_every_temperature(summary: Json) -> None:
+    RunSummary.model_validate(summary)
     found = summary["benchmarks"]["countdown-dev"]["temperature"]
     assert [at["temperature"] for at in found] == [1.0, 1.5]
     for at in found:
