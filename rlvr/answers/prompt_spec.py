@@ -13,12 +13,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from rlvr.core import reading
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 
 QUESTION = "{question}"
 CHAT = "chat"
@@ -127,7 +127,7 @@ def shown(prompt: str) -> str:
     if not is_own(prompt):
         return prompt
     spec = parse(prompt)
-    digest = blake2b(prompt.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    digest = hex_digest(prompt, _DIGEST_BYTES)
     kind = (spec.name or "text").partition("@")[0]
     return f"{kind}@{digest}"
 

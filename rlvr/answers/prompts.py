@@ -25,12 +25,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any, Protocol
 
 from rlvr.answers import prompt_spec
 from rlvr.answers.prompt_spec import AnswerMark
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Problem
 
 __all__ = [
@@ -310,7 +310,7 @@ def chat_name(tokenizer: ChatTokenizer) -> str:
         raise UserError(f"prompt template 'chat': {error}") from None
     filled_in = {name: str(t) for name, t in tokenizer.special_tokens_map.items() if name in text}
     told = json.dumps([text, filled_in], sort_keys=True)
-    return f"{_CHAT}@{blake2b(told.encode(), digest_size=4).hexdigest()}"
+    return f"{_CHAT}@{hex_digest(told, 4)}"
 
 
 def render(

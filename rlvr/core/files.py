@@ -8,12 +8,13 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from rlvr.core.hashing import hex_digest
+
 _UNFINISHED = ".tmp"
-_MACHINE = blake2b(socket.gethostname().encode(), digest_size=4).hexdigest()
+_MACHINE = hex_digest(socket.gethostname(), 4)
 _ABANDONED_S = 3600.0
 
 

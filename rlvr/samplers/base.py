@@ -7,13 +7,13 @@ two samplers agree in distribution, not token by token.
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Protocol
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from rlvr.core.hashing import hash_number
 from rlvr.core.records import Completion
 from rlvr.core.section import Section
 
@@ -121,5 +121,4 @@ def draw_seed(run_seed: int, weights_hash: str, problem_id: str) -> int:
     paired test of the analysis relies on it. Bases are 2**20 apart, so draws of two problems share
     a seed only when all 40 hashed bits agree.
     """
-    digest = blake2b(f"{run_seed}|{weights_hash}|{problem_id}".encode(), digest_size=5).digest()
-    return int.from_bytes(digest, "big") << SEED_BITS_PER_PROBLEM
+    return hash_number(f"{run_seed}|{weights_hash}|{problem_id}", 5) << SEED_BITS_PER_PROBLEM

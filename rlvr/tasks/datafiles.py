@@ -9,12 +9,13 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rlvr.core import reading
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 
 if TYPE_CHECKING:
     from rlvr.tasks.benchmarks.record import Benchmark
@@ -57,7 +58,7 @@ def file_hash(file: Path) -> str:
     """Hash of a file's bytes, which stands for the revision of a local file."""
     if not file.is_file():
         raise UserError(f"{file}: no such file; check path:, relative to {Path.cwd()}")
-    return f"blake2b:{blake2b(file.read_bytes(), digest_size=16).hexdigest()}"
+    return f"blake2b:{hex_digest(file.read_bytes(), 16)}"
 
 
 def fetch(benchmark: "Benchmark", revision: str | None = None) -> list[Path]:

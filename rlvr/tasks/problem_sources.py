@@ -7,11 +7,11 @@ is a `Benchmark` too, so that everything behind this module treats both alike.
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from hashlib import blake2b
 from typing import Any
 
 from rlvr import verifiers
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Problem
 from rlvr.tasks import problems
 from rlvr.tasks.benchmarks import NAMES, Benchmark, get
@@ -171,4 +171,4 @@ def _columns(source: ProblemSource) -> Columns:
 
 def _digest(value: Any) -> str:
     told = json.dumps(value, sort_keys=True, default=str)
-    return blake2b(told.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return hex_digest(told, _DIGEST_BYTES)

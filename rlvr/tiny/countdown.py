@@ -20,13 +20,13 @@ rlvr.tiny.countdown` draws the files in `data/` again.
 import json
 from collections.abc import Iterator
 from functools import cache
-from hashlib import blake2b
 from itertools import combinations, combinations_with_replacement
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from rlvr.core.hashing import hash_number
 from rlvr.core.records import Problem
 
 Split = Literal["train", "dev", "test"]
@@ -132,7 +132,7 @@ def targets_by_kind(numbers: Numbers) -> dict[str, frozenset[int]]:
 def split_of(numbers: Numbers, target: int) -> Split:
     """Where a problem belongs: the same for every order of its numbers."""
     canonical = f"{sorted(numbers)}->{target}"
-    percent = int.from_bytes(blake2b(canonical.encode(), digest_size=4).digest(), "big") % 100
+    percent = hash_number(canonical, 4) % 100
     if percent < HELD_OUT_PERCENT["test"]:
         return "test"
     return "dev" if percent < HELD_OUT_PERCENT["test"] + HELD_OUT_PERCENT["dev"] else "train"

@@ -15,12 +15,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from hashlib import blake2b
 from importlib.machinery import PathFinder
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import streamed
 
 _DIGEST_BYTES = 8
 _VERSION = re.compile(r"(?P<name>[^/@]+:[^/@]+)@[0-9a-f]{16}")
@@ -48,7 +48,7 @@ class OwnSource:
     @cached_property
     def digest(self) -> str:
         """Of all source files that it may depend on, 16 hexadecimal digits."""
-        hashed = blake2b(digest_size=_DIGEST_BYTES)
+        hashed = streamed(_DIGEST_BYTES)
         for file in _sources(self.file, self.module, self.root):
             content = file.read_bytes()
             hashed.update(f"{file.relative_to(self.root)}|{len(content)}|".encode() + content)

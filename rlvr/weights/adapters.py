@@ -11,12 +11,12 @@ import logging
 import os
 import shutil
 import tempfile
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from rlvr.core.damage import read_json
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 from rlvr.weights.checkpoint import damage_of_contents, mark_complete
 
 logger = logging.getLogger(__name__)
@@ -81,7 +81,7 @@ def _key(base: Path, checkpoint: Path, config: dict[str, Any]) -> str:
 
     of_weights = {key: value for key, value in config.items() if key not in _NOT_OF_THE_WEIGHTS}
     parts = [tensors_hash(base), tensors_hash(checkpoint), json.dumps(of_weights, sort_keys=True)]
-    return blake2b("|".join(parts).encode(), digest_size=16).hexdigest()
+    return hex_digest("|".join(parts), 16)
 
 
 def _merge(base: Path, checkpoint: Path, merged: Path) -> None:

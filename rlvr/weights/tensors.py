@@ -13,13 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import streamed
 from rlvr.core.progress import stage
 
 HASH_BYTES = 16
@@ -96,7 +96,7 @@ class _Hash(NamedTuple):
 @cache
 def _hash(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> _Hash:
     """`stamp` tells one state of the folder's files from the next, so that caching is safe."""
-    digest = blake2b(digest_size=HASH_BYTES)
+    digest = streamed(HASH_BYTES)
     found = sorted(headers(folder).items())
     total = sum(header.end - header.begin for _, header in found)
     with ThreadPoolExecutor(1) as beside, _progress(folder, total) as advance:

@@ -11,13 +11,13 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rlvr.core.files import write_json
+from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Completion
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr_eval.plan.evaluation import Model
@@ -45,7 +45,7 @@ def save(folder: Path, policies: Mapping[str, Policy], *, name: str, step: int) 
     write_json(folder / "config.json", {"max_position_embeddings": 1})
     write_json(folder / _POLICIES, {id: asdict(policy) for id, policy in policies.items()})
     content = (folder / _POLICIES).read_bytes()
-    return Model(name, step, folder, blake2b(content, digest_size=16).hexdigest())
+    return Model(name, step, folder, hex_digest(content, 16))
 
 
 class Simulator:

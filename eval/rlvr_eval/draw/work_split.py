@@ -4,9 +4,7 @@ Ownership is a function of problem and sample index alone, so processes agree on
 and each makes the draws that one process would have made there.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 from rlvr_eval.estimators.design import Design
 
@@ -46,10 +44,3 @@ class Share:
     def owns(self, position: int, sample_index: int) -> bool:
         """Whether a draw of the problem at this position is this process's."""
         return (position + sample_index // self.block) % self.world == self.rank
-
-
-def ranges(indices: list[int]) -> Iterator[tuple[int, int]]:
-    """Increasing numbers as half-open ranges: 0, 1, 2, 7 -> (0, 3), (7, 8)."""
-    for _, run in groupby(enumerate(indices), key=lambda pair: pair[1] - pair[0]):
-        first, *rest = (index for _, index in run)
-        yield first, (rest[-1] if rest else first) + 1

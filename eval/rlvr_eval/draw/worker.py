@@ -20,13 +20,14 @@ from typing import NamedTuple
 from rlvr import verifiers
 from rlvr.core import disk
 from rlvr.core.errors import UserError
+from rlvr.core.ranges import ranges
 from rlvr.core.records import Completion, Verdict
 from rlvr.samplers.base import Sampler, SampleRequest
 from rlvr_eval.draw import disk_needed
 from rlvr_eval.draw.progress_listener import Listener, Silent
 from rlvr_eval.draw.sample_requests import Requests
 from rlvr_eval.draw.verify_completions import verify
-from rlvr_eval.draw.work_split import Share, ranges
+from rlvr_eval.draw.work_split import Share
 from rlvr_eval.estimators.design import Progress
 from rlvr_eval.plan.evaluation import Evaluation, Extent
 

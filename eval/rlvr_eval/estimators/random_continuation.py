@@ -25,12 +25,12 @@ Estimates of a single problem can leave [0, 1]. Never clip them before averaging
 
 from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import blake2b
 from math import log
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rlvr.core.hashing import hash_number
 from rlvr_eval.estimators.design import (
     LARGEST_CACHED_N_MAX,
     Design,
@@ -86,8 +86,7 @@ class ContinuationDesign(Design):
         Args:
             key: run seed, weights hash and problem id, so that base and checkpoint are independent.
         """
-        digest = blake2b(f"continue|{key}".encode(), digest_size=8).digest()
-        return int.from_bytes(digest, "big") < self.probability * 2.0**64
+        return hash_number(key, domain="continue") < self.probability * 2.0**64
 
     def replay(self, is_correct: ArrayLike, *, continues: bool = True) -> Progress:
         """As `Design.replay`, for a problem whose toss came out as `continues`."""

@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
+from rlvr.core.hashing import hex_digest
 from rlvr.runs.run_directory import Run
 from rlvr_eval.imports.counts import Count
 from rlvr_eval.imports.options import Options
@@ -40,7 +40,7 @@ class Group(Generic[R]):
     def entry(self, content: Any, **fields: Any) -> dict[str, Any]:
         """A ledger entry; `content` is what makes it another set of outcomes when it differs."""
         told = json.dumps(content, sort_keys=True, default=str)
-        unique = blake2b(told.encode(), digest_size=8).hexdigest()
+        unique = hex_digest(told, 8)
         weights = f"imported-{re.sub(r'[^A-Za-z0-9.+-]', '_', self.model)}-{unique}"
         draw_key = {"weights": weights, "benchmark": self.benchmark, "sampler": "imported"}
         return {

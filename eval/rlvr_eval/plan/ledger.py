@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from rlvr.answers.attempts import RULE, verifier_version
 from rlvr.core.damage import Damaged, read_json
 from rlvr.core.errors import UserError
 from rlvr.core.files import write_json
+from rlvr.core.hashing import hex_digest, json_digest
 from rlvr.core.records import Outcome
 from rlvr.runs.run_directory import Run
 from rlvr_eval.estimators import parse_design
@@ -215,7 +215,7 @@ def _is_entry(entry: Any) -> bool:
 
 def _digest_of(counts: Any) -> str:
     """What vouches for counts: they are the only numbers here that the store does not hold too."""
-    return blake2b(json.dumps(counts, sort_keys=True).encode(), digest_size=8).hexdigest()
+    return json_digest(counts, 8)
 
 
 def _name(entries: Sequence[Entry]) -> str:
@@ -224,7 +224,7 @@ def _name(entries: Sequence[Entry]) -> str:
         (digest(e["draw_key"]), e["design"], e["verifier"], e["model"], e["step"], e["problem_ids"])
         for e in entries
     ]
-    unique = blake2b(json.dumps(told).encode(), digest_size=8).hexdigest()
+    unique = hex_digest(json.dumps(told), 8)
     first = f"{entries[0]['model']}-{entries[0]['benchmark']}"
     return f"{re.sub(r'[^A-Za-z0-9.+_-]', '_', first)}-{unique}.json"
 

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 from rlvr.answers import prompts
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Problem
 from rlvr.runs.run_directory import Run
 from rlvr.tasks import datafiles
@@ -83,7 +83,7 @@ def trace_name(path: Path) -> str:
 
 def trace_identity(path: Path) -> str:
     """Tells one file of traces from another by its bytes."""
-    return blake2b(path.read_bytes(), digest_size=8).hexdigest()
+    return hex_digest(path.read_bytes(), 8)
 
 
 def prompts_of(run: Run, entry: Entry, folders: Sequence[Path]) -> dict[str, str]:

@@ -8,13 +8,13 @@ cannot favour the curve.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from typing import NamedTuple
 
 import numpy as np
 
 from rlvr.core.errors import UserError
 from rlvr.core.files import write_json
+from rlvr.core.hashing import hex_digest
 from rlvr.core.progress import stage
 from rlvr.core.records import Problem
 from rlvr.recipes.recipe import Evaluation as Settings
@@ -73,7 +73,7 @@ def divide(problems: Sequence[Problem]) -> Division:
     """
     if len(problems) < _APART_OF - 1:
         raise UserError(f"{len(problems)} problems are too few to set some apart; give 4 or more")
-    by_hash = sorted(problems, key=lambda problem: blake2b(problem.id.encode()).digest())
+    by_hash = sorted(problems, key=lambda problem: hex_digest(problem.id, 64))
     apart = {problem.id for problem in by_hash[: max(2, round(len(problems) / _APART_OF))]}
     return Division(
         tuple(problem for problem in problems if problem.id in apart),

@@ -4,12 +4,10 @@ Each pair of scorer and source leaves one file in `<run>/probes/likelihood/`, na
 depends on; run again, the probe scores only pairs that have none.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import blake2b
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 from rlvr.core.damage import read_json
 from rlvr.core.errors import UserError
 from rlvr.core.files import write_json
+from rlvr.core.hashing import json_digest
 from rlvr.core.progress import stage
 from rlvr.runs.run_directory import Run
 from rlvr.samplers.base import Sampler
@@ -218,7 +217,7 @@ def _write(run: Run, pair: Pair, sampler: Sampler, scores: Mapping[str, list[flo
 
 
 def _file(run: Run, identity: Json) -> Path:
-    name = blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=8).hexdigest()
+    name = json_digest(identity, 8)
     return run.path / "probes" / "likelihood" / f"{name}.json"
 
 

@@ -8,10 +8,10 @@ belongs to. (Which curves may be compared is a weaker question: `rlvr_eval.summa
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 from rlvr.samplers.base import SamplingParams
 
 DIGEST_BYTES = 8
@@ -69,7 +69,7 @@ def canonical(fields: Fields) -> str:
 
 def digest(fields: Fields) -> str:
     """Name of a draw key's folder in the store."""
-    return blake2b(canonical(fields).encode(), digest_size=DIGEST_BYTES).hexdigest()
+    return hex_digest(canonical(fields), DIGEST_BYTES)
 
 
 def differing(one: Fields, other: Fields) -> list[str]:

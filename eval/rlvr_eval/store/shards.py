@@ -12,13 +12,14 @@ This module knows nothing of what the columns mean.
 import logging
 import time
 from dataclasses import dataclass
-from hashlib import blake2b, file_digest
+from hashlib import file_digest
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from rlvr.core.files import write_atomically
+from rlvr.core.hashing import hex_digest, streamed
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ def check(path: Path) -> None:
         DamagedShard, FileNotFoundError: as `read`.
     """
     with path.open("rb") as file:
-        found = file_digest(file, lambda: blake2b(digest_size=_DIGEST_BYTES)).hexdigest()
+        found = file_digest(file, lambda: streamed(_DIGEST_BYTES)).hexdigest()
     if found != _named_digest(path):
         raise DamagedShard(f"{path.stat().st_size} bytes without the digest of its name")
 
@@ -96,7 +97,7 @@ def set_aside(path: Path, place: Path, reason: str) -> None:
 
 
 def _digest(content: bytes) -> str:
-    return blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()
+    return hex_digest(content, _DIGEST_BYTES)
 
 
 def _named_digest(path: Path) -> str:

@@ -9,10 +9,10 @@ built on it carries the list of what differs. Another version of the same sample
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 from rlvr.samplers.versions_apart import GENERATION_FILE, PROMPT_TOKENS
 from rlvr_eval.statistics.outcomes import Outcomes
 from rlvr_eval.store.keys import DIGEST_BYTES
@@ -45,7 +45,7 @@ def comparability_key(draw_key: Mapping[str, Any]) -> dict[str, Any]:
 def fingerprint(key: Mapping[str, Any]) -> str:
     """Hexadecimal digest of a key; of a whole draw key, the name of its folder in the store."""
     canonical = json.dumps(key, sort_keys=True, default=str)
-    return blake2b(canonical.encode(), digest_size=DIGEST_BYTES).hexdigest()
+    return hex_digest(canonical, DIGEST_BYTES)
 
 
 def compare_keys(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Comparison:

@@ -10,10 +10,10 @@ import os
 import signal
 import subprocess
 import sys
-from hashlib import blake2b
 from pathlib import Path
 
 from rlvr.core.damage import Damaged, read_json
+from rlvr.core.hashing import hex_digest
 from rlvr.core.launched import rank_and_world
 from rlvr.runs import wandb_settings
 from rlvr.runs.run_directory import Run
@@ -29,7 +29,7 @@ def note_of(run: Run) -> Path:
 
 def fingerprint(summary: bytes) -> str:
     """Tells one summary.json from another."""
-    return blake2b(summary, digest_size=16).hexdigest()
+    return hex_digest(summary, 16)
 
 
 class TrackedEvaluation:

@@ -10,11 +10,11 @@ problem that a benchmark has too.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 from rlvr.core.progress import stage
 from rlvr.core.records import Outcome, Problem
 from rlvr.distill.decontamination import Overlap, overlaps
@@ -54,7 +54,7 @@ class Candidate:
     outcome: Outcome | None
     tokens: int = 0
     total_tokens: int = 0
-    text: bytes = b""
+    text: str = ""
 
 
 def choose(recipe: Recipe, folder: Folder) -> Counter[str]:
@@ -92,7 +92,7 @@ def decide(
     Args:
         longest: tokens of prompt and completion; None for any number.
     """
-    kept: set[bytes] = set()
+    kept: set[str] = set()
     for candidate in sorted(candidates, key=lambda one: one.draw):
         reason = _fault(candidate, settings.min_tokens, longest)
         if reason is None and candidate.text in kept:
@@ -160,7 +160,7 @@ def _measured(
     prompts = student.prompt_lengths([student.prompt(problems[row["problem_id"]]) for row in rows])
     texts = [student.completion(row["text"]) for row in rows]
     for row, prompt, tokens, text in zip(rows, prompts, student.lengths(texts), texts, strict=True):
-        digest = blake2b(" ".join(text.split()).encode(), digest_size=16).digest()
+        digest = hex_digest(" ".join(text.split()), 16)
         yield Candidate(draw_of(row), Outcome.CORRECT, tokens, prompt + tokens, digest)
 
 

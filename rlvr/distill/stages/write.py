@@ -12,7 +12,6 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import pyarrow.parquet as pq
 
 from rlvr.core.errors import UserError
 from rlvr.core.files import sync_file, sync_folder, write_json
+from rlvr.core.hashing import streamed
 from rlvr.core.records import Problem
 from rlvr.distill.folder import Draw, Folder, draw_of, read_lines
 from rlvr.distill.student import Student
@@ -127,7 +127,7 @@ def _selected(folder: Folder) -> Iterator[dict[str, Any]]:
 def _write(path: Path, data: Iterator[dict[str, Any]], about: dict[str, Any]) -> dict[str, Any]:
     """Write batch by batch; returns number of rows and tokens, and the digest of the rows."""
     schema = _SCHEMA.with_metadata({_METADATA: json.dumps(about)})
-    digest, count, tokens = blake2b(digest_size=16), 0, 0
+    digest, count, tokens = streamed(16), 0, 0
     with pq.ParquetWriter(path, schema, compression="zstd") as file:
         while batch := list(islice(data, _BATCH)):
             file.write_table(pa.Table.from_pylist(batch, schema=schema))

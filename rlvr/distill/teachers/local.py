@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from rlvr.answers import attempts, prompts
+from rlvr.core.ranges import ranges
 from rlvr.core.records import Completion, Problem
 from rlvr.distill.teachers.protocol import (
     Due,
@@ -86,12 +86,5 @@ class LocalModel:
         for one in due:
             prompt = self._rendered(one.problem)
             seed = draw_seed(self._run_seed, self._weights, one.problem.id)
-            for start, stop in runs(one.indices):
+            for start, stop in ranges(one.indices):
                 yield SampleRequest(one.problem.id, prompt, seed, start, stop, one.problem.images)
-
-
-def runs(indices: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Ascending indices as ranges [start, stop)."""
-    ends = [at for at, (a, b) in enumerate(pairwise(indices), start=1) if b != a + 1]
-    for start, stop in pairwise([0, *ends, len(indices)]):
-        yield indices[start], indices[stop - 1] + 1

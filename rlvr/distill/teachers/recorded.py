@@ -7,12 +7,12 @@ verdicts a data set carries are not trusted; its traces are verified like any ot
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Completion, Problem
 from rlvr.distill.decontamination import words
 from rlvr.distill.teachers.protocol import Due
@@ -74,7 +74,7 @@ class RecordedTraces:
 
     def _problem_id(self, question: str) -> str:
         text = " ".join(words(question)) or question
-        return f"{self._name}/{blake2b(text.encode(), digest_size=8).hexdigest()}"
+        return f"{self._name}/{hex_digest(text, 8)}"
 
     def _rows(self) -> Iterator[datafiles.Row]:
         rows = (row for file in self._files for row in datafiles.rows(file))

@@ -5,12 +5,12 @@ shown. Trace i of a problem is the same however many are asked for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hash_number
 from rlvr.core.records import Completion, Problem
 from rlvr.distill.teachers.protocol import Due, asked_problems, asked_revisions, section_of
 from rlvr.recipes.recipe import Recipe
@@ -60,8 +60,7 @@ class CountdownSolver:
         found = solutions(tuple(problem.gold["numbers"]), problem.gold["target"])
         # equal numbers make equal texts of different plans
         texts = list(dict.fromkeys(map(written, found)))
-        digest = blake2b(f"{self._run_seed}|{problem.id}".encode(), digest_size=8).digest()
-        rng = np.random.default_rng(int.from_bytes(digest, "big"))
+        rng = np.random.default_rng(hash_number(f"{self._run_seed}|{problem.id}"))
         return [texts[at] for at in rng.permutation(len(texts))]
 
 

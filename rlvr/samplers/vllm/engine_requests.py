@@ -6,9 +6,9 @@ completions and scores. Nothing here holds state or an engine.
 
 from collections.abc import Iterator, Sequence
 from copy import copy
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from rlvr.core.hashing import hash_number
 from rlvr.core.records import Completion, FinishReason
 from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SampleRequest, SamplingParams
 from rlvr.samplers.vllm.engine import on_cpu
@@ -41,7 +41,7 @@ def engine_seed(seed: int, *, short: bool) -> int:
     if not short:
         return seed
     problem, index = divmod(seed, 1 << SEED_BITS_PER_PROBLEM)
-    first = int.from_bytes(blake2b(str(problem).encode(), digest_size=4).digest(), "big")
+    first = hash_number(str(problem), 4)
     return (first + index) % (1 << 32)
 
 

@@ -6,10 +6,10 @@ the names of both, so that a local file goes through the same code.
 
 import math
 import re
-from hashlib import blake2b
 
 from rlvr.answers.marked_answer import last_boxed
 from rlvr.core.errors import UserError
+from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Problem
 from rlvr.tasks.benchmarks.record import Row
 
@@ -93,7 +93,7 @@ def omni_math_split(problems: list[Problem]) -> tuple[list[Problem], list[Proble
 
 def _fingerprint(problem: str) -> str:
     canonical = re.sub(r"\s+", " ", problem).strip()
-    return blake2b(canonical.encode(), digest_size=8).hexdigest()
+    return hex_digest(canonical, 8)
 
 
 def _first_domain(domains: object) -> str:

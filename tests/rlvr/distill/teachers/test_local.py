@@ -1,14 +1,10 @@
 """A local model as a teacher: trace i of a problem is the same, whenever and beside whatever."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from rlvr.distill.stages.teacher import collect
-from rlvr.distill.teachers.local import LocalModel, runs
+from rlvr.distill.teachers.local import LocalModel
 from rlvr.recipes.distill_section import ModelTeacher
 from rlvr.recipes.recipe import Recipe
 from tests.rlvr.distill import recipes_for_tests as small
@@ -50,11 +46,3 @@ def _settings(asked: Recipe) -> ModelTeacher:
     assert asked.distill is not None
     assert isinstance(asked.distill.teacher, ModelTeacher)
     return asked.distill.teacher
-
-
-@given(st.sets(st.integers(0, 40), min_size=1))
-def test_runs_cover_the_indices_and_nothing_else(indices: set[int]) -> None:
-    ranges = list(runs(sorted(indices)))
-    covered = [index for start, stop in ranges for index in range(start, stop)]
-    assert covered == sorted(indices)
-    assert all(stop < start for (_, stop), (start, _) in pairwise(ranges))
