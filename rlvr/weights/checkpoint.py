@@ -31,6 +31,8 @@ from rlvr.core.progress import stage
 logger = logging.getLogger(__name__)
 
 COMPLETE = "COMPLETE"
+# the model card changes with every evaluation, so the marker does not vouch for it
+CARD = "README.md"
 _BLOCK_BYTES = 1 << 26
 _PIECE_BYTES = 1 << 22
 # reading is bound by the disk, and network file systems want several requests at a time
@@ -67,7 +69,8 @@ Marker = Mapping[str, Listed]
 def mark_complete(checkpoint: Path) -> None:
     """Declare a checkpoint whole, after every file of it has reached the disk."""
     paths = [path for path in sorted(checkpoint.rglob("*")) if path.is_file()]
-    names = [str(path.relative_to(checkpoint)) for path in paths if path.name != COMPLETE]
+    names = [str(path.relative_to(checkpoint)) for path in paths]
+    names = [name for name in names if name not in (COMPLETE, CARD)]
     with ThreadPoolExecutor(_READERS) as readers:
         list(readers.map(sync_file, (checkpoint / name for name in names)))
     digests = _digests(checkpoint, names, title=f"digests of {checkpoint.name}")
@@ -115,6 +118,14 @@ def is_trainer_state(name: str) -> bool:
 def total_bytes(checkpoint: Path) -> int:
     """The size of all files that a complete checkpoint lists."""
     return sum(listed.size for listed in (_read_marker(checkpoint) or {}).values())
+
+
+def vouches_for(checkpoint: Path, name: str) -> bool:
+    """Tell whether the marker of a checkpoint lists a file; a damaged one may."""
+    try:
+        return name in (_read_marker(checkpoint) or {})
+    except Damaged:
+        return True
 
 
 def mark_thinned(checkpoint: Path) -> None:

@@ -8,6 +8,7 @@ from rlvr.core.errors import UserError
 EMBEDDED = {"countdown-base": tiny.BASE}
 _PREFIX = "embedded:"
 _WEIGHTS_AND_TOKENIZER = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
+_CARD = "README.md"  # for the licence
 
 
 def resolve(name: str, revision: str | None = None) -> Path:
@@ -43,7 +44,9 @@ def _download(name: str, revision: str | None) -> Path:
 
     try:
         return Path(
-            snapshot_download(name, revision=revision, allow_patterns=list(_WEIGHTS_AND_TOKENIZER))
+            snapshot_download(
+                name, revision=revision, allow_patterns=[*_WEIGHTS_AND_TOKENIZER, _CARD]
+            )
         )
     except (RepositoryNotFoundError, HFValidationError):
         raise UserError(

@@ -5,6 +5,7 @@ import sys
 from typing import Any, TextIO
 
 from rlvr.core.files import write_atomically, write_json
+from rlvr.runs.model_card import write_cards
 from rlvr.runs.run_directory import Run
 from rlvr_eval.plan.ledger import Ledger, is_of_earlier_rule
 from rlvr_eval.plan.planning import store_of
@@ -22,8 +23,14 @@ from rlvr_eval.summary.run_summary import summarise
 logger = logging.getLogger(__name__)
 
 
-def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
-    """Write summary.json and report.html from the stored draws, and print the table.
+def report(run: Run, *, stream: TextIO | None = sys.stdout) -> dict[str, Any]:
+    """Write summary.json and report.html from the stored draws, and print the tables.
+
+    Args:
+        stream: where the tables are printed; None prints none.
+
+    Returns:
+        The summary.
 
     Raises:
         UserError: if nothing was evaluated yet, or draws are missing.
@@ -43,8 +50,10 @@ def report(run: Run, *, stream: TextIO = sys.stdout) -> dict[str, Any]:
     pass_at_k_under_marks.attach(summary, run, zip(ledger.entries(), outcomes, strict=True))
     examples = collect(run, ledger.entries(), store_of(run))
     write_json(run.path / "summary.json", summary)
+    write_cards(run)
     write_atomically(run.path / "pass-at-k.svg", curves_svg(summary))
     write_report(summary, examples, run.path / "report.html")
-    write_summary(summary, stream)
-    write_probes(summary, stream)
+    if stream is not None:
+        write_summary(summary, stream)
+        write_probes(summary, stream)
     return summary

@@ -18,7 +18,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from rlvr.core.progress import Stage
 from rlvr.recipes.recipe import Recipe
-from rlvr.runs.run_directory import Run
+from rlvr.runs.model_card import write_cards
+from rlvr.runs.run_directory import Checkpoint, Run
 from rlvr.training.loop.retention import retain
 from rlvr.training.loop.together import true_of_any
 from rlvr.training.trainers.costs import StepCosts
@@ -74,6 +75,21 @@ class MetricsLog(TrainerCallback):
             line = json.dumps({"step": state.global_step, **self._rollout, **logs, **costs})
             with self._run.metrics_path.open("a") as file:
                 file.write(line + "\n")
+
+
+class ModelCards(TrainerCallback):
+    """Writes the card of each checkpoint; to be added before `CompleteMarker`."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Called after the trainer saved, on every process."""
+        if state.is_world_process_zero:
+            step = state.global_step
+            write_cards(self._run, only=Checkpoint(step, self._run.path / f"checkpoint-{step}"))
 
 
 class CompleteMarker(TrainerCallback):

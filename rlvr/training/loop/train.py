@@ -20,6 +20,7 @@ from rlvr.core.errors import UserError, concerning
 from rlvr.core.launched import world_size
 from rlvr.core.progress import stage
 from rlvr.recipes.recipe import Recipe
+from rlvr.runs.model_card import licence_of
 from rlvr.runs.run_directory import Checkpoint, Run
 from rlvr.samplers import generation_file
 from rlvr.training.checks.settings import peft_config, training_arguments
@@ -84,7 +85,7 @@ def train(recipe: Recipe, run: Run, *, source: str, until_save: bool = False) ->
         if args.process_index == 0:
             run.start(recipe)
             run.trim_metrics(resumed.step if resumed else 0)
-            run.record(**_provenance(run), **base, **_problems(trainer))
+            run.record(**_provenance(run), **base, **_problems(trainer), **_licence(folder))
         stop = StopSignal(method.resume_interval(args), at_save=until_save)
         return _run(trainer, recipe, run, resumed, stop)
 
@@ -153,13 +154,21 @@ def _run(
 ) -> Ending:
     from transformers import PrinterCallback
 
-    from rlvr.training.loop.callbacks import CompleteMarker, MetricsLog, ProgressBar, Retention
+    from rlvr.training.loop.callbacks import (
+        CompleteMarker,
+        MetricsLog,
+        ModelCards,
+        ProgressBar,
+        Retention,
+    )
     from rlvr.training.loop.disk_needed import told
     from rlvr.training.loop.guards import LossGuard
     from rlvr.training.loop.wandb_log import training_log
 
     trainer.remove_callback(PrinterCallback)
-    saving = (CompleteMarker(), Retention(run, recipe))
+    # TRL's own card, which knows neither recipe nor results, would replace ours at every save
+    trainer.create_model_card = lambda *_, **__: None
+    saving = (ModelCards(run), CompleteMarker(), Retention(run, recipe))
     for callback in (LossGuard(run), *saving, MetricsLog(run), stop, *training_log(run)):
         trainer.add_callback(callback)
     with stage(f"train {run.name}", _steps(trainer)) as bar, told(trainer, run), stop.listening():
@@ -205,6 +214,12 @@ def _problems(trainer: "Trainer") -> dict[str, Any]:
     """What identifies the problems that it samples from; nothing for one that samples nothing."""
     task = getattr(trainer, "task", None)
     return {"problems": task.identities, "functions": task.own_functions} if task else {}
+
+
+def _licence(folder: Path) -> dict[str, Any]:
+    """The licence of the base, for the model card; nothing where it names none."""
+    licence = licence_of(folder)
+    return {"base_licence": licence} if licence else {}
 
 
 def _provenance(run: Run) -> dict[str, Any]:

@@ -68,6 +68,16 @@ def test_by_default_the_last_two_keep_their_state_and_all_keep_their_weights(tra
     assert len({weights_hash(found.path) for found in trained.checkpoints()}) == 4
 
 
+def test_every_checkpoint_and_the_run_have_our_card(trained: Run) -> None:
+    for folder, step in ((trained.path, 8), (trained.path / "checkpoint-2", 2)):
+        card = (folder / "README.md").read_text()
+        assert card.startswith("---\n")
+        assert f"step {step}" in card
+        assert "by PPO with rlvr" in card
+        assert "license: apache-2.0" in card  # the embedded base's
+        assert "fine-tuned version of" not in card
+
+
 def test_thinned_checkpoint_is_what_evaluation_reads_and_nothing_else(trained: Run) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
