@@ -62,16 +62,15 @@ def _trial(options: argparse.Namespace) -> int:
     from rlvr.core.errors import UserError
     from rlvr.doctor.trial.trials import Trial
 
-    if options.keep:
-        if options.keep.exists() and any(options.keep.iterdir()):
-            raise UserError(f"--keep {options.keep}: is not empty; name a new folder")
-        options.keep.mkdir(parents=True, exist_ok=True)
+    if options.keep and options.keep.exists() and any(options.keep.iterdir()):
+        raise UserError(f"--keep {options.keep}: is not empty; name a new folder")
     place = nullcontext(str(options.keep)) if options.keep else tempfile.TemporaryDirectory()
     with place as folder:
         only = tuple(options.only.split(",")) if options.only else ()
         trial = Trial(Path(folder).resolve(), shape=options.size, only=only)
         if unknown := [name for name in only if name not in trial.parts]:
             raise UserError(f"--only: no part '{unknown[0]}'; parts: {', '.join(trial.parts)}")
+        Path(folder).mkdir(parents=True, exist_ok=True)
         return _print_results(trial, as_json=options.json)
 
 

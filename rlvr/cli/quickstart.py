@@ -6,6 +6,7 @@ and how likely the base finds the completions of each.
 """
 
 import argparse
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from rlvr.cli.options.common import (
     checked_recipe,
     track,
     train_recipe,
-    write_report,
 )
 
 if TYPE_CHECKING:
@@ -54,9 +54,19 @@ def run(options: argparse.Namespace) -> int:
     if code == 0:
         evaluate(trained, settings_of(trained))
         _probe_likelihood(trained, options.runs)
-        write_report(trained, as_json=False)
+        _tell(trained)
         track(trained)
     return code
+
+
+def _tell(trained: "Run") -> None:
+    """Write the report, and print what a newcomer reads first."""
+    from rlvr_eval.draw.drawing import report
+    from rlvr_eval.report.overview import write_overview
+
+    write_overview(report(trained, stream=None), sys.stdout)
+    print(f"\nreport: {trained.path / 'report.html'} (open it in a browser)")
+    print(f"tables: rlvr report {trained.path}")
 
 
 def _split(overrides: list[str]) -> tuple[list[str], list[str]]:

@@ -56,7 +56,8 @@ def rows(file: Path, on_fault: OnFault) -> Iterator[Row]:
 def table_fault(file: Path) -> str | None:
     """Say why `rows` could not read a file, without opening it; None if it could."""
     if file.suffix not in TABLES:
-        return f"cannot read '{file.suffix}'; give one of {', '.join(TABLES)}"
+        ending = f"'{file.suffix}'" if file.suffix else "a file without an ending"
+        return f"cannot read {ending}; give one of {', '.join(TABLES)}"
     if not file.is_file():
         return f"no such file; check path:, relative to {Path.cwd()}"
     return None

@@ -91,6 +91,7 @@ def test_its_quickstart_runs_in_an_empty_folder(installed: dict[str, str], empty
     )
     assert done.returncode == 0, done.stderr
     assert "report: runs/quickstart/report.html" in done.stdout
+    assert "problems of countdown-dev at the first" in " ".join(done.stdout.split())
     assert {path.name for path in empty.iterdir()} == {"runs"}
     run = empty / "runs" / "quickstart"
     assert "countdown-dev" in (run / "report.html").read_text()

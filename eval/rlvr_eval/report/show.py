@@ -39,6 +39,8 @@ def find_problem(run: Run, name: str) -> Problem:
     known = recall_all(run)
     if name in known:
         return known[name]
+    if not known:
+        raise UserError(f"{run.path}: nothing is evaluated yet; run: rlvr eval {run.path}")
     found = [id for id in known if id.endswith(f"/{name}")]
     if len(found) == 1:
         return known[found[0]]

@@ -5,7 +5,8 @@ interval, the paired differences to the base and the crossover; strata below. Se
 of Table 2 of Yue et al. 2025, with Delta_SE and the difference to the first run.
 
 Into a file or a pipe goes plain text that is never wrapped. On a terminal that is too narrow for
-everything side by side, the curves and the differences become two tables.
+everything side by side, the columns are spread over several tables, so that each row stays on one
+line.
 """
 
 from collections.abc import Callable, Sequence
@@ -80,8 +81,9 @@ def write_rows(
 ) -> None:
     """Print one table of other things than models, and what is to be known of it below."""
     console = _console(stream)
-    table = _table(title, columns, rows)
-    _at_least(console, _width(table)).print(table)
+    naming = 1 + max((at for at, each in enumerate(columns) if each.justify == "left"), default=0)
+    who, others = columns[:naming], columns[naming:]
+    _put(console, _packed(title, who, others, rows, console.width))
     _say(console, f"{legend}\n")
 
 
@@ -263,41 +265,75 @@ def _print(
     groups: tuple[list[Column], list[Column], list[Column]],
     models: list[Json],
 ) -> None:
-    """One table; where it does not fit, several, and where they do not, intervals on lines of
-    their own. Nothing is ever cut: on a terminal narrower still, lines run on."""
+    """Print one table; where it does not fit, two; where they do not, as many as it takes."""
     curves, rates, differences = groups
-    against = (f"{title}: against the base", [*who, *differences])
-    halves = [(title, [*who, *curves, *rates]), against]
-    thirds = [(title, [*who, *curves]), against, (f"{title}: undecided", [*who, *rates])]
+    parts = [
+        (title, curves),
+        (f"{title}: against the base", differences),
+        (f"{title}: undecided", rates),
+    ]
     layouts = [
         [_table(title, [*who, *curves, *differences, *rates], models)],
-        [_table(heading, columns, models) for heading, columns in halves],
         [
-            _table(heading, columns, models, " [", "\n[")
-            for heading, columns in (thirds if rates else halves)
+            _table(title, [*who, *curves, *rates], models),
+            _table(parts[1][0], [*who, *differences], models),
         ],
     ]
     fitting = (each for each in layouts if max(map(_width, each)) <= console.width)
-    tables = next(fitting, layouts[-1])
-    _at_least(console, max(map(_width, tables))).print(*tables)
+    tables = next(fitting, None)
+    if tables is None:
+        tables = [
+            table
+            for heading, columns in parts
+            for table in _packed(heading, who, columns, models, console.width)
+        ]
+    _put(console, tables)
 
 
-def _table(
-    title: str, columns: list[Column], models: list[Json], old: str = "", new: str = ""
-) -> Table:
-    """The models by the columns, with `old` replaced by `new` in every cell."""
+def _packed(
+    title: str, who: list[Column], columns: list[Column], rows: list[Json], width: int
+) -> list[Table]:
+    """Return tables that each begin with `who` and have as many of the columns as fit."""
+    groups: list[list[Column]] = []
+    for column in columns:
+        wider = [*groups[-1], column] if groups else []
+        if wider and _width(_table(title, [*who, *wider], rows)) <= width:
+            groups[-1] = wider
+        else:
+            groups.append([column])
+    return [_table(title, [*who, *group], rows) for group in groups]
+
+
+def _put(console: Console, tables: Sequence[Table]) -> None:
+    """Print tables, on lines that run on where one is wider than a terminal.
+
+    A file or a pipe gets no spaces at the ends of lines.
+    """
+    widest = _at_least(console, max(map(_width, tables), default=0))
+    lines = [part for table in tables for part in (table, "")]
+    if console.is_terminal:
+        widest.print(*lines, sep="\n")
+        return
+    with widest.capture() as captured:
+        widest.print(*lines, sep="\n")
+    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def _table(title: str, columns: list[Column], models: list[Json]) -> Table:
+    """The models by the columns."""
     table = Table(
         title=escape(title),
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        show_edge=False,
+        collapse_padding=True,
     )
     for column in columns:
         table.add_column(escape(column.heading), justify=column.justify, no_wrap=True)
     for model in models:
-        cells = (column.cell(model) for column in columns)
-        table.add_row(*(escape(cell.replace(old, new) if old else cell) for cell in cells))
+        table.add_row(*(escape(column.cell(model)) for column in columns))
     return table
 
 
@@ -314,7 +350,8 @@ def _at_least(console: Console, width: int) -> Console:
 
 def _say(console: Console, *lines: str) -> None:
     for line in lines:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        # a pipe gets each sentence on one line; on a terminal, lines break between words
+        console.print(line, markup=False, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def _console(stream: TextIO) -> Console:

@@ -44,14 +44,23 @@ def fitting(memory_gib: float | None) -> str:
     return next((n for n in ("1.5b", "0.5b") if SHAPES[n].needs_gib <= memory_gib), "tiny")
 
 
+def check(shape: str) -> None:
+    """Refuse a shape that there is not.
+
+    Raises:
+        UserError: naming those there are.
+    """
+    if shape not in SHAPES:
+        raise UserError(f"no model size '{shape}'; write one of: {', '.join(SHAPES)}")
+
+
 def create(shape: str, folder: Path, *, seed: int, context_tokens: int) -> None:
     """Write a random model of the shape and the embedded tokenizer into `folder`.
 
     Raises:
-        UserError: if there is no such shape.
+        UserError: as `check`.
     """
-    if shape not in SHAPES:
-        raise UserError(f"no model size '{shape}'; write one of: {', '.join(SHAPES)}")
+    check(shape)
     import torch
     from transformers import AutoModelForCausalLM, LlamaConfig
 

@@ -60,6 +60,7 @@ class Trial:
     ) -> None:
         self.machine = Machine.here()
         self.shape = shape or random_models.fitting(self.machine.memory_gib)
+        random_models.check(self.shape)
         self._folder, self._only = folder, only
 
     @property

@@ -1,14 +1,17 @@
 """The terminal tables: every number that was promised, in a file and on any terminal."""
 
 import io
+import re
 
 import pytest
 
 from rlvr_eval.report.tables import (
+    Column,
     crossover_cell,
     share,
     with_interval,
     write_comparison,
+    write_rows,
     write_summary,
 )
 from rlvr_eval.summary.comparison import compare
@@ -22,6 +25,11 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def printed(stream: Terminal) -> list[str]:
+    """The lines that a person sees, without the codes that make them bold."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", stream.getvalue()).splitlines()
 
 
 @pytest.fixture
@@ -46,6 +54,46 @@ def test_a_file_gets_one_plain_unwrapped_line_per_model(summary: Json) -> None:
     for k in (1, 256):
         assert with_interval(at_k(last["difference"], k), sign=True) in line
     assert crossover_cell(last["crossover"]) in line
+
+
+def test_a_file_gets_no_spaces_at_the_ends_of_lines(summary: Json) -> None:
+    stream = io.StringIO()
+    write_summary(summary, stream)
+    assert all(line == line.rstrip() for line in stream.getvalue().splitlines())
+
+
+@pytest.mark.parametrize("columns", [80, 100])
+def test_every_row_stays_on_one_line_of_a_terminal(
+    summary: Json, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    write_summary(summary, stream)
+    lines = printed(stream)
+    assert max(map(len, lines)) <= columns
+    last = summary["benchmarks"]["countdown"]["models"][-1]
+    of_last = [line for line in lines if line.split()[:2] == ["200", "checkpoint-200"]]
+    for k in (1, 16, 256):
+        assert any(with_interval(at_k(last["curve"], k)) in line for line in of_last)
+    for k in (1, 256):
+        point = with_interval(at_k(last["difference"], k), sign=True)
+        assert any(point in line for line in of_last)
+
+
+def test_tables_of_probes_are_spread_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("TERM", "xterm")
+    columns = [
+        Column("who", lambda row: str(row["who"]), "left"),
+        *(Column(f"number {i}", lambda row, i=i: str(row[i])) for i in range(8)),
+    ]
+    stream = Terminal()
+    write_rows("title", columns, [{"who": "me", **{i: 1000 + i for i in range(8)}}], "", stream)
+    lines = printed(stream)
+    assert max(map(len, lines)) <= 60
+    found = [word for line in lines if line.split()[:1] == ["me"] for word in line.split()[1:]]
+    assert found == [str(1000 + i) for i in range(8)]
 
 
 def test_strata_have_tables_of_their_own(summary: Json) -> None:

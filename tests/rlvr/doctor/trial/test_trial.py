@@ -62,9 +62,10 @@ def test_vllm_samples_and_exchanges_weights() -> None:
     [(("--size", "9b"), "9b"), (("--only", "grpo,gpro"), "gpro")],
 )
 def test_unknown_size_or_part_is_named_with_those_there_are(
-    arguments: tuple[str, str], named: str
+    arguments: tuple[str, str], named: str, tmp_path: Path
 ) -> None:
-    found = doctor("--run", *arguments)
+    found = doctor("--run", *arguments, "--keep", str(tmp_path / "kept"))
+    assert not (tmp_path / "kept").exists()
     assert found.returncode == 2
     assert f"'{named}'" in found.stderr
     assert len(found.stderr.splitlines()) == 1

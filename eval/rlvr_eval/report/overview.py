@@ -1,0 +1,97 @@
+"""A report in a few sentences, with the curves drawn in text: what a newcomer reads first.
+
+Better and worse are said only where the report claims a change (`claims`).
+"""
+
+from collections.abc import Iterator, Sequence
+from math import log2
+from textwrap import fill
+from typing import TextIO
+
+from rlvr_eval.summary.claims import change_at, number
+from rlvr_eval.summary.model_summary import Json, at_k
+
+_MARKS = "o+x*#@%&"
+_HEIGHT = 10
+_WIDTH = 57
+_COLUMNS = 78
+
+
+def write_overview(summary: Json, stream: TextIO) -> None:
+    """Print sentences and curves of the base, the last checkpoint and models beside the run."""
+    for name, benchmark in summary["benchmarks"].items():
+        models = _shown(benchmark["models"])
+        for sentence in _sentences(name, models):
+            stream.write(fill(sentence, _COLUMNS, subsequent_indent="  ") + "\n")
+        stream.write("\n" + "".join(f"{line}\n" for line in _chart(models)))
+
+
+def _shown(models: Sequence[Json]) -> list[Json]:
+    """Return the base, the last checkpoint and what is shown beside them."""
+    base = [model for model in models if model["step"] == 0 and not model["beside"]]
+    checkpoints = [model for model in models if model["step"] and not model["beside"]]
+    return base + checkpoints[-1:] + [model for model in models if model["beside"]]
+
+
+def _sentences(benchmark: str, models: Sequence[Json]) -> Iterator[str]:
+    """Return one sentence for each model: how many problems it solves at both ends of the curve."""
+    of_what = f" of the {models[0]['problems']} problems of {benchmark}"
+    for model in models:
+        first, last = model["curve"][0], model["curve"][-1]
+        yield (
+            f"{model['name']} solves {_share(first)}{of_what} at the first attempt"
+            f"{_compared(model, 1)} and {_share(last)} within {last['k']} attempts"
+            f"{_compared(model, last['k'])}."
+        )
+        of_what = ""
+
+
+def _share(point: Json) -> str:
+    value, low, high = (number(point[end]) for end in ("value", "low", "high"))
+    return f"{value} % [{low}, {high}]"
+
+
+def _compared(model: Json, k: int) -> str:
+    """Say where the model is shown to be better or worse than the base."""
+    if at_k(model.get("difference", ()), k) is None:
+        return ""
+    words = {"rises": "more than the base", "falls": "fewer than the base"}
+    return f" ({words.get(change_at(model, k), 'no clear difference from the base')})"
+
+
+def _chart(models: Sequence[Json]) -> Iterator[str]:
+    """Draw pass@k over log k; where curves meet, the later model's mark is seen."""
+    k_max = max(model["curve"][-1]["k"] for model in models)
+    rows = [[" "] * _WIDTH for _ in range(_HEIGHT + 1)]
+    for mark, model in zip(_MARKS, models, strict=False):
+        for column in range(_WIDTH):
+            k = k_max ** (column / (_WIDTH - 1))
+            if k <= model["curve"][-1]["k"] + 0.5:
+                rows[_row(_near(model["curve"], k))][column] = mark
+    yield "pass@k, %: share of problems that at least one of k completions solves"
+    for at, row in enumerate(rows):
+        yield f"{100 - 100 * at // _HEIGHT:4d} |{''.join(row)}".rstrip()
+    yield f"     +{'-' * _WIDTH}"
+    yield "      " + _ticks(k_max) + "  k"
+    for mark, model in zip(_MARKS, models, strict=False):
+        yield f"  {mark} {model['name']}"
+
+
+def _near(curve: Sequence[Json], k: float) -> float:
+    """pass@k at the k that was written down nearest to this one."""
+    return float(min(curve, key=lambda point: abs(log2(point["k"] / k)))["value"])
+
+
+def _row(share: float) -> int:
+    return round(_HEIGHT * (1 - share))
+
+
+def _ticks(k_max: int) -> str:
+    """The powers of four below their places."""
+    line = [" "] * _WIDTH
+    for power in range(0, int(log2(k_max)) + 1, 2):
+        label = str(2**power)
+        place = round(power / max(log2(k_max), 1) * (_WIDTH - 1))
+        start = min(place, _WIDTH - len(label))
+        line[start : start + len(label)] = label
+    return "".join(line)
