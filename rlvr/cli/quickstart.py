@@ -61,8 +61,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _tell(trained: "Run") -> None:
     """Write the report, and print what a newcomer reads first."""
-    from rlvr_eval.draw.drawing import report
     from rlvr_eval.report.overview import write_overview
+    from rlvr_eval.report.rebuild import report
 
     write_overview(report(trained, stream=None), sys.stdout)
     print(f"\nreport: {trained.path / 'report.html'} (open it in a browser)")

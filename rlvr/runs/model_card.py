@@ -17,11 +17,11 @@ from typing import Any
 
 import yaml
 
-from rlvr.weights.checkpoint import CARD, vouches_for
 from rlvr.core.damage import Damaged, read_json
 from rlvr.core.files import write_atomically
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Checkpoint, Run
+from rlvr.weights.checkpoint import CARD, vouches_for
 
 logger = logging.getLogger(__name__)
 
