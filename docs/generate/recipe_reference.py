@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 
 from rlvr.recipes import distill_section, recipe, rl_section
 from rlvr.samplers.base import SamplingParams
+from rlvr.samplers.engine_options import EngineOptions
 from rlvr.tasks import problem_section
 
 # the path of each section's keys, and the class that holds them
@@ -19,12 +20,15 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("data", recipe.Data),
     ("data.demonstrations", recipe.Demonstrations),
     ("problems (in data, evaluation.benchmarks, ..)", problem_section.ProblemSource),
+    ("columns (of problems of your own)", problem_section.Columns),
     ("evaluation", recipe.Evaluation),
     ("sampling (in evaluation and distill.teacher)", SamplingParams),
+    ("engine (in evaluation and distill.teacher)", EngineOptions),
     ("checkpoints", recipe.Checkpoints),
     ("rewards", rl_section.Rewards),
     ("rewards.format", rl_section.FormatReward),
     ("rewards.overlong", rl_section.OverlongPenalty),
+    ("rewards.own", rl_section.OwnReward),
     *((name, section) for name, section in rl_section.METHOD_SECTIONS.items()),
     ("distill", distill_section.Distill),
     ("distill.teacher, type solver", distill_section.SolverTeacher),
@@ -46,8 +50,10 @@ def _section(path: str, section: type[BaseModel]) -> Iterator[str]:
     yield "| key | value | default | meaning |"
     yield "| --- | --- | --- | --- |"
     meanings = _meanings(section)
+    if unexplained := section.model_fields.keys() - meanings.keys():
+        raise ValueError(f"{section.__name__}: no meaning of {', '.join(sorted(unexplained))}")
     for name, field in section.model_fields.items():
-        cells = (f"`{name}`", _values(field), _default(field), meanings.get(name, ""))
+        cells = (f"`{name}`", _values(field), _default(field), meanings[name])
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 

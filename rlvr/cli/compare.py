@@ -13,18 +13,20 @@ from rlvr.core.errors import UserError
 if TYPE_CHECKING:
     from rlvr_eval.statistics.outcomes import Outcomes
 
-HELP = "Put runs side by side on their common problems, paired with their base and one another."
+HELP = "Compare runs on the problems that they share, paired with their base and each other."
 EXAMPLE = "rlvr compare runs/grpo runs/rloo runs/distilled"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The runs, and which checkpoint of each."""
     parser.add_argument("paths", type=Path, nargs="+", metavar="RUN", help="run directories")
-    parser.add_argument("--step", type=whole(0), help="checkpoint of every run; otherwise its last")
+    parser.add_argument(
+        "--step", type=whole(0), help="checkpoint to compare (default: the last of each run)"
+    )
     parser.add_argument(
         "--allow-differing",
         action="store_true",
-        help="compare what was not drawn alike, e.g. under another prompt; the table says so",
+        help="also compare runs that were drawn differently, e.g. under another prompt, and say so",
     )
     parser.add_argument("--json", action="store_true", help="print every number as JSON")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from rlvr.cli.options.common import add_training_arguments, recipe_and_run, train_recipe
 from rlvr.distill import STAGES, Stage
 
-HELP = "Distil a teacher: ask, verify, select, write, train; run again, it goes on."
+HELP = "Distil a teacher: ask, verify, select, write, train. Run it again to continue."
 EXAMPLE = "rlvr distill recipes/quickstart/distill.yaml --until write"
 
 
@@ -15,8 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", type=Path, help="recipe file (YAML) with a distill: section")
     add_training_arguments(parser)
     stages = parser.add_mutually_exclusive_group()
-    stages.add_argument("--until", choices=STAGES, default="train", help="last stage to carry out")
-    stages.add_argument("--only", choices=STAGES, help="the one stage to carry out")
+    stages.add_argument(
+        "--until", choices=STAGES, default="train", help="stop after this stage (default: train)"
+    )
+    stages.add_argument("--only", choices=STAGES, help="carry out this stage alone")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rlvr.doctor.trial.trials import Result, Trial
 
-HELP = "Say what works here, which sampler is used and why, and how to mend the rest."
+HELP = "Check the installation: what works, which sampler is used, and how to fix the rest."
 EXAMPLE = "rlvr doctor\n  rlvr doctor --run"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What is tried, and how it is printed."""
-    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    parser.add_argument("--json", action="store_true", help="print the findings as a JSON list")
     parser.add_argument(
         "--run",
         dest="trial",  # `run` is the function that a verb's namespace carries
@@ -26,7 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "and peak memory; downloads nothing and takes a few minutes",
     )
     parser.add_argument(
-        "--size", metavar="NAME", help="model size for --run: tiny, 0.5b, 1.5b, 7b (default: fits)"
+        "--size",
+        metavar="NAME",
+        help="model size for --run: tiny, 0.5b, 1.5b, 7b (default: what fits)",
     )
     parser.add_argument(
         "--only", metavar="PARTS", help="parts to run, separated by commas (default: all)"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rlvr.recipes.recipe import Evaluation
     from rlvr.runs.run_directory import Run
 
-HELP = "Evaluate a run's base and every checkpoint that is not evaluated yet, or models by name."
+HELP = "Evaluate the base and new checkpoints of a run, or models that you name."
 EXAMPLE = (
     "rlvr eval runs/quickstart --design fixed:256\n"
     "  rlvr eval --base Qwen/Qwen2.5-7B --model out/checkpoints --benchmark math500 "
@@ -35,44 +35,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "path", nargs="?", metavar="RUN|FILE", help="run directory, or a file of models"
     )
     parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="values of the evaluation section"
+        "overrides", nargs="*", metavar="KEY=VALUE", help="replace values of the evaluation section"
     )
-    parser.add_argument("--base", metavar="MODEL", help="Hub id[@revision] or folder")
+    parser.add_argument("--base", metavar="MODEL", help="base model: Hub id[@revision] or folder")
     parser.add_argument(
         "--model",
         action="append",
         default=[],
         metavar="MODEL",
-        help="the same, or a folder of any trainer's checkpoints; may be repeated",
+        help="model to evaluate: Hub id[@revision], folder, or a folder of checkpoints of any "
+        "trainer; may be repeated",
     )
     parser.add_argument(
         "--benchmark",
         action="append",
         default=[],
         metavar="NAME[=FILE][,KEY=VALUE..]",
-        help="what to measure on, instead of the recipe's; FILE is read instead of the Hub's. "
+        help="benchmark to measure on (default: the recipe's); FILE replaces the data of the Hub. "
         "Your own problems: mine=problems.csv,question=COLUMN,gold=COLUMN,verifier=math, or "
         "mine=hub:OWNER/SET,files=PATTERN,..",
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="directory for --base and --model")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="run directory for --base and --model"
+    )
     parser.add_argument(
         "--design",
-        help="fixed:N, or sequential[:N or :LOOKS/THRESHOLDS], which stops problems whose answer "
-        "is known; sequential:1024@k=1,256 makes differences at these k nearly as sure as "
-        "fixed:1024 does; one with /continue:LOOK@PROBABILITY is reported with control 0",
+        help="sampling design: fixed:N, or sequential[:N or :LOOKS/THRESHOLDS], which stops "
+        "problems whose answer is known; sequential:1024@k=1,256 makes differences at these k "
+        "nearly as sure as fixed:1024 does; one with /continue:LOOK@PROBABILITY is reported "
+        "with control 0",
     )
     parser.add_argument(
         "--processes",
         type=whole(1, 1024),
         metavar="N",
-        help="processes that sample at once (default: one per GPU, or per "
+        help="number of processes that sample (default: one per GPU, or per "
         "engine.tensor_parallel_size GPUs; without GPUs one per core)",
     )
-    parser.add_argument("--watch", action="store_true", help="follow the run while it trains")
     parser.add_argument(
-        "--regrade", action="store_true", help="verify stored completions again; samples nothing"
+        "--watch", action="store_true", help="wait for new checkpoints while the run trains"
     )
-    parser.add_argument("--json", action="store_true", help="print summary.json, not the table")
+    parser.add_argument(
+        "--regrade", action="store_true", help="verify the stored completions again; sample nothing"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print summary.json instead of the tables"
+    )
     add_probe_arguments(parser)
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 from rlvr.cli.options.common import add_verify_timeout
 from rlvr.core.errors import UserError
 
-HELP = "Grade completions: JSON lines in, verdicts out, in the same order; works in a pipe."
+HELP = "Grade completions: read JSON lines, write one verdict per line in the same order."
 EXAMPLE = "rlvr grade answers.jsonl --task math | jq -r .verdict | sort | uniq -c"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to grade, by which verifier."""
-    parser.add_argument("file", help='lines {"id", "gold" or "problem", "completion"}; - is stdin')
+    parser.add_argument(
+        "file", help='JSON lines {"id", "gold" or "problem", "completion"}, or - for stdin'
+    )
     parser.add_argument(
         "--task",
         required=True,
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="BENCHMARK=FILE",
-        help="local file of a benchmark whose problems the lines name",
+        help="local file of the benchmark whose problems the lines name",
     )
     add_verify_timeout(parser)
 

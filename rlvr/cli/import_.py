@@ -7,7 +7,7 @@ from pathlib import Path
 from rlvr.cli.options.argument_types import whole
 from rlvr.cli.options.common import add_verify_timeout
 
-HELP = "Bring in counts or samples of other tools, so that report and compare work on them."
+HELP = "Import counts or samples of another tool, for rlvr report and rlvr compare."
 EXAMPLE = (
     "rlvr import base.csv rl.csv --out runs/elsewhere --benchmark math500\n"
     "  rlvr import samples.jsonl --out runs/code --benchmark humaneval"
@@ -21,22 +21,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="FILE",
-        help=".csv, .jsonl or .parquet: counts (problem, n, c) or samples",
-    )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="run directory")
-    parser.add_argument("--model", help="name of rows that name none; otherwise the file's")
-    parser.add_argument(
-        "--step", type=whole(0), help="training step of rows without one; the base's: 0"
+        help="counts (problem, n, c) or samples, as .csv, .jsonl, .json or .parquet",
     )
     parser.add_argument(
-        "--benchmark", metavar="NAME[=FILE]", help="of rows that name none; FILE holds its problems"
+        "--out", type=Path, required=True, metavar="DIR", help="run directory to create"
     )
-    parser.add_argument("--design", help="that the rows were sampled under; otherwise fixed:n")
-    parser.add_argument("--task", help="verify completions with this verifier; otherwise as given")
-    parser.add_argument("--prompt", default="plain", help="template the completions answered")
+    parser.add_argument("--model", help="model name for rows without one (default: the file name)")
+    parser.add_argument(
+        "--step",
+        type=whole(0),
+        help="training step for rows without one; the base model has step 0",
+    )
+    parser.add_argument(
+        "--benchmark",
+        metavar="NAME[=FILE]",
+        help="benchmark for rows without one; FILE holds its problems",
+    )
+    parser.add_argument(
+        "--design", help="design that the rows were sampled with (default: fixed:n)"
+    )
+    parser.add_argument(
+        "--task",
+        help="verify the completions with this verifier (default: keep the verdicts given)",
+    )
+    parser.add_argument(
+        "--prompt", default="plain", help="prompt template of the completions (default: plain)"
+    )
     add_verify_timeout(parser)
-    parser.add_argument("--metric", help="lm-evaluation-harness: which metric is the verdict")
-    parser.add_argument("--filter", help="lm-evaluation-harness: which filter's rows count")
+    parser.add_argument("--metric", help="lm-evaluation-harness: metric to take as verdict")
+    parser.add_argument("--filter", help="lm-evaluation-harness: filter whose rows to import")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rlvr.runs.run_directory import Run
 
-HELP = "Write the hardest solved problems' completions for checking by hand, and read marks back."
+HELP = "Write right answers to the hardest problems for checking by hand, and read marks back."
 EXAMPLE = (
     "rlvr marks runs/math > queue.jsonl     # then write right or wrong under reasoning\n"
     "  rlvr marks runs/math queue.jsonl       # and rlvr report runs/math"
@@ -19,13 +19,15 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run, and a marked file or whose completions to write."""
     parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
-    parser.add_argument("marked", nargs="?", type=Path, metavar="FILE", help="marked lines to keep")
+    parser.add_argument(
+        "marked", nargs="?", type=Path, metavar="FILE", help="file with marked lines to read back"
+    )
     parser.add_argument(
         "--model",
         action="append",
         default=[],
         metavar="NAME",
-        help="write completions of this model; otherwise of the base and the last checkpoint",
+        help="model whose completions to write (default: the base and the last checkpoint)",
     )
 
 

@@ -21,7 +21,7 @@ from rlvr.cli.options.common import (
 if TYPE_CHECKING:
     from rlvr.runs.run_directory import Run
 
-HELP = "Run the whole loop on the embedded model: train, distil, evaluate, report."
+HELP = "Run the whole loop on a small embedded model: train, distil, evaluate, report."
 EXAMPLE = (
     "rlvr quickstart\n"
     "  rlvr quickstart seed=2 name=quickstart-2 distilled.seed=2 distilled.name=distilled-2"

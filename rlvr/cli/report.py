@@ -5,14 +5,16 @@ from pathlib import Path
 
 from rlvr.cli.options.common import write_report
 
-HELP = "Rebuild table, summary.json and report.html from the stored draws; loads no model."
+HELP = "Rebuild tables, summary.json and report.html from stored draws; load no model."
 EXAMPLE = "rlvr report runs/quickstart"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run."""
     parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
-    parser.add_argument("--json", action="store_true", help="print summary.json, not the table")
+    parser.add_argument(
+        "--json", action="store_true", help="print summary.json instead of the tables"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -8,26 +8,39 @@ from pathlib import Path
 
 from rlvr.cli.options.argument_types import whole
 
-HELP = "Print one problem of a run with its completions and their verdicts."
+HELP = "Print a problem of a run with its completions and their verdicts."
 EXAMPLE = "rlvr show runs/quickstart 12-4-12-2-26 --model checkpoint-200 --verdict correct"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The run, the problem, and which of its completions."""
     parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
-    parser.add_argument("problem", metavar="PROBLEM", help="id, or its part after the last /")
+    parser.add_argument(
+        "problem", metavar="PROBLEM", help="problem id, or the part after its last /"
+    )
     parser.add_argument(
         "--model",
         action="append",
         default=[],
         metavar="NAME",
-        help="of this model; may be repeated",
+        help="model whose completions to print (default: all); may be repeated",
     )
     parser.add_argument(
-        "--verdict", action="append", default=[], help="only these: correct, wrong, no_answer, .."
+        "--verdict",
+        action="append",
+        default=[],
+        help="verdict to print: correct, wrong, no_answer, .. (default: all); may be repeated",
     )
-    parser.add_argument("--draws", type=whole(1), default=3, metavar="N", help="of each model; 3")
-    parser.add_argument("--json", action="store_true", help="print all that match as JSON lines")
+    parser.add_argument(
+        "--draws",
+        type=whole(1),
+        default=3,
+        metavar="N",
+        help="completions to print per model (default: 3)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print all matching completions as JSON lines"
+    )
 
 
 def run(options: argparse.Namespace) -> int:

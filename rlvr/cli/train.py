@@ -10,7 +10,7 @@ from rlvr.cli.options.common import (
     train_recipe,
 )
 
-HELP = "Train a recipe; run again on the same run directory, it resumes."
+HELP = "Train a recipe. Run it again to resume."
 EXAMPLE = (
     "rlvr train recipes/quickstart/grpo.yaml seed=2 trainer.max_steps=100\n"
     "  rlvr train recipes/quickstart/grpo.yaml evaluate=between"
@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--until",
         choices=("save", "end"),
-        help="train only, whatever the recipe says of evaluating: to the next checkpoint (exit "
-        "code 76 while steps are left) or to the end",
+        help="train without evaluating, to the next checkpoint (exit code 76 while steps are left) "
+        "or to the end (default: as the recipe says)",
     )
 
 

@@ -21,17 +21,27 @@ from rlvr.tasks.problem_section import ProblemSource, Sources
 
 
 class SolverTeacher(Section):
-    """An exact solver that comes along; its traces are all distinct, in random order."""
+    """Ask an exact solver that comes along; its traces are all distinct, in random order.
+
+    Attributes:
+        type: kind of teacher.
+        name: name of the solver.
+    """
 
     type: Literal["solver"]
     name: Literal["countdown"]
 
 
 class ModelTeacher(Section):
-    """A model that is sampled from on this machine.
+    """Sample from a model on this machine.
 
     Attributes:
-        prompt: the teacher's template; None takes the student's.
+        type: kind of teacher.
+        model: Hub id or folder of the teacher.
+        revision: commit, tag or branch of a model on the Hub.
+        prompt: the teacher's template; unset, the student's.
+        sampling: how the teacher's completions are drawn.
+        sampler: `hf` is transformers; `auto` takes vLLM where it is installed and fits.
         engine: options of the vLLM engine; the transformers sampler has none of them.
     """
 
@@ -45,20 +55,24 @@ class ModelTeacher(Section):
 
 
 class EndpointTeacher(Section):
-    """A model behind an OpenAI-compatible endpoint, such as a vLLM server.
+    """Ask a model behind an OpenAI-compatible endpoint, such as a vLLM server.
 
     Attributes:
-        url: up to and with the version: http://localhost:8000/v1.
+        type: kind of teacher.
+        url: address up to and with the version: http://localhost:8000/v1.
+        model: name that the server has for the model.
         prompt: `chat` sends a user message to /chat/completions, where the server applies the
             model's own chat template; any other template is rendered here and sent to /completions.
         system, instruction: with `chat` alone: a system message, and a line after the question.
+        sampling: how the teacher's completions are drawn.
         key_variable: environment variable that holds the API key; the key is never written down.
-        concurrency: requests under way at once.
-        requests_per_minute: that are started at most; None leaves it to the server to refuse.
-        attempts: per request, the first included, before the run stops.
+        concurrency: number of requests under way at once.
+        requests_per_minute: largest number of requests started per minute; unset, the server
+            refuses.
+        attempts: attempts per request, the first included, before the run stops.
         backoff_s: wait after the first failure, doubled after each further one, with jitter; a
             server's Retry-After goes before it.
-        timeout_s: of one request.
+        timeout_s: time limit of one request.
     """
 
     type: Literal["endpoint"]
@@ -93,12 +107,16 @@ class EndpointTeacher(Section):
 
 
 class RecordedTeacher(Section):
-    """Traces that exist already: a file, or a data set on the Hub, which bring their own problems.
+    """Take traces that exist already, from a file or the Hub; they bring their own problems.
 
     Attributes:
+        type: kind of teacher.
+        path: file of traces.
+        hub_id: data set on the Hub.
+        revision: commit, tag or branch of the data set.
         files: patterns of the data set's files.
         question, completion, gold: columns; a completion may be a list of several.
-        limit: rows that are read.
+        limit: number of rows to read.
     """
 
     type: Literal["traces"]
@@ -131,16 +149,16 @@ Teacher = Annotated[
 
 
 class Selection(Section):
-    """Which verified traces are trained on.
+    """Say which verified traces are trained on.
 
     Attributes:
-        per_problem: at most so many of one problem, the first by sample index.
-        min_tokens: of a completion, by the student's tokenizer.
-        max_tokens: of prompt, completion and end marker together; None takes
+        per_problem: largest number of traces of one problem, the first by sample index.
+        min_tokens: least number of tokens of a completion, by the student's tokenizer.
+        max_tokens: largest number of tokens of prompt, completion and end marker together; unset,
             `trainer.max_length`, beyond which training would cut the answer off.
-        ngram: words in a row that a training question may not share with a benchmark's. 8 is what
-            open-r1 and s1 (arXiv 2501.19393) use.
-        decontaminate: benchmarks beside those of `evaluation:`.
+        ngram: number of words in a row that a training question may not share with a benchmark's. 8
+            is what open-r1 and s1 (arXiv 2501.19393) use.
+        decontaminate: benchmarks to keep apart, beside those of `evaluation:`.
     """
 
     per_problem: int = Field(default=1, ge=1)
@@ -151,10 +169,13 @@ class Selection(Section):
 
 
 class Distill(Section):
-    """A teacher and what is taken over from it.
+    """Name a teacher and say what is taken over from it.
 
     Attributes:
-        traces_per_problem: that the teacher is asked for; may be raised later.
+        teacher: who writes the traces.
+        traces_per_problem: number of traces to ask for per problem; may be raised later.
+        run_seed: seed of the teacher's draws.
+        select: which verified traces are trained on.
     """
 
     teacher: Teacher

@@ -75,9 +75,14 @@ def checked_name(name: str) -> str:
 
 
 class Demonstrations(Section):
-    """(prompt, completion) pairs for supervised training: a generator of ours, or a file's columns.
+    """Give (prompt, completion) pairs for supervised training.
 
     Exactly one of `generator` (with `count`) and `path` is given.
+
+    Attributes:
+        generator: writes pairs of the embedded task.
+        count: number of pairs that the generator writes.
+        path: file of pairs, with columns prompt and completion.
     """
 
     generator: Literal["countdown-chains"] | None = None
@@ -86,7 +91,14 @@ class Demonstrations(Section):
 
 
 class Data(Section):
-    """What is trained on: `problems` for reinforcement learning, `demonstrations` for SFT."""
+    """Say what is trained on: `problems` for reinforcement learning, `demonstrations` for SFT.
+
+    Attributes:
+        problems: benchmarks or sets of your own, one or a list.
+        demonstrations: pairs for SFT, where no `distill:` section makes them.
+        prompt: template, file or text with {question}; unset, each problem set's own.
+        verifier: verifier of the answers; unset, each problem set's own.
+    """
 
     problems: Sources = ()
     demonstrations: Demonstrations | None = None
@@ -95,17 +107,22 @@ class Data(Section):
 
 
 class Evaluation(Section):
-    """What every checkpoint is measured on, and with how many completions.
+    """Say what every checkpoint is measured on, and with how many completions.
 
     Attributes:
-        looks: numbers of draws, fixed before the first of them, after which results are looked at;
+        benchmarks: benchmarks or sets of your own, one or a list.
+        design: completions per problem: fixed:N or sequential (see Sampling designs).
+        looks: numbers of draws after which results are looked at, fixed before the first draw;
             `design` is fixed:N for one of them. What a report claims then holds its level over all
             looks together.
-        prompt: template for all benchmarks; None takes each benchmark's own.
+        sampling: how completions are drawn.
+        prompt: template for all benchmarks; unset, each benchmark's own.
+        run_seed: seed of the draws; another one gives an independent sample.
+        sampler: `hf` is transformers; `auto` takes vLLM where it is installed and fits.
+        engine: options of the vLLM engine; the transformers sampler has none of them.
         keep_text: whose text is stored: `all`, `correct`, or `sample:N`, the first N draws of each
             problem. The others are counted all the same.
-        verify_timeout_s: time limit of the verifier for one completion; None takes the recipe's.
-        engine: options of the vLLM engine; the transformers sampler has none of them.
+        verify_timeout_s: time limit of the verifier for one completion; unset, the recipe's.
         beside: models to show beside the run's own: names of other runs in the same folder, of
             which the last checkpoint is taken, Hub ids, or folders with a "/" in them.
     """
@@ -166,13 +183,14 @@ class Evaluation(Section):
 
 
 class Checkpoints(Section):
-    """What is kept on disk of the checkpoints that training saves; the last one always, and whole.
+    """Say which checkpoints stay on disk; the last one always does, whole.
 
     Attributes:
-        full_states: how many of the last ones keep optimizer, schedule, random numbers and critic,
-            so that training can resume there; older ones keep weights, tokenizer, configuration.
-        keep: how many of the last ones stay; older ones are deleted once nobody awaits their
-            evaluation any more.
+        full_states: number of last checkpoints that keep optimizer, schedule, random numbers and
+            critic, so that training can resume there; older ones keep weights, tokenizer and
+            configuration.
+        keep: number of last checkpoints that stay, or `all`; older ones are deleted once nobody
+            awaits their evaluation any more.
     """
 
     full_states: int = Field(default=2, ge=1)
@@ -188,25 +206,30 @@ class Checkpoints(Section):
 
 
 class Recipe(Section):
-    """One training run, whole.
+    """Describe one training run.
 
     Attributes:
+        name: name of the run, and of its folder.
         model: Hub id, folder, or `embedded:<name>`.
+        revision: commit, tag or branch of a model on the Hub.
         initialize: `pretrained` loads the weights; `random` draws them, from `seed`.
-        seed: of training; the evaluation has a run seed of its own.
+        method: how the model is trained.
+        seed: seed of training; the evaluation has a run seed of its own.
+        data: what is trained on.
         verify_timeout_s: time limit of the verifier for one completion, in training, distillation
             and evaluation alike; what takes longer is undecided.
-        rewards: beside correctness; read by reinforcement learning alone.
-        distill: where the demonstrations of method sft come from, unless `data` names them.
-        checkpoints: how much of them is kept.
+        evaluation: what every checkpoint is measured on.
         evaluate: when the base and the checkpoints are measured:
             `by_hand`, whenever `rlvr eval RUN` is called;
             `after`, by `rlvr train` itself once training has finished;
             `between`, by `rlvr train` at every save, on the devices that training has left;
             `watch`, elsewhere by `rlvr eval RUN --watch`: no checkpoint is deleted before it.
-        ppo, reinforce_pp, dapo: the section of the recipe's own method, None for all others.
-        trainer: fields of TRL's config class for the method.
-        peft: fields of PEFT's LoraConfig; None trains all weights.
+        checkpoints: what stays of them on disk.
+        rewards: rewards beside correctness; only reinforcement learning reads them.
+        distill: teacher that writes the demonstrations of method sft, unless `data` names them.
+        ppo, reinforce_pp, dapo: settings of the method of that name; no other method may have them.
+        trainer: fields of TRL's configuration class for the method.
+        peft: fields of PEFT's LoraConfig; unset, all weights are trained.
     """
 
     name: Annotated[str, AfterValidator(checked_name)]

@@ -17,26 +17,36 @@ _BUILT_IN = ("correctness", "format", "overlong")
 
 
 class FormatReward(Section):
-    """A reward for the form the prompt asks for, beside correctness and logged apart from it."""
+    """Reward the form that the prompt asks for, beside correctness and logged apart from it.
+
+    Attributes:
+        style: form that is rewarded.
+        weight: weight of this reward; that of correctness is 1.
+    """
 
     style: FormatStyle
     weight: float = Field(default=1.0, gt=0)
 
 
 class OverlongPenalty(Section):
-    """DAPO's soft penalty over the last `buffer_tokens` of `trainer.max_completion_length`."""
+    """Penalise length softly, as DAPO does, near `trainer.max_completion_length`.
+
+    Attributes:
+        buffer_tokens: number of last tokens over which the penalty grows.
+        weight: weight of the penalty; that of correctness is 1.
+    """
 
     buffer_tokens: int = Field(ge=1)
     weight: float = Field(default=1.0, gt=0)
 
 
 class OwnReward(Section):
-    """A user's own reward, beside correctness and logged apart from it as `rewards/NAME`.
+    """Add a reward of your own, beside correctness and logged apart from it as `rewards/NAME`.
 
     Attributes:
         function: path/to/file.py:function or package.module:function (`rlvr.verifiers.own`).
-        weight: below 0 for a penalty.
-        name: that it is logged under; the function's own unless given.
+        weight: weight of the reward; below 0 for a penalty.
+        name: name that it is logged under; unset, the function's own.
     """
 
     function: str = Field(min_length=1)
@@ -56,12 +66,16 @@ def _as_functions(value: Any) -> Any:
 
 
 class Rewards(Section):
-    """What a completion earns besides correctness, and when the rewards stop the run.
+    """Say what a completion earns besides correctness, and when the rewards stop the run.
 
     Attributes:
-        own: functions of the user's.
-        max_undecided_share: of one rollout's verdicts; above it the verifier is not to be trusted.
-        max_rollouts_without_signal: in a row, in which no completion was better than another.
+        format: reward for the form of the answer.
+        overlong: penalty for long completions.
+        own: your own functions.
+        max_undecided_share: largest share of one rollout's verdicts that may be undecided; above it
+            the verifier is not to be trusted, and the run stops.
+        max_rollouts_without_signal: number of rollouts in a row in which no completion was better
+            than another, before the run stops.
     """
 
     format: FormatReward | None = None
@@ -82,16 +96,16 @@ class Rewards(Section):
 
 
 class PPO(Section):
-    """The value network and what it is used for. Defaults: VeRL's `ppo_trainer.yaml`.
+    """Set the value network and how it is used. Defaults: VeRL's `ppo_trainer.yaml`.
 
     Attributes:
-        critic: Hub id or folder that the value network starts from; None takes the policy's.
-        critic_learning_rate: the policy's is `trainer.learning_rate`.
+        critic: Hub id or folder that the value network starts from; unset, the policy's.
+        critic_learning_rate: learning rate of the critic; the policy's is `trainer.learning_rate`.
         gamma: discount per token.
         gae_lambda: 1 is the return minus the value, 0 the one-step temporal difference.
         value_clip: largest change of a value against the rollout's, before its loss stops falling.
-        value_warmup_steps: optimizer steps in which the critic alone is trained.
-        kl_coefficient: of the token-level KL penalty in the reward; 0 for none.
+        value_warmup_steps: number of optimizer steps in which the critic alone is trained.
+        kl_coefficient: coefficient of the token-level KL penalty in the reward; 0 for none.
     """
 
     critic: str | None = None
@@ -104,14 +118,23 @@ class PPO(Section):
 
 
 class ReinforcePP(Section):
-    """Reinforce++: the discount, and the token-level KL penalty in the reward; 0 for none."""
+    """Set the discount of Reinforce++ and its KL penalty.
+
+    Attributes:
+        gamma: discount per token.
+        kl_coefficient: coefficient of the token-level KL penalty in the reward; 0 for none.
+    """
 
     gamma: float = Field(default=1.0, gt=0, le=1)
     kl_coefficient: float = Field(default=0.0, ge=0)
 
 
 class DAPO(Section):
-    """Dynamic sampling: how many rounds of one batch's size may be sampled for one batch."""
+    """Set DAPO's dynamic sampling.
+
+    Attributes:
+        max_rounds: number of rounds of one batch's size that may be sampled for one batch.
+    """
 
     max_rounds: int = Field(default=10, ge=1)
 

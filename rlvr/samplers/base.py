@@ -19,9 +19,19 @@ from rlvr.core.section import Section
 
 
 class SamplingParams(Section):
-    """How completions are drawn. Part of the draw key: draws under other values are never pooled.
+    """Say how completions are drawn.
 
-    temperature 0 is greedy decoding; top_k 0 and min_p 0 switch those filters off.
+    Part of the draw key: draws under other values are never pooled.
+
+    Attributes:
+        temperature: 0 is greedy decoding.
+        top_p: share of probability that nucleus sampling keeps.
+        top_k: number of tokens to choose from; 0 for all.
+        min_p: least probability, relative to the likeliest token's; 0 for none.
+        repetition_penalty: above 1 makes repeated tokens less likely.
+        max_completion_tokens: token budget of one completion.
+        stop: strings that end a completion.
+        stop_token_ids: tokens that end a completion, besides the model's own end.
     """
 
     temperature: float = Field(default=0.6, ge=0, le=100)

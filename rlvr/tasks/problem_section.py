@@ -29,10 +29,18 @@ _ON_THE_HUB = "hub:"
 
 
 class Columns(Section):
-    """Which column of a user's own rows holds what; `a.b` is column or key b within column a.
+    """Name the columns of your own rows; `a.b` is column or key b within column a.
 
     A column that is named must be in every row. `id`, `kind`, `family` and `images` are read under
     their own names where there are such columns and no others are named.
+
+    Attributes:
+        question: text of the problem.
+        gold: expected answer.
+        id: name of the problem; unset, its place in the file.
+        kind: group of problems that the report also shows alone.
+        family: label that variants of one problem share.
+        images: pictures that belong to the question.
     """
 
     question: str = Field(default="question", min_length=1)
@@ -49,16 +57,17 @@ def _listed(value: Any) -> Any:
 
 
 class ProblemSource(Section):
-    """Problems by benchmark name, or a set of the user's own under any other name.
+    """Name problems: a benchmark, or a set of your own under any other name.
 
     Attributes:
+        name: name of the benchmark or of your own set.
         path: file to read, instead of the Hub's for a benchmark.
-        hub_id: data set on the Hub that the user's own problems lie in.
+        hub_id: data set on the Hub that holds your own problems.
         files: patterns of the files of `hub_id`.
         revision: commit, tag or branch on the Hub, instead of the pinned one.
-        limit: the first so many problems.
-        columns: of the user's own rows, or of a local copy with other columns.
-        verifier, prompt: instead of the benchmark's own; a set of one's own needs a verifier.
+        limit: number of problems to take, from the first on.
+        columns: columns of your own rows, or of a local copy with other columns.
+        verifier, prompt: replace the benchmark's own; a set of your own needs a verifier.
     """
 
     name: str = Field(min_length=1)

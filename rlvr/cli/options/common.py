@@ -18,8 +18,12 @@ if TYPE_CHECKING:
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Overrides of recipe values, and where runs lie."""
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="values to replace")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of run directories")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="replace values of the recipe"
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder of run directories (default: runs)"
+    )
 
 
 def add_verify_timeout(parser: argparse.ArgumentParser) -> None:

@@ -19,28 +19,32 @@ def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
     """Which probe, and what it is to do otherwise than by default."""
     group = parser.add_argument_group("probes")
     group.add_argument(
-        "--probe", choices=PROBES, help="ask the models something else; the report shows it"
+        "--probe",
+        choices=PROBES,
+        help="measure something else about the models and add it to the report",
     )
     group.add_argument(
-        "--step", type=whole(0), help="temperature, entropy: which checkpoint; its last"
+        "--step",
+        type=whole(0),
+        help="temperature, entropy: checkpoint to probe (default: the last)",
     )
     group.add_argument(
         "--temperatures",
         type=_temperatures,
         metavar="T,T,..",
-        help="temperature: at which; 0.6,1.0,1.2",
+        help="temperature: temperatures to sample at (default: 0.6,1.0,1.2)",
     )
     group.add_argument(
         "--completions",
         type=whole(1),
         metavar="N",
-        help="likelihood, entropy: completions of each problem that are looked at; 16",
+        help="likelihood, entropy: completions per problem to look at (default: 16)",
     )
     group.add_argument(
         "--traces",
         type=Path,
         metavar="FILE",
-        help="likelihood: reference completions too, rows {problem_id, completion}",
+        help="likelihood: also score the completions in FILE (problem_id, completion)",
     )
 
 
