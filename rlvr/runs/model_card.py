@@ -164,9 +164,10 @@ def _measured(summary: Mapping[str, Any], name: str) -> list[str]:
     told = []
     for benchmark, described in summary.get("benchmarks", {}).items():
         models = described["models"]
-        shown = [each for each in models if each["step"] == 0 or each["name"] == name]
-        if any(each["name"] == name for each in shown):
-            told.append(_table(benchmark, described, shown))
+        own = [each for each in models if not each["beside"]]
+        base = [each for each in own if each["step"] == 0]
+        if ours := [each for each in own if each["name"] == name]:
+            told.append(_table(benchmark, described, base + ours))
     return told or ["Not evaluated yet."]
 
 

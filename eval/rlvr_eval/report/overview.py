@@ -8,6 +8,7 @@ from math import log2
 from textwrap import fill
 from typing import TextIO
 
+from rlvr_eval.statistics.lineup import lineup, model_in_summary
 from rlvr_eval.summary.claims import change_at, number
 from rlvr_eval.summary.model_summary import Json, at_k
 
@@ -20,17 +21,10 @@ _COLUMNS = 78
 def write_overview(summary: Json, stream: TextIO) -> None:
     """Print sentences and curves of the base, the last checkpoint and models beside the run."""
     for name, benchmark in summary["benchmarks"].items():
-        models = _shown(benchmark["models"])
+        models = lineup(benchmark["models"], model_in_summary).headline
         for sentence in _sentences(name, models):
             stream.write(fill(sentence, _COLUMNS, subsequent_indent="  ") + "\n")
         stream.write("\n" + "".join(f"{line}\n" for line in _chart(models)))
-
-
-def _shown(models: Sequence[Json]) -> list[Json]:
-    """Return the base, the last checkpoint and what is shown beside them."""
-    base = [model for model in models if model["step"] == 0 and not model["beside"]]
-    checkpoints = [model for model in models if model["step"] and not model["beside"]]
-    return base + checkpoints[-1:] + [model for model in models if model["beside"]]
 
 
 def _sentences(benchmark: str, models: Sequence[Json]) -> Iterator[str]:
