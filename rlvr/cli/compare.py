@@ -18,7 +18,7 @@ EXAMPLE = "rlvr compare runs/grpo runs/rloo runs/distilled"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The runs, and which checkpoint of each."""
+    """Add the runs, and which checkpoint of each to compare."""
     parser.add_argument("paths", type=Path, nargs="+", metavar="RUN", help="run directories")
     parser.add_argument(
         "--step", type=whole(0), help="checkpoint to compare (default: the last of each run)"
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _outcomes(paths: list[Path]) -> "dict[str, list[Outcomes]]":
-    """What was evaluated of every run, by its name; by its path where two have the same name."""
+    """Collect the outcomes of every run by its name; by its path if two have the same name."""
     from rlvr.runs.run_directory import Run
     from rlvr_eval.plan.ledger import Ledger
 

@@ -11,7 +11,7 @@ EXAMPLE = "rlvr distill recipes/quickstart/distill.yaml --until write"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The recipe, then overrides; and how far."""
+    """Add the recipe, its overrides, and where to stop."""
     parser.add_argument("recipe", type=Path, help="recipe file (YAML) with a distill: section")
     add_training_arguments(parser)
     stages = parser.add_mutually_exclusive_group()

@@ -16,7 +16,7 @@ EXAMPLE = "rlvr doctor\n  rlvr doctor --run"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is tried, and how it is printed."""
+    """Add what to try, and how to print it."""
     parser.add_argument("--json", action="store_true", help="print the findings as a JSON list")
     parser.add_argument(
         "--run",

@@ -30,7 +30,7 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is evaluated, and what to do otherwise than its recipe says."""
+    """Add what to evaluate, and what to change of its recipe."""
     parser.add_argument(
         "path", nargs="?", metavar="RUN|FILE", help="run directory, or a file of models"
     )
@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
-    """The directory, and how its models are measured."""
+    """Return the directory, and how its models are measured."""
     from rlvr.runs.run_directory import Run
     from rlvr_eval.plan.named_models_folder import settings_of
 
@@ -157,7 +157,7 @@ def _recipe_of_models(
 
 
 def _lasting(model: str) -> str:
-    """A folder by its whole path, since the command may be repeated from elsewhere."""
+    """Write a folder as its whole path, since the command may be repeated from elsewhere."""
     return str(Path(model).resolve()) if Path(model).is_dir() else model
 
 

@@ -12,7 +12,7 @@ EXAMPLE = "rlvr grade answers.jsonl --task math | jq -r .verdict | sort | uniq -
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What to grade, by which verifier."""
+    """Add what to grade, and by which verifier."""
     parser.add_argument(
         "file", help='JSON lines {"id", "gold" or "problem", "completion"}, or - for stdin'
     )

@@ -15,7 +15,7 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The files, where they go, and what they leave open."""
+    """Add the files, where they go, and what they leave open."""
     parser.add_argument(
         "files",
         nargs="+",

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Overrides may stand anywhere after the recipe, also behind options."""
+    """Parse a command; overrides may stand anywhere after the recipe, also behind options."""
     parser = build_parser()
     if any("\0" in word for word in arguments):
         parser.error("an argument holds a NUL character, which no file's name can")
@@ -64,7 +64,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """The parser of every verb."""
+    """Build the parser of all verbs."""
     parser = argparse.ArgumentParser(
         prog="rlvr",
         description="Train by RLVR or distillation; measure every checkpoint's pass@k.",

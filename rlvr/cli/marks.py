@@ -17,7 +17,7 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The run, and a marked file or whose completions to write."""
+    """Add the run, and a marked file or whose completions to write."""
     parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
     parser.add_argument(
         "marked", nargs="?", type=Path, metavar="FILE", help="file with marked lines to read back"

@@ -70,7 +70,7 @@ def _tell(trained: "Run") -> None:
 
 
 def _split(overrides: list[str]) -> tuple[list[str], list[str]]:
-    """The overrides of distill.yaml, then those of grpo.yaml."""
+    """Split overrides into those of distill.yaml and those of grpo.yaml."""
     taught = [each for each in overrides if each.startswith(_OF_THE_DISTILLED)]
     own = [each for each in overrides if each not in taught]
     return [each.removeprefix(_OF_THE_DISTILLED) for each in taught], own
@@ -79,7 +79,7 @@ def _split(overrides: list[str]) -> tuple[list[str], list[str]]:
 def _with(
     options: argparse.Namespace, overrides: list[str], *, recipe: Path | None = None
 ) -> argparse.Namespace:
-    """The options of `rlvr train` or `rlvr distill`."""
+    """Return the options of `rlvr train` or `rlvr distill`."""
     return argparse.Namespace(
         **vars(options) | {"overrides": overrides, "recipe": recipe, "only": None, "until": "train"}
     )

@@ -10,7 +10,7 @@ EXAMPLE = "rlvr report runs/quickstart"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The run."""
+    """Add the run."""
     parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
     parser.add_argument(
         "--json", action="store_true", help="print summary.json instead of the tables"

@@ -13,7 +13,7 @@ EXAMPLE = "rlvr show runs/quickstart 12-4-12-2-26 --model checkpoint-200 --verdi
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The run, the problem, and which of its completions."""
+    """Add the run, the problem, and which of its completions to print."""
     parser.add_argument("path", type=Path, metavar="RUN", help="run directory")
     parser.add_argument(
         "problem", metavar="PROBLEM", help="problem id, or the part after its last /"

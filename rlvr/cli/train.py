@@ -18,7 +18,7 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The recipe, then overrides; and how far."""
+    """Add the recipe, its overrides, and where to stop."""
     parser.add_argument("recipe", type=Path, help="recipe file (YAML)")
     add_training_arguments(parser)
     parser.add_argument(

@@ -95,7 +95,7 @@ class _Facts:
         return "\n\n".join(parts) + "\n"
 
     def _header(self) -> Json:
-        """The metadata that the Hub reads; a local folder is nothing that it could link."""
+        """Return the metadata that the Hub reads; it cannot link a local folder."""
         recipe = self.recipe
         header: Json = {"library_name": "peft" if recipe.peft else "transformers"}
         if licence := self.manifest.get("base_licence"):

@@ -66,7 +66,7 @@ class Run:
         return self.path / "metrics.jsonl"
 
     def recipe(self) -> Recipe:
-        """The recipe that this run was started with.
+        """Load the recipe that this run was started with.
 
         Raises:
             UserError: if the folder is no run directory.
@@ -101,7 +101,7 @@ class Run:
         write_atomically(self.path / "recipe.yaml", recipes.dump(recipe))
 
     def manifest(self) -> dict[str, Any]:
-        """What is recorded of the run so far; empty before training started.
+        """Read what is recorded of the run so far; empty before training started.
 
         A manifest that cannot be read is set aside.
         """
@@ -119,11 +119,11 @@ class Run:
         write_json(self.path / "manifest.json", self.manifest() | entries)
 
     def checkpoints(self) -> list[Checkpoint]:
-        """The complete checkpoints, by step, as far as names and sizes of their files tell."""
+        """List the complete checkpoints by step, judged by the names and sizes of their files."""
         return [found for found in self._folders() if not damage(found.path)]
 
     def sound_checkpoints(self) -> list[Checkpoint]:
-        """The complete checkpoints whose weights are, byte for byte, those that were saved.
+        """List the complete checkpoints whose weights are, byte for byte, those that were saved.
 
         Damaged ones are set aside; those still being written are passed over.
         """
@@ -137,7 +137,7 @@ class Run:
         return sound
 
     def last_resumable(self) -> Checkpoint | None:
-        """The last checkpoint with its full trainer state, byte for byte as it was saved.
+        """Find the last checkpoint with its full trainer state, byte for byte as it was saved.
 
         Whatever training would write over is set aside: folders that are not whole, and thinned
         ones of later steps.
@@ -159,11 +159,11 @@ class Run:
         return last
 
     def metrics(self) -> Iterator[dict[str, Any]]:
-        """The logged steps; lines that cannot be read are passed over."""
+        """Read the logged steps; skip lines that cannot be read."""
         return (entry for entry in map(_metrics_entry, self._metrics_lines()) if entry)
 
     def steps_without_metrics(self, last_step: int) -> str:
-        """The steps up to this one that metrics.jsonl lacks, such as "3, 7-9"; "" if none."""
+        """Name the steps up to this one that metrics.jsonl lacks, such as "3, 7-9"; "" if none."""
         logged = {entry["step"] for entry in self.metrics()}
         return _ranges([step for step in range(1, last_step + 1) if step not in logged])
 
@@ -213,7 +213,7 @@ class Run:
 
 
 def _faults_of_state(checkpoint: Checkpoint) -> list[str]:
-    """What is wrong with the trainer's own record, also where no digest vouches for it."""
+    """Say what is wrong with the trainer's own record, even if no digest covers it."""
     path = checkpoint.path / "trainer_state.json"
     try:
         state = read_json(path, dict)
@@ -227,7 +227,7 @@ def _faults_of_state(checkpoint: Checkpoint) -> list[str]:
 
 
 def _metrics_entry(line: bytes) -> dict[str, Any] | None:
-    """What one line says of a step; None where it is damaged."""
+    """Parse one line of metrics; None if it is damaged."""
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError):
@@ -237,7 +237,7 @@ def _metrics_entry(line: bytes) -> dict[str, Any] | None:
 
 
 def _ranges(steps: list[int]) -> str:
-    """Steps in words: "1-4, 7"."""
+    """Write steps in words: "1-4, 7"."""
     told: list[list[int]] = []
     for step in steps:
         if told and step == told[-1][-1] + 1:
@@ -254,7 +254,7 @@ def _differences(old: Recipe, new: Recipe) -> list[str]:
 
 
 def _deciding(recipe: Recipe) -> dict[str, Any]:
-    """A recipe without the keys that may change when a run is taken up again."""
+    """Return a recipe without the keys that may change when a run is resumed."""
     values = recipe.model_dump(mode="json")
     for path in _MAY_CHANGE:
         *parents, last = path.split(".")

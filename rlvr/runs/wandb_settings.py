@@ -17,12 +17,12 @@ _DEFAULT_SERVER = "https://api.wandb.ai"
 
 
 def wanted(environment: Mapping[str, str] = os.environ) -> bool:
-    """False where W&B is not installed or switched off."""
+    """Return whether W&B is installed and switched on."""
     return find_spec("wandb") is not None and environment.get("WANDB_MODE") != "disabled"
 
 
 def logged_in(environment: Mapping[str, str] = os.environ) -> bool:
-    """True where W&B would find an API key without asking."""
+    """Return whether W&B would find an API key without asking."""
     if environment.get("WANDB_API_KEY"):
         return True
     server = urlsplit(environment.get("WANDB_BASE_URL", _DEFAULT_SERVER)).hostname
@@ -48,5 +48,5 @@ def variables(run: Run, environment: Mapping[str, str] = os.environ) -> dict[str
 
 
 def sync_command(run: Run) -> str:
-    """What sends everything that was logged offline, training and evaluation, to W&B."""
+    """Return the command that sends everything logged offline to W&B."""
     return f"wandb sync {run.path}/wandb/offline-run-*"

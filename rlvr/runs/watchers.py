@@ -54,7 +54,7 @@ class Watcher:
         self._path.unlink(missing_ok=True)
 
     def evaluated(self, checkpoint: str) -> None:
-        """This watcher is done with a checkpoint, named as its folder is."""
+        """Note that this watcher is done with a checkpoint, named as its folder is."""
         mark_evaluated(self._run, checkpoint)
         self._evaluated.append(checkpoint)
         self._write()
@@ -91,7 +91,7 @@ def is_evaluated(run: Run, checkpoint: str) -> bool:
 
 
 def _of_the_living(run: Run) -> list[list[str]]:
-    """What each living watcher has evaluated."""
+    """Return what each living watcher has evaluated."""
     found = []
     for path in _folder(run).glob("*.json"):
         try:
@@ -103,7 +103,7 @@ def _of_the_living(run: Run) -> list[list[str]]:
 
 
 def _evaluated_by(path: Path) -> list[str]:
-    """What a watcher has noted; nothing where its note is damaged, so that it is waited for."""
+    """Read what a watcher has noted; nothing if its note is damaged, so that it is waited for."""
     try:
         evaluated = read_json(path, dict).get("evaluated")
     except Damaged:

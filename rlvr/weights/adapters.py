@@ -37,7 +37,7 @@ _NOT_OF_THE_WEIGHTS = ("base_model_name_or_path", "revision", "inference_mode", 
 
 
 def full_weights(checkpoint: Path) -> Path:
-    """The folder to load: the checkpoint itself, or its adapter merged into its base.
+    """Return the folder to load: the checkpoint itself, or its adapter merged into its base.
 
     Raises:
         UserError: if a LoRA checkpoint's base model cannot be found.

@@ -79,12 +79,12 @@ def mark_complete(checkpoint: Path) -> None:
 
 
 def damage(checkpoint: Path) -> list[str]:
-    """What keeps a checkpoint from being whole, by its files' sizes; empty if nothing does."""
+    """List what keeps a checkpoint from being whole, by its files' sizes."""
     return _steady(checkpoint, lambda marker: _differing_sizes(checkpoint, marker))
 
 
 def damage_of_contents(checkpoint: Path, *, for_training: bool) -> list[str]:
-    """What keeps a checkpoint from being what was saved, byte for byte; empty if nothing does.
+    """List what keeps a checkpoint from being what was saved, byte for byte.
 
     Args:
         for_training: also compare what only training reads.
@@ -116,7 +116,7 @@ def is_trainer_state(name: str) -> bool:
 
 
 def total_bytes(checkpoint: Path) -> int:
-    """The size of all files that a complete checkpoint lists."""
+    """Return the size of all files that a complete checkpoint lists."""
     return sum(listed.size for listed in (_read_marker(checkpoint) or {}).values())
 
 
@@ -141,7 +141,7 @@ def mark_thinned(checkpoint: Path) -> None:
 
 
 def _steady(checkpoint: Path, differing: Callable[[Marker], list[str]]) -> list[str]:
-    """The faults that a comparison with the marker finds, once the marker stays as it is."""
+    """Return the faults that a comparison with the marker finds, once the marker stays as it is."""
     before = None
     while True:
         try:
@@ -211,7 +211,7 @@ def _stamp(checkpoint: Path, names: Iterable[str]) -> frozenset[tuple[str, int]]
 def _differing_digests(
     checkpoint: Path, listed: frozenset[tuple[str, Listed]], stamp: frozenset[tuple[str, int]]
 ) -> tuple[str, ...]:
-    """Compared once for each state of the files: a watcher asks every few seconds."""
+    """Compare digests, once for each state of the files: a watcher asks every few seconds."""
     wanted = {name: each.digest for name, each in listed if each.digest is not None}
     if unlisted := len(listed) - len(wanted):
         logger.warning(
@@ -233,7 +233,7 @@ def _differing_digests(
 
 
 def _digests(checkpoint: Path, names: Iterable[str], *, title: str) -> dict[str, str]:
-    """The digest of every file, reading several blocks at once."""
+    """Compute the digest of every file, reading several blocks at once."""
     blocks = {name: _offsets((checkpoint / name).stat().st_size) for name in names}
     jobs = [(name, offset) for name, offsets in blocks.items() for offset in offsets]
     read = {name: bytearray() for name in blocks}

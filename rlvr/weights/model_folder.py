@@ -114,7 +114,7 @@ def _fault_of_tokenizer(folder: Path, config: dict[str, Any]) -> str | None:
 
 
 def _highest_id(tokenizer: dict[str, Any]) -> int:
-    """The highest id that text is encoded to; tokens that were only added may never be used."""
+    """Return the highest id that text is encoded to; added tokens may never be used."""
     model = tokenizer.get("model")
     vocabulary = model.get("vocab") if isinstance(model, dict) else None
     if isinstance(vocabulary, list):  # Unigram: pairs of piece and score, by id

@@ -12,7 +12,7 @@ _CARD = "README.md"  # for the licence
 
 
 def resolve(name: str, revision: str | None = None) -> Path:
-    """The folder that holds a model, downloaded from the Hub where it is not local.
+    """Return the folder that holds a model, downloaded from the Hub if it is not local.
 
     Raises:
         UserError: if the model cannot be had; the message says what to write instead.

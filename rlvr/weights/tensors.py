@@ -129,7 +129,7 @@ def _progress(folder: Path, total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _blocks(header: TensorHeader) -> Iterator[bytes]:
-    """A tensor's bytes, piece by piece."""
+    """Yield a tensor's bytes, piece by piece."""
     with header.file.open("rb") as file:
         file.seek(header.begin)
         left = header.end - header.begin
@@ -151,7 +151,7 @@ def _is_finite(block: bytes, dtype: str) -> bool:
 
 
 def _file_headers(file: Path) -> Iterator[TensorHeader]:
-    """The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes."""
+    """Write the safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes."""
     size = file.stat().st_size
     with file.open("rb") as stream:
         prefix = stream.read(8)

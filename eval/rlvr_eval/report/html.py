@@ -84,7 +84,7 @@ def write_report(summary: Json, examples: Mapping[str, ProblemExamples], path: P
 
 
 def render(summary: Json, examples: Mapping[str, ProblemExamples]) -> str:
-    """The report as the text of one HTML file."""
+    """Return the report as the text of one HTML file."""
     page = resources.files("rlvr_eval") / "report" / "page"
     script = "\n".join((page / name).read_text("utf-8") for name in _SCRIPTS)
     chosen = _within_budget(_most_telling_first(summary, examples))

@@ -81,7 +81,7 @@ def _row(share: float) -> int:
 
 
 def _ticks(k_max: int) -> str:
-    """The powers of four below their places."""
+    """Write the powers of four below their places."""
     line = [" "] * _WIDTH
     for power in range(0, int(log2(k_max)) + 1, 2):
         label = str(2**power)

@@ -33,7 +33,7 @@ _COPIED = (
 
 
 def compact(summary: Json) -> Json:
-    """What the page shows of a summary."""
+    """Return what the page shows of a summary."""
     return {
         "run": summary["run"],
         "warnings": summary["warnings"],
@@ -75,7 +75,7 @@ def _columns(points: Sequence[Json], names: Sequence[str]) -> Json:
 
 
 def rounded(value: Any) -> Any:
-    """The value with every number in it rounded."""
+    """Return the value with every number in it rounded."""
     if isinstance(value, float):
         # p-values and perplexities span magnitudes: significant digits, not decimals
         return float(f"{value:.{_DECIMALS}g}")

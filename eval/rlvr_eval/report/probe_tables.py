@@ -135,7 +135,7 @@ def _share(name: str, k: int, row: Json) -> str:
 
 
 def _legend(rows: list[Json]) -> str:
-    """What the rows are of; the conditions of drawing, which a probe is about, row by row."""
+    """Say what the rows are of, with the conditions of drawing row by row."""
     problems = ", ".join(sorted({str(row["problems"]) for row in rows}))
     designs = ", ".join(sorted({row["design"] for row in rows}))
     drawn = drawn_line((row["name"], row["drawn_under"]) for row in rows)

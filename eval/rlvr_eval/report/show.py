@@ -31,7 +31,7 @@ class Shown:
 
 
 def find_problem(run: Run, name: str) -> Problem:
-    """The problem with this id, or the only one whose id ends in "/<name>".
+    """Find the problem with this id, or the only one whose id ends in "/<name>".
 
     Raises:
         UserError: if there is none, or more than one.
@@ -107,7 +107,7 @@ def write(problem: Problem, draws: Sequence[Shown], stream: TextIO, *, limit: in
 
 
 def printable(text: str) -> str:
-    """The text with every character that a terminal would obey written as its code."""
+    """Write every character that a terminal would obey as its code."""
     return "".join(
         char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
         for char in text

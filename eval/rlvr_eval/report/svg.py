@@ -85,7 +85,7 @@ def curves_svg(summary: Json, benchmark: str | None = None) -> str:
 
 
 def _named(models: Sequence[Json]) -> list[tuple[Json, str]]:
-    """The curves with a name and a colour: base, last checkpoint, what is shown beside them."""
+    """Choose the curves with a name and a colour: base, last checkpoint, models beside them."""
     shown = lineup(models, model_in_summary)
     named = [
         (shown.base, "base"),
@@ -134,7 +134,7 @@ def _band(model: Json, k_max: int, kind: str) -> str:
 
 
 def _marks(model: Json, k_max: int, kind: str) -> list[str]:
-    """A shape at every power of two, so that the curves differ without colour too."""
+    """Draw a shape at every power of two, so that the curves differ without colour too."""
     marks = []
     for point in model["curve"]:
         if point["k"] & (point["k"] - 1):

@@ -88,7 +88,7 @@ def write_rows(
 
 
 def with_interval(point: Json | None, *, sign: bool = False) -> str:
-    """A share in per cent with its interval: "31.4 [28.0, 34.8]"; "-" where there is none."""
+    """Write a share in per cent with its interval: "31.4 [28.0, 34.8]"; "-" for none."""
     if point is None:
         return "-"
     value, low, high = (number(point[end], sign=sign) for end in ("value", "low", "high"))
@@ -96,7 +96,7 @@ def with_interval(point: Json | None, *, sign: bool = False) -> str:
 
 
 def crossover_cell(found: Json | None) -> str:
-    """The crossover k with its interval, or how it is censored; "..)" where no end is known.
+    """Write the crossover k with its interval, or how it is censored; "..)" for an unknown end.
 
     "not shown" where the tests do not bear it out.
     """
@@ -111,7 +111,7 @@ def crossover_cell(found: Json | None) -> str:
 
 
 def share(rate: float) -> str:
-    """A rate in per cent; "0" where there is truly none."""
+    """Write a rate in per cent; "0" only if it is 0."""
     return "0" if rate == 0 else f"{100 * rate:.1f} %" if rate >= 0.001 else "<0.1 %"
 
 
@@ -182,7 +182,7 @@ def _gap_k(rows: list[Json]) -> int | str:
 
 
 def step_of(model: Json) -> str:
-    """The training step; a model beside the run's own has none of its own."""
+    """Write the training step; a model beside the run's own has none."""
     return "-" if model["beside"] else str(model["step"])
 
 
@@ -195,13 +195,13 @@ def _k(k: float | None) -> str:
 
 
 def _in_stratum(model: Json, stratum: str) -> Json:
-    """The model's numbers on one stratum, under its name."""
+    """Return the model's numbers on one stratum, under its name."""
     identity = {key: model[key] for key in ("step", "name", "beside")}
     return identity | model["strata"].get(stratum, {"curve": []})
 
 
 def _findings(models: Sequence[Json]) -> list[str]:
-    """What is claimed of the last checkpoint and of models beside the run, each stratum as well."""
+    """Return the claims on the last checkpoint and models beside the run, strata included."""
     compared = [model for model in models if "difference" in model]
     shown = lineup(compared, model_in_summary)
     return [
@@ -213,7 +213,7 @@ def _findings(models: Sequence[Json]) -> list[str]:
 
 
 def _on_seeds(rows: Sequence[Json]) -> list[str]:
-    """That one checkpoint of each run says nothing of the methods they were trained by."""
+    """Warn that one checkpoint of each run says nothing about their methods."""
     if not any("versus_first" in row for row in rows):
         return []
     return [
@@ -235,7 +235,7 @@ def _legend(problems: Sequence[int], models: list[Json], tests: Json) -> str:
 
 
 def _tests_legend(number_of_tests: int) -> str:
-    """What D and its stars mean, where anything is compared."""
+    """Explain D and its stars, if anything is compared."""
     if not number_of_tests:
         return ""
     tests = "the one test" if number_of_tests == 1 else f"all {number_of_tests} tests"
@@ -320,7 +320,7 @@ def _put(console: Console, tables: Sequence[Table]) -> None:
 
 
 def _table(title: str, columns: list[Column], models: list[Json]) -> Table:
-    """The models by the columns."""
+    """Build a table with a row for each model."""
     table = Table(
         title=escape(title),
         title_justify="left",
@@ -342,7 +342,7 @@ def _width(table: Table) -> int:
 
 
 def _at_least(console: Console, width: int) -> Console:
-    """The console, or one that lets lines run on where it is narrower than this."""
+    """Return the console, or one that lets lines run on if it is narrower than this."""
     if width <= console.width:
         return console
     return Console(file=console.file, width=width, force_terminal=console.is_terminal)

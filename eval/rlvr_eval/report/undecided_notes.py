@@ -43,6 +43,6 @@ def _of_difference(model: Json) -> list[str]:
 
 
 def _ends(listed: Sequence[Json]) -> list[Json]:
-    """The points at 1 and at the largest k; one point where these are the same."""
+    """Return the points at 1 and at the largest k; one point if these are the same."""
     found = (at_k(listed, k) for k in sorted({1, listed[-1]["k"]}))
     return [point for point in found if point is not None]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
-    """Overrides of recipe values, and where runs lie."""
+    """Add overrides of recipe values, and the folder of runs."""
     parser.add_argument(
         "overrides", nargs="*", metavar="KEY=VALUE", help="replace values of the recipe"
     )
@@ -27,7 +27,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_verify_timeout(parser: argparse.ArgumentParser) -> None:
-    """The recipe key verify_timeout_s, for verbs that read no recipe."""
+    """Add the recipe key verify_timeout_s, for verbs that read no recipe."""
     parser.add_argument(
         "--verify-timeout-s",
         type=_seconds,
@@ -38,7 +38,7 @@ def add_verify_timeout(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(written: str) -> float:
-    """A time limit above 0 and at most an hour."""
+    """Parse a time limit above 0 and at most an hour."""
     try:
         seconds = float(written)
     except ValueError:
@@ -65,7 +65,7 @@ def train_recipe(path: Path, options: argparse.Namespace) -> "tuple[Run, int]":
 
 
 def recipe_and_run(path: Path, options: argparse.Namespace) -> "tuple[Recipe, Run]":
-    """A recipe with the options' overrides and without faults, and where it is trained."""
+    """Load a recipe with the options' overrides, checked, and the run that it is trained in."""
     from rlvr.runs.run_directory import Run
 
     recipe = checked_recipe(path, options.overrides)
@@ -73,7 +73,7 @@ def recipe_and_run(path: Path, options: argparse.Namespace) -> "tuple[Recipe, Ru
 
 
 def checked_recipe(path: Path, overrides: Sequence[str]) -> "Recipe":
-    """A recipe to be trained on this machine.
+    """Load a recipe that can be trained on this machine.
 
     Raises:
         Faults: naming everything that can be known to be wrong before anything is loaded.

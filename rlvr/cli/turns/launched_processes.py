@@ -49,7 +49,7 @@ class Ranks:
         return self._store.get(self._key("what")).decode()
 
     def done(self) -> None:
-        """This process has done its part of the turn; the leader waits here for the others."""
+        """Note that this process has done its part of the turn; the leader waits for the others."""
         if not self._is_launched:
             return
         if self.leads:
