@@ -9,6 +9,7 @@ from rlvr.runs.model_card import write_cards
 from rlvr.runs.run_directory import Run
 from rlvr_eval.plan.ledger import Ledger, is_of_earlier_rule
 from rlvr_eval.plan.planning import store_of
+from rlvr_eval.plan.unevaluated import unevaluated
 from rlvr_eval.probes.results import attach
 from rlvr_eval.report.examples import collect
 from rlvr_eval.report.html import write_report
@@ -45,6 +46,7 @@ def report(run: Run, *, stream: TextIO | None = sys.stdout) -> dict[str, Any]:
             run.path,
         )
     summary = summarise(outcomes, about(run))
+    summary["warnings"] += unevaluated(run, (each.model.name for each in outcomes))
     attach(summary, run, outcomes)
     state_findings(summary)  # what probes found may be claimed too, so it is in the same family
     pass_at_k_under_marks.attach(summary, run, zip(ledger.entries(), outcomes, strict=True))

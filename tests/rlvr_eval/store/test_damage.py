@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from rlvr.cli.main import main
+from rlvr.runs.run_directory import Run
 from tests.rlvr_eval import tiny_run
 
 # glob of the file, what people know it by, and the verbs that read it
@@ -110,6 +111,29 @@ def test_damage_is_told_by_name_and_nothing_is_lost(
         assert len(told.splitlines()) < 20
     kept = [path for path in folder.rglob("*") if path.is_file() and path.read_bytes() == content]
     assert kept, "what was found is gone"
+
+
+def test_report_names_the_checkpoint_that_was_left_out(
+    evaluated: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "runs"
+    shutil.copytree(evaluated, folder)
+    whole, weights = folder / "tiny" / "checkpoint-10", "model.safetensors"
+    shutil.copytree(whole, whole.with_name("checkpoint-20"))
+    content = (whole / weights).read_bytes()
+    (whole.with_name("checkpoint-20") / weights).write_bytes(KINDS["flipped"](content))
+    shutil.copytree(whole, whole.with_name("checkpoint-30"))
+
+    main(["report", str(folder / "tiny")])
+    before = capfd.readouterr().out
+    Run(folder / "tiny").sound_checkpoints()  # as an evaluation does
+    main(["report", str(folder / "tiny")])
+    after = capfd.readouterr().out
+
+    assert "checkpoint-20 is not evaluated" in before
+    assert "checkpoint-20 is not in this report: it is damaged" in " ".join(after.split())
+    assert "checkpoint-30 is not evaluated" in after
+    assert "set-aside/checkpoint-20" in (folder / "tiny" / "report.html").read_text()
 
 
 def command(verb: str, run: Path, sound: Path) -> list[str]:
