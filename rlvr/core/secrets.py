@@ -6,8 +6,10 @@ a stored reply.
 
 import os
 import re
+from base64 import b64encode
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 from rlvr.core.errors import UserError
 
@@ -44,12 +46,27 @@ def names_secret(name: str) -> bool:
 
 
 def redacted(text: str, key: str | None) -> str:
-    """Return the text with every occurrence of the key hidden."""
+    """Return the text with every occurrence of the key hidden, also as URLs and JSON write it."""
     if key is None or len(key) < _SHORTEST_SECRET:
         return text
-    for written in {key, key.replace("/", "\\/")}:  # JSON may escape the slash
+    in_base64 = b64encode(key.encode()).decode()
+    for written in {key, key.replace("/", "\\/"), quote(key), quote(key, safe=""), in_base64}:
         text = text.replace(written, _HIDDEN)
     return text
+
+
+def redacted_value(value: Any, key: str | None) -> Any:
+    """Return a JSON value with the key hidden in every text of it.
+
+    Done after parsing: JSON can write any letter of the key as an escape.
+    """
+    if isinstance(value, str):
+        return redacted(value, key)
+    if isinstance(value, list):
+        return [redacted_value(each, key) for each in value]
+    if isinstance(value, dict):
+        return {redacted(name, key): redacted_value(each, key) for name, each in value.items()}
+    return value
 
 
 def url_fault(url: str) -> str | None:

@@ -21,11 +21,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rlvr.core.errors import UserError
-from rlvr.core.secrets import redacted
+from rlvr.core.secrets import redacted, redacted_value
 
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _REFUSED = frozenset({400, 413, 422})
 _LONGEST_WAIT_S = 120.0
+_LONGEST_REPLY, _LONGEST_MESSAGE = 1_000_000, 2_000
 
 
 class Refused(Exception):
@@ -116,13 +117,14 @@ class PatientClient:
         request = urllib.request.Request(url, json.dumps(body).encode(), self._headers)
         try:
             with self._opener.open(request, timeout=self._patience.timeout_s) as reply:
-                return dict(json.loads(redacted(reply.read().decode(), self._key)))
+                return dict(redacted_value(json.loads(reply.read().decode()), self._key))
         except urllib.error.HTTPError as error:
-            raise _failure(error, url, redacted(_message(error), self._key)) from None
+            raise _failure(error, url, _message(error, self._key)) from None
         except (OSError, HTTPException) as error:
-            raise _MayPass(f"no reply ({error})") from None
-        except (ValueError, TypeError) as error:
-            raise _MayPass(f"a reply that is no JSON object ({error})") from None
+            raise _MayPass(f"no reply ({redacted(str(error), self._key)})") from None
+        except (ValueError, TypeError, RecursionError) as error:
+            told = redacted(str(error), self._key)
+            raise _MayPass(f"a reply that is no JSON object ({told})") from None
 
 
 class Gate:
@@ -180,15 +182,17 @@ def _failure(error: urllib.error.HTTPError, url: str, said: str) -> Exception:
     )
 
 
-def _message(error: urllib.error.HTTPError) -> str:
-    """The server's own words, from OpenAI's or vLLM's way to put them."""
-    text = error.read(2000).decode(errors="replace")
+def _message(error: urllib.error.HTTPError, key: str | None) -> str:
+    """The server's own words, from OpenAI's or vLLM's way to put them, without the key."""
+    text = error.read(_LONGEST_REPLY).decode(errors="replace")
     try:
         content = json.loads(text)
         inner = content.get("error", content)
-        return str(inner.get("message", text) if isinstance(inner, dict) else inner)
-    except (ValueError, AttributeError):
-        return text.strip() or error.reason
+        said = str(inner.get("message", text) if isinstance(inner, dict) else inner)
+    except (ValueError, AttributeError, RecursionError):
+        said = text.strip() or error.reason
+    # hidden before it is cut, or the first half of a key would be left
+    return redacted(said, key)[:_LONGEST_MESSAGE]
 
 
 def _retry_after_s(error: urllib.error.HTTPError) -> float | None:

@@ -1,11 +1,14 @@
 """Keys and passwords: where they may stand, and that nothing repeats them."""
 
+import json
+from base64 import b64encode
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from rlvr.core.errors import Faults, UserError
-from rlvr.core.secrets import names_secret, read_key, redacted, url_fault
+from rlvr.core.secrets import names_secret, read_key, redacted, redacted_value, url_fault
 from rlvr.distill.teachers.http_retry import Patience, PatientClient, Refused
 from rlvr.recipes import recipe as recipes
 from rlvr.training.checks.settings import trainer_faults
@@ -42,6 +45,27 @@ def test_key_in_a_reply_is_hidden_before_anyone_stores_it() -> None:
     assert redacted(f'{{"text": "{KEY}"}}', KEY) == '{"text": "***"}'
     assert redacted(f"x {KEY.replace('/', chr(92) + '/')}", KEY) == "x ***"
     assert redacted("an EMPTY line", "EMPTY") == "an EMPTY line"
+
+
+@pytest.mark.parametrize(
+    "written", [quote(KEY), quote(KEY, safe=""), b64encode(KEY.encode()).decode()]
+)
+def test_key_is_hidden_as_urls_and_headers_write_it(written: str) -> None:
+    assert redacted(f"at {written}.", KEY) == "at ***."
+
+
+def test_key_that_a_reply_escapes_letter_by_letter_is_hidden() -> None:
+    escaped = "".join(f"\\u{ord(letter):04x}" for letter in KEY)
+    reply = json.loads(f'{{"choices": [{{"text": "it is {escaped}"}}], "{escaped}": 1}}')
+    assert redacted_value(reply, KEY) == {"choices": [{"text": "it is ***"}], "***": 1}
+
+
+def test_key_at_the_place_where_a_long_message_is_cut_is_hidden() -> None:
+    with serving() as server:
+        server.always = Fault(401, message="x" * 1_995 + KEY)
+        with pytest.raises(UserError) as raised:
+            PatientClient(KEY, ONCE).post(f"{server.url}/completions", BODY)
+    assert KEY[:4] not in str(raised.value)
 
 
 def test_key_is_stripped_and_blank_is_none() -> None:
