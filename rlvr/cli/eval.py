@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rlvr.runs.run_directory import Run
 
 HELP = "Evaluate the base and new checkpoints of a run, or models that you name."
+EXTRA = "hf"
 EXAMPLE = (
     "rlvr eval runs/quickstart --design fixed:256\n"
     "  rlvr eval --base Qwen/Qwen2.5-7B --model out/checkpoints --benchmark math500 "

@@ -14,7 +14,7 @@ from importlib import import_module
 from keyword import iskeyword
 
 from rlvr import cli
-from rlvr.core import disk, interrupt
+from rlvr.core import disk, extras, interrupt
 from rlvr.core.errors import UserError, path_fault, shown
 from rlvr.core.exit_codes import EXIT_BROKEN_PIPE
 
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
         with disk.told():
+            extras.require(options.extra)
             code = int(options.run(options))
             sys.stdout.flush()
         return code
@@ -43,6 +44,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if fault is None:
             raise
         print(f"rlvr {options.verb}: {shown(UserError(fault))}", file=sys.stderr)
+        return UserError.exit_code
+    except ModuleNotFoundError as error:
+        remedy = extras.explain_missing(error.name or "")
+        if remedy is None:
+            raise
+        print(f"rlvr {options.verb}: {remedy}", file=sys.stderr)
         return UserError.exit_code
     except KeyboardInterrupt:
         interrupt.tell(options.verb)
@@ -83,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         verb.add_arguments(subparser)
-        subparser.set_defaults(run=verb.run)
+        subparser.set_defaults(run=verb.run, extra=getattr(verb, "EXTRA", None))
     return parser
 
 

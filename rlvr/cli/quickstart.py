@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rlvr.runs.run_directory import Run
 
 HELP = "Run the whole loop on a small embedded model: train, distil, evaluate, report."
+EXTRA = "train"
 EXAMPLE = (
     "rlvr quickstart\n"
     "  rlvr quickstart seed=2 name=quickstart-2 distilled.seed=2 distilled.name=distilled-2"

@@ -11,6 +11,7 @@ from rlvr.cli.options.common import (
 )
 
 HELP = "Train a recipe. Run it again to resume."
+EXTRA = "train"
 EXAMPLE = (
     "rlvr train recipes/quickstart/grpo.yaml seed=2 trainer.max_steps=100\n"
     "  rlvr train recipes/quickstart/grpo.yaml evaluate=between"

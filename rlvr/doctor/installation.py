@@ -11,9 +11,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 
+from rlvr.core import extras
 from rlvr.core.errors import UserError
 
 
@@ -49,23 +49,19 @@ def _python() -> Finding:
 
 def _packages() -> Finding:
     """TRL and transformers are pinned because training overrides what moves between releases."""
-    from packaging.requirements import Requirement
-
-    wrong = []
-    for text in requires("rlvr") or []:
-        wanted = Requirement(text)
-        if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
-            continue
-        found = _installed(wanted.name)
-        if found is None or not wanted.specifier.contains(found, prereleases=True):
-            wrong.append(f"{wanted} (installed: {found or 'none'})")
-    if wrong:
-        fix = "install rlvr again in this environment: pip install -e ."
+    if wrong := extras.unfit():
+        fix = f"install rlvr again in this environment: {extras.install_command('train')}"
         return Finding("packages", State.FAULT, f"expected {', '.join(wrong)}", fix)
+    for extra, purpose in (("hf", "sample"), ("train", "train")):
+        if missing := extras.missing(extra):
+            text = f"{', '.join(missing)} not installed: nothing can {purpose} here"
+            return Finding("packages", State.NOTE, text, extras.install_command("train"))
     return Finding("packages", State.OK, "every required package has a version that was tested")
 
 
 def _torch() -> Finding:
+    if find_spec("torch") is None:
+        return Finding("torch", State.NOTE, "not installed: no model can be loaded")
     import torch
 
     if not torch.cuda.is_available():
@@ -88,6 +84,8 @@ def _torchvision() -> Finding:
 
 
 def _sampler() -> Finding:
+    if find_spec("torch") is None:
+        return Finding("sampler", State.NOTE, "none: every sampler needs torch")
     from rlvr.samplers.selection import choice
 
     chosen = choice("auto")
@@ -110,9 +108,9 @@ def _sandbox() -> Finding:
 
 
 def _deepspeed() -> Finding:
-    found = _installed("deepspeed")
+    found = extras.installed_version("deepspeed")
     if found is None:
-        fix = "pip install 'rlvr[deepspeed]'"
+        fix = extras.install_command("deepspeed")
         return Finding("deepspeed", State.NOTE, "not installed: no ZeRO-2 or ZeRO-3", fix)
     tools = ("ninja", os.environ.get("CXX", "c++"))
     missing = [tool for tool in tools if shutil.which(tool) is None]
@@ -124,6 +122,8 @@ def _deepspeed() -> Finding:
 
 
 def _wandb() -> Finding:
+    if find_spec("wandb") is None:
+        return Finding("wandb", State.NOTE, "not installed: metrics stay in files")
     mode = os.environ.get("WANDB_MODE")
     if mode == "disabled":
         return Finding("wandb", State.NOTE, "switched off by WANDB_MODE=disabled", "unset it")
@@ -141,13 +141,6 @@ def _hub() -> Finding:
         text = "HF_HUB_OFFLINE is set: only models and data sets in the local cache are found"
         return Finding("hub", State.NOTE, text, "unset HF_HUB_OFFLINE to download others")
     return Finding("hub", State.OK, "models and data sets are downloaded where not in the cache")
-
-
-def _installed(distribution: str) -> str | None:
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return None
 
 
 _CHECKS: tuple[Callable[[], Finding], ...] = (

