@@ -47,7 +47,8 @@ from sympy import (
 from rlvr.verifiers.math import quantities, wordings
 from rlvr.verifiers.math.forms import in_one_form
 from rlvr.verifiers.math.magnitude import MAX_DIGITS, is_too_large
-from rlvr.verifiers.math.notation import NUMERIC_TOLERANCE, rewrite
+from rlvr.verifiers.math.notation import NUMERIC_TOLERANCE
+from rlvr.verifiers.math.parseable import rewrite
 from rlvr.verifiers.math.symbols import plain
 
 logging.getLogger("math_verify").setLevel(logging.ERROR)

@@ -3,9 +3,6 @@ r"""Answers as text: what can be said of two of them without a computer algebra 
 Most answers are numbers, and most right ones are written as the gold is. `compare` settles those in
 microseconds and says None for the rest, which is where math-verify begins. It errs on neither side:
 it accepts what is the same text or the same number, and rejects only two plain numbers that differ.
-
-It also rewrites notations that the published golds use and LaTeX parsers misread ("4.5e33" as
-4.5 times Euler's number times 33), and says which answers are too large to be parsed at all.
 """
 
 import re
@@ -22,8 +19,6 @@ from rlvr.verifiers.math.wordings import in_one_wording
 NUMERIC_TOLERANCE = Fraction(2, 100_000)
 
 MAX_LENGTH = 500
-MAX_DEPTH = 15
-MAX_DIGIT_RUN = 100
 _MAX_NUMBER_LENGTH = 4_000  # of plain integers, which need no parser; Python converts up to 4,300
 _MAX_EXPONENT = 400
 
@@ -37,7 +32,6 @@ _WORDS_ONLY = re.compile(
 _DEGREES = re.compile(r"\^\{?\\circ\}?|\\degrees?\b|°")
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:(?:,|\{,\}|\\,|,\\!)\d{3})+(?:\.\d*)?")
 _POWER_OF_TEN = re.compile(r"\\(?:times|cdot)10\^(?:\{([+-]?\d+)\}|(\d))")
-_SCIENTIFIC = re.compile(r"(?<![A-Za-z\\\d.])(\d+(?:\.\d*)?|\.\d+)[eE]([+-]?\d+)(?![A-Za-z\d])")
 _SPACE = r"(?:\\[,;: ]|\\q?quad|~|\s)"
 _DIGITS_APART = re.compile(rf"(?<=\d){_SPACE}+(?=\d)")
 _SPACED_THOUSANDS = re.compile(rf"(?<![\d.,])\d{{1,3}}(?:{_SPACE}\d{{3}})+(?![\d/])")
@@ -49,15 +43,10 @@ _RATIO = re.compile(
     rf"([+-]?)(?:\\frac\{{([+-]?{_PLAIN})\}}\{{([+-]?{_PLAIN})\}}|({_PLAIN})/({_PLAIN}))"
 )
 _MIXED = re.compile(r"([+-]?)(\d+)(?:\\frac\{(\d+)\}\{(\d+)\}| (\d+)/(\d+))")
-_MEMBER_OF = re.compile(r"^\s*[A-Za-z]\s*\\in\s*(?=(?:\\left\s*)?(?:[(\[]|\\\{|\\mathbb))")
 _PRIME = re.compile(r"\d\s*(?:'|\^\{?\\prime)")
 _JOINS = re.compile(r"[\s,;]*(?:or|and)[\s,;]*")
 _SECOND_THOUGHT = re.compile(
     r"(?i)\b(?:or|not|no|maybe|possibly|perhaps|either|neither|if|unless|but|except|without)\b|\(\s*-?[\d.]+\s*\)"
-)
-_EQUAL_TO_LETTER = re.compile(r"([^=]+)=\s*([A-Za-z])\s*")
-_UNIT_IN_WORDS = re.compile(
-    r"(?<=[\d\s}).])\s*\\(?:text|textrm|mbox|mathrm)\s*\{(?:[^{}\d]|(?<=[a-z^])\d)*\}(?:\^\{?\d\}?)?\s*$"
 )
 
 
@@ -282,50 +271,3 @@ def _is_other_list(value: Fraction | None, text: str) -> bool:
     """True for a list of plain numbers that are not all the one that it is compared with."""
     numbers = [number(element) for element in elements(text)]
     return len(numbers) > 1 and None not in numbers and set(numbers) != {value}
-
-
-def rewrite(text: str) -> str:
-    r"""What golds and models write, as LaTeX that parses as it was meant.
-
-    4.5e33, np.arcsin(x), 3./2, \exp{x}, a*b; E_{1} (an energy, not Euler's number), x_{\max};
-    a unit in \text{..} at the end and a full stop go.
-    """
-    text = with_commas(plain(text)).strip().removesuffix(".").replace("\\$", "").replace("$", "")
-    flipped = _EQUAL_TO_LETTER.fullmatch(text)
-    if flipped and number(canonical(flipped[1])) is not None:
-        text = f"{flipped[2]} = {flipped[1]}"
-    text = _MEMBER_OF.sub("", text)
-    text = _UNIT_IN_WORDS.sub("", text) or text
-    text = _SCIENTIFIC.sub(r"\1 \\times 10^{\2}", text)
-    text = re.sub(r"\bnp\.(\w+)", r"\\\1", text)
-    text = re.sub(r"(\d)\.(?!\d)", r"\1", text)
-    text = re.sub(r"\\exp\s*\{([^{}]*)\}", r"e^{\1}", text)
-    text = re.sub(r"(?<![A-Za-z\\])E_", r"\\Xi_", text)
-    text = re.sub(r"\\([dt]?binom)\s*(\d)\s*(\d)", r"\\\1{\2}{\3}", text)
-    text = re.sub(r"_\{\\(max|min|odot)\s*\}", r"_{\1}", text)
-    return text.replace("*", " \\cdot ")
-
-
-def too_large(gold: str, answer: str) -> str | None:
-    """Why an answer is not parsed, or None. What the gold itself is like is always allowed."""
-    if len(answer) > max(MAX_LENGTH, 2 * len(gold)):
-        return f"longer than {MAX_LENGTH} characters"
-    if _depth(answer) > max(MAX_DEPTH, _depth(gold)):
-        return f"brackets nested deeper than {MAX_DEPTH}"
-    if _digit_run(answer) > max(MAX_DIGIT_RUN, _digit_run(gold)):
-        return f"a number of more than {MAX_DIGIT_RUN} digits"
-    return None
-
-
-def _depth(text: str) -> int:
-    r"""Deepest nesting; \frac\frac\frac.. nests without a bracket."""
-    deepest = depth = 0
-    for match in re.finditer(r"[(\[{]|[)\]}]", text):
-        depth += 1 if match[0] in "([{" else -1
-        deepest = max(deepest, depth)
-    chains = re.findall(r"(?:\\[A-Za-z]+\s*)+", text)
-    return max(deepest, max((chain.count("\\") for chain in chains), default=0))
-
-
-def _digit_run(text: str) -> int:
-    return max((len(run) for run in re.findall(r"\d+", text)), default=0)

@@ -22,7 +22,7 @@ from dataclasses import replace
 from rlvr.answers.marked_answer import cut, line_answer
 from rlvr.core.records import Attempt, Outcome, Verdict
 from rlvr.verifiers import TIMEOUT_S
-from rlvr.verifiers.math import notation
+from rlvr.verifiers.math import notation, parseable
 from rlvr.verifiers.math.boxes import marked
 from rlvr.verifiers.workers import pool
 
@@ -122,7 +122,7 @@ def _settled(pair: Pair) -> Verdict | None:
     equal = notation.compare(gold, answer)
     reason = None
     if equal is None:
-        reason = notation.too_large(gold, answer)
+        reason = parseable.too_large(gold, answer)
         equal = False if reason else None
     if equal is None:
         return None

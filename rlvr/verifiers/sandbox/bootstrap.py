@@ -4,8 +4,6 @@ So nothing of this package has to be visible inside as a file, and no sandbox sp
 milliseconds on compiling the same modules as the one before.
 """
 
-import __future__
-
 import ast
 import marshal
 from functools import cache
@@ -13,16 +11,9 @@ from pathlib import Path
 
 _INSIDE = Path(__file__).parent / "inside"
 _SPEAKING = (
-    "frames",
-    "confine",
-    "faults",
-    "arrays",
-    "kinds",
-    "codec",
-    "raised",
-    "stand_ins",
-    "peer",
-)
+    "frames", "confine", "faults", "arrays", "kinds", "building", "opaque", "writer", "reader",
+    "codec", "raised", "stand_ins", "peer",
+)  # fmt: skip
 # the modules that each program needs, each after those that it imports
 _MODULES = {
     "program": ("frames", "confine", "faults", "locks", "script", "program"),
@@ -61,13 +52,34 @@ def loader(program: str) -> str:
 
 
 def _compile(name: str) -> object:
-    tree = ast.parse((_INSIDE / f"{name}.py").read_text())
-    # by a flag instead of the statement, which reads the module `__future__` from the disk
-    flags = __future__.annotations.compiler_flag
-    tree.body = [statement for statement in tree.body if not _is_future(statement)]
+    tree = _Bare().visit(ast.parse((_INSIDE / f"{name}.py").read_text()))
     # without the docstrings, which would not fit into the pipe with the rest
-    return compile(tree, f"inside/{name}.py", "exec", flags, dont_inherit=True, optimize=2)
+    return compile(tree, f"inside/{name}.py", "exec", dont_inherit=True, optimize=2)
 
 
-def _is_future(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+class _Bare(ast.NodeTransformer):
+    """Leaves out annotations, which are a third of the code, and the import of `__future__`.
+
+    Python would read that module from the disk.
+    """
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.ImportFrom | None:
+        return None if node.module == "__future__" else node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        node.returns = None
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        if node.value is None:
+            return None
+        bare = ast.Assign([node.target], self.visit(node.value))
+        return ast.copy_location(bare, node)

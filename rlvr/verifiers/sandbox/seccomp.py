@@ -14,6 +14,7 @@ architectures not listed here there is none, and the namespaces and limits stand
 import errno
 import platform
 import struct
+from functools import cache
 
 _LOAD_WORD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
@@ -108,6 +109,7 @@ _CLONE3 = 435
 _MACHINES = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
 
+@cache
 def filter_program(machine: str | None = None) -> bytes | None:
     """The filter for `machine` (this one by default), None where none is known."""
     machine = machine or platform.machine()

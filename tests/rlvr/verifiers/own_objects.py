@@ -231,3 +231,33 @@ LIARS = [
          "  return np.zeros(1, [('a', 'i8')]).view(yes(np.recarray))", "assert (f() == 7) is True"),
     ]
 ]  # fmt: skip
+
+# objects whose special methods never come to an end, and chains of objects without end
+_FOREVER = "    while True: pass\n"
+ENDLESS = {
+    "text": (f"class f:\n  def __repr__(self):\n{_FOREVER}", "assert str(f()) == '7'"),
+    "text_of_a_failure": (
+        f"class f:\n  def __repr__(self):\n{_FOREVER}",
+        "x = f()\nassert x == 7, f'{x!r}'",
+    ),
+    "length": (f"class f:\n  def __len__(self):\n{_FOREVER}", "assert len(f()) == 7"),
+    "items": ("class f:\n  def __getitem__(self, at): return at", "assert list(f()) == [7]"),
+    "equality": (
+        f"class f:\n  __hash__ = None\n  def __eq__(self, other):\n{_FOREVER}",
+        "assert f() == f()",
+    ),
+    "attributes": (
+        "class f:\n  def __getattr__(self, name): return f()",
+        "x = f()\nwhile x.next: x = x.next",
+    ),
+    "assignment": (f"class f:\n  def __setattr__(self, *_):\n{_FOREVER}", "f().x = 7"),
+    "context": (
+        f"class f:\n  __exit__ = None\n  def __enter__(self):\n{_FOREVER}",
+        "with f(): pass",
+    ),
+    "coroutine": (
+        "import asyncio\nasync def f():\n  while True: await asyncio.sleep(0)",
+        "import asyncio\nasyncio.run(f())",
+    ),
+    "calls": ("def f(): return f", "g = f\nwhile True: g = g()"),
+}

@@ -20,7 +20,7 @@ from sympy.core.relational import Relational
 
 from rlvr.core.records import Attempt, Outcome, Problem
 from rlvr.tasks import problems
-from rlvr.verifiers.math import equivalence, notation
+from rlvr.verifiers.math import equivalence, notation, parseable
 from rlvr.verifiers.math.verifier import MathVerifier
 
 FILES = {
@@ -99,7 +99,7 @@ def test_every_gold_parses(name: str, shared_data: Path) -> None:
         for problem in load(name, shared_data)
         if notation.number(notation.canonical(problem.gold)) is None
         and not notation.is_words(problem.gold)
-        and equivalence.parse(notation.rewrite(problem.gold)) is None
+        and equivalence.parse(parseable.rewrite(problem.gold)) is None
     }
     assert unread == {identity for identity in UNREADABLE if identity.startswith(f"{name}/")}
 
@@ -170,7 +170,7 @@ def test_no_expression_verifies_against_the_gold_of_another_problem(
 
 
 def _is_relation(gold: str) -> bool:
-    return isinstance(equivalence.parse(notation.rewrite(gold)), Relational)
+    return isinstance(equivalence.parse(parseable.rewrite(gold)), Relational)
 
 
 def _rivals(gold: str, golds: list[str]) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import pytest
 from rlvr.core.records import Attempt, Outcome, Problem
 from rlvr.verifiers.code.verifier import CodeVerifier
 from tests.rlvr.verifiers.conversations import CONVERSATIONS
-from tests.rlvr.verifiers.own_objects import LIARS, NODES, QUESTION, TWINS
+from tests.rlvr.verifiers.own_objects import ENDLESS, LIARS, NODES, QUESTION, TWINS
 from tests.rlvr.verifiers.stream_styles import STREAM_SCRIPTS
 from tests.rlvr.verifiers.styles import FUNCTIONS, INPUTS, RIGHT, SCRIPTS, WRONG, Function
 from tests.rlvr.verifiers.value_styles import VALUE_FUNCTIONS
@@ -149,6 +149,15 @@ def test_objects_that_lie_pass_no_test(code_verifier: CodeVerifier) -> None:
     named = [(liar.name, liar.source, _function(liar.test)) for liar in LIARS]
     correct, _ = _accepted(code_verifier, named)
     assert correct == set()
+
+
+def test_objects_without_end_are_wrong(code_verifier: CodeVerifier) -> None:
+    attempts = [
+        Attempt(Problem(name, "", _function(test)), f"```python\n{source}\n```")
+        for name, (source, test) in ENDLESS.items()
+    ]
+    verdicts = code_verifier.verify(attempts, timeout_s=0.5)
+    assert {v.outcome for v in verdicts} == {Outcome.WRONG}, verdicts
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlvr.verifiers.math.notation import MAX_LENGTH, canonical, compare, number, rewrite, too_large
+from rlvr.verifiers.math.notation import MAX_LENGTH, canonical, compare, number
+from rlvr.verifiers.math.parseable import rewrite, too_large
 
 
 @pytest.mark.parametrize(

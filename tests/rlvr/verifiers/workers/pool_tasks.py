@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rlvr.verifiers.math import notation
+from rlvr.verifiers.math import notation, parseable
 
 
 def act(request: list[Any]) -> Any:
@@ -31,7 +31,7 @@ def act(request: list[Any]) -> Any:
             os._exit(1)
         case "settle by text":
             gold, answer = argument
-            return [notation.compare(gold, answer), notation.too_large(gold, answer)]
+            return [notation.compare(gold, answer), parseable.too_large(gold, answer)]
         case "die":
             os._exit(argument)
         case "raise":
