@@ -151,13 +151,15 @@ def test_objects_that_lie_pass_no_test(code_verifier: CodeVerifier) -> None:
     assert correct == set()
 
 
-def test_objects_without_end_are_wrong(code_verifier: CodeVerifier) -> None:
+def test_objects_without_end_are_stopped(code_verifier: CodeVerifier) -> None:
     attempts = [
         Attempt(Problem(name, "", _function(test)), f"```python\n{source}\n```")
         for name, (source, test) in ENDLESS.items()
     ]
     verdicts = code_verifier.verify(attempts, timeout_s=0.5)
-    assert {v.outcome for v in verdicts} == {Outcome.WRONG}, verdicts
+    assert all("for more than" in (v.reason or "") for v in verdicts), verdicts
+    # undecided where a busy machine kept a program from running
+    assert {v.outcome for v in verdicts} <= {Outcome.WRONG, Outcome.TIMEOUT}
 
 
 @pytest.mark.parametrize(
