@@ -252,7 +252,7 @@ ENDLESS = {
     ),
     "assignment": (f"class f:\n  def __setattr__(self, *_):\n{_FOREVER}", "f().x = 7"),
     "context": (
-        f"class f:\n  __exit__ = None\n  def __enter__(self):\n{_FOREVER}",
+        f"class f:\n  def __exit__(self, *_): pass\n  def __enter__(self):\n{_FOREVER}",
         "with f(): pass",
     ),
     "coroutine": (
