@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="sampling design: fixed:N, or sequential[:N or :LOOKS/THRESHOLDS], which stops "
         "problems whose answer is known; sequential:1024@k=1,256 makes differences at these k "
         "nearly as sure as fixed:1024 does; one with /continue:LOOK@PROBABILITY is reported "
-        "with control 0",
+        "with control 0 (default: fixed:N, N as the benchmark is measured)",
     )
     parser.add_argument(
         "--processes",

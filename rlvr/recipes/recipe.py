@@ -111,7 +111,8 @@ class Evaluation(Section):
 
     Attributes:
         benchmarks: benchmarks or sets of your own, one or a list.
-        design: completions per problem: fixed:N or sequential (see Sampling designs).
+        design: completions per problem: fixed:N or sequential (see Sampling designs); unset,
+            fixed:N with each benchmark's own N, 1024 for competitions, otherwise 128 or 256.
         looks: numbers of draws after which results are looked at, fixed before the first draw;
             `design` is fixed:N for one of them. What a report claims then holds its level over all
             looks together.
@@ -128,7 +129,7 @@ class Evaluation(Section):
     """
 
     benchmarks: Annotated[Sources, Field(min_length=1)]
-    design: str = "fixed:256"
+    design: str | None = None
     looks: tuple[int, ...] = ()
     sampling: SamplingParams = SamplingParams()
     prompt: Prompt | None = None
@@ -162,15 +163,16 @@ class Evaluation(Section):
         No part of reading the section: what was measured under such a one can still be reported.
         """
         found = []
-        if self.sampling.temperature == 0 and _ONE_DRAW.fullmatch(self.design) is None:
+        design = self.design or "each benchmark's own number of draws"
+        if self.sampling.temperature == 0 and _ONE_DRAW.fullmatch(design) is None:
             found.append(
                 f"sampling.temperature: 0 draws one and the same completion again and again, which "
-                f"{self.design} would count as many; write design: fixed:1, or another temperature"
+                f"{design} would count as many; write design: fixed:1, or another temperature"
             )
         if self.looks and self.design not in {f"fixed:{look}" for look in self.looks}:
             planned = ", ".join(f"fixed:{look}" for look in self.looks)
             found.append(
-                f"looks: the design is {self.design}, which is none of the looks planned; write "
+                f"looks: the design is {design}, which is none of the looks planned; write "
                 f"design: {planned}, one after another"
             )
         names = [source.name for source in self.benchmarks]

@@ -66,7 +66,8 @@ def refuse_faulty(settings: Settings) -> None:
     Raises:
         UserError: naming design, benchmark, file or prompt that is not what it should be.
     """
-    parse_design(settings.design)
+    if settings.design is not None:
+        parse_design(settings.design)
     if settings.prompt is not None:
         prompts.get(settings.prompt)
     for source in settings.benchmarks:

@@ -8,10 +8,12 @@ from rlvr.recipes.recipe import Evaluation as Settings
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Run
 from rlvr.tasks import problem_sources
+from rlvr.tasks.benchmarks import Benchmark
 from rlvr.verifiers import TIMEOUT_S
 from rlvr.weights import models
 from rlvr.weights.model_hash import weights_hash
 from rlvr_eval.estimators import parse_design
+from rlvr_eval.estimators.design import Design
 from rlvr_eval.plan.chat import template_of
 from rlvr_eval.plan.evaluation import Evaluation, Model
 from rlvr_eval.plan.model_names import given_models, left_out_if_faulty, models_beside
@@ -66,6 +68,11 @@ def base_among(found: Sequence[Model]) -> Model | None:
     return lineup(found, lambda model: model.ref).base
 
 
+def design_of(settings: Settings, benchmark: Benchmark) -> Design:
+    """The design that is asked for, or the number of draws that the benchmark is measured by."""
+    return parse_design(settings.design or f"fixed:{benchmark.n}")
+
+
 def plan(
     found: Sequence[Model], settings: Settings, store: Path, *, base: Model | None = None
 ) -> list[Evaluation]:
@@ -78,7 +85,6 @@ def plan(
         UserError: as `refuse_faulty`, and if a benchmark's problems cannot be had.
     """
     refuse_faulty(settings)
-    design = parse_design(settings.design)
     benchmarks = [
         (
             problem_sources.benchmark_of(source),
@@ -98,7 +104,7 @@ def plan(
             prompt=settings.prompt or benchmark.prompt,
             verifier=benchmark.verifier,
             sampling=settings.sampling,
-            design=design,
+            design=design_of(settings, benchmark),
             run_seed=settings.run_seed,
             store=store,
             keep_text=KeepText.parse(settings.keep_text),

@@ -29,7 +29,6 @@ class Benchmark:
         n: completions per problem, where an evaluation names no other number.
         rows: problems as published; a full load that finds another number warns.
         hub_id: dataset repository on the Hub.
-        subset, split: as `datasets.load_dataset` would be told; for people and manifests.
         files: patterns of the files that hold them.
         revision: commit of the Hub repository; None where none was looked up: then the one that
             the Hub resolves is recorded (`rlvr.tasks.problems.revision_of`).
@@ -46,8 +45,6 @@ class Benchmark:
     rows: int | None = None
     to_problem: Callable[[str, Row, int], Problem | None] | None = None
     hub_id: str | None = None
-    subset: str | None = None
-    split: str | None = None
     files: tuple[str, ...] = ()
     revision: str | None = None
     url: str | None = None
@@ -55,8 +52,3 @@ class Benchmark:
     select: Callable[[list[Problem]], list[Problem]] | None = None
     has_own_columns: bool = False
     generate: Callable[[int | None], list[Problem]] | None = None
-
-    @property
-    def ks(self) -> tuple[int, ...]:
-        """The k at which pass@k is reported: 1, 2, 4, .. up to n, as a log axis shows them."""
-        return tuple(2**power for power in range(self.n.bit_length()))

@@ -151,7 +151,8 @@ def _names(recipe: Recipe) -> Iterator[str]:
 
 def _design(recipe: Recipe, parse_design: Callable[[str], object]) -> Iterator[str]:
     if recipe.evaluation:
-        yield from _told("evaluation.design", parse_design, recipe.evaluation.design)
+        if recipe.evaluation.design is not None:
+            yield from _told("evaluation.design", parse_design, recipe.evaluation.design)
         yield from (f"evaluation.{fault}" for fault in recipe.evaluation.contradictions())
 
 
