@@ -140,7 +140,7 @@ class Evaluation(Section):
     verify_timeout_s: Seconds | None = None
     beside: tuple[Name, ...] = ()
 
-    @field_validator("looks", mode="plain")
+    @field_validator("looks", mode="before")
     @classmethod
     def _several_that_increase(cls, looks: Any) -> tuple[int, ...]:
         """One fault, where pydantic would report one for each number."""

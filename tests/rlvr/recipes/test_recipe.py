@@ -84,3 +84,10 @@ def test_name_defaults_to_the_files(tmp_path: Path) -> None:
     raw = yaml.safe_load(GRPO.read_text())
     del raw["name"]
     assert recipes.load(write(tmp_path, yaml.safe_dump(raw))).name == "a"
+
+
+def test_writing_a_recipe_warns_of_nothing(recwarn: pytest.WarningsRecorder) -> None:
+    recipe = recipes.load(RECIPES / "grpo.yaml", ["evaluation.looks=[64,256]"])
+    assert recipes.parse(recipe.model_dump(mode="json"), source="dumped") == recipe
+    recipe.model_dump_json()
+    assert [str(each.message) for each in recwarn] == []
