@@ -12,6 +12,7 @@ the student's vocabulary. Its weights are loaded beside the student's, in every 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from torch import Tensor
 from trl import DistillationConfig, DistillationTrainer
 
 from rlvr.core.errors import UserError
@@ -23,6 +24,7 @@ from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.own_sampling import SamplesAsTold
 from rlvr.training.trainers.rollout_engine import make_room, stop_at
 from rlvr.training.trainers.task import Task
+from rlvr.training.trainers.unpadded import WithoutPadding, reason_to_pad
 from rlvr.weights import models
 from rlvr.weights.adapters import full_weights
 
@@ -45,11 +47,30 @@ def _no_verifier(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> 
     ]
 
 
-class OnPolicyTrainer(SamplesAsTold, DistillationTrainer):
-    """TRL's trainer, resumed exactly in any epoch."""
+class OnPolicyTrainer(SamplesAsTold, WithoutPadding, DistillationTrainer):
+    """TRL's trainer, resumed exactly in any epoch; student and teacher compute no padding."""
 
     def _get_train_sampler(self, dataset: Any = None) -> EpochOrder:
         return EpochOrder(super()._get_train_sampler(dataset), lambda: self.state.epoch)
+
+    def _get_last_hidden_state(
+        self,
+        model: Any,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        logits_to_keep: int,
+        **images: Any,
+    ) -> Tensor:
+        """Hidden states of the completions' tokens, shape (rows, logits_to_keep, hidden size)."""
+        states_of = super()._get_last_hidden_state
+        plan = self.plan_of(attention_mask, reason_to_pad({"fused_lm_head": True, **images}))
+        if plan is None:
+            whole: Tensor = states_of(model, input_ids, attention_mask, logits_to_keep, **images)
+            return whole
+        states = [
+            states_of(model, piece.take(input_ids), None, piece.width - 1) for piece in plan.pieces
+        ]
+        return plan.whole(states)[:, -logits_to_keep:]
 
 
 def _build(job: Job) -> OnPolicyTrainer:
@@ -96,7 +117,12 @@ def _teacher(job: Job) -> "PreTrainedModel":
 METHOD = Method(
     config_class=DistillationConfig,
     build=_build,
-    defaults={"gradient_checkpointing": False, "save_strategy": "steps", "shuffle_dataset": True},
+    defaults={
+        "gradient_checkpointing": False,
+        "ddp_broadcast_buffers": False,
+        "save_strategy": "steps",
+        "shuffle_dataset": True,
+    },
     faults=by_rules(
         rl.no_problems, _no_teacher, options.no_rewards, options.no_demonstrations, _no_verifier
     ),

@@ -153,14 +153,18 @@ class ActorCriticTrainer(RewardKLTrainer):
         return both
 
     def _get_per_token_logps_and_entropies(self, model: Any, *args: Any, **kwargs: Any) -> Any:
-        if model is not self.ref_model:
-            self._values = []
-        return super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
+        if model is self.ref_model:
+            return super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
+        self._values = []
+        scored = super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
+        plan = self.last_pass.plan
+        self._values = [plan.whole(self._values) if plan else torch.cat(self._values)]
+        return scored
 
     def _take_values(self, inputs: Mapping[str, Any]) -> Tensor:
         """Values of the states in which each completion token was chosen, in float32."""
         tokens = inputs["completion_ids"].shape[1]
-        values, self._values = torch.cat(self._values), []
+        values = self._values.pop()
         return values[:, -tokens - 1 : -1].float()
 
     def _compute_loss(self, model: Any, inputs: Mapping[str, Any]) -> Tensor:

@@ -24,6 +24,8 @@ DEFAULTS: Mapping[str, Any] = {
     "vllm_importance_sampling_mode": "token_truncate",
     "vllm_importance_sampling_clip_max": 2.0,
     "gradient_checkpointing": False,
+    # no buffer changes, and processes may run different numbers of forwards (trainers/unpadded.py)
+    "ddp_broadcast_buffers": False,
     "save_strategy": "steps",
     "shuffle_dataset": True,
 }

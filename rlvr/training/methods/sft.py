@@ -29,6 +29,7 @@ from rlvr.tiny.countdown import training_chains
 from rlvr.training.methods import options
 from rlvr.training.methods.method import Method, by_rules
 from rlvr.training.trainers.job import Job
+from rlvr.training.trainers.unpadded import WithoutPadding
 
 logger = logging.getLogger(__name__)
 
@@ -177,9 +178,17 @@ class _TokenCount(TrainerCallback):
             self._trainer._total_train_tokens = int(logged[-1])
 
 
-def _build(job: Job) -> SFTTrainer:
+class SupervisedTrainer(WithoutPadding, SFTTrainer):
+    """TRL's trainer, whose batches go through the model without padding."""
+
+    def compute_loss(self, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """TRL's loss and metrics of the tokens' log-probs."""
+        return super().compute_loss(self.unpadded(model), *args, **kwargs)
+
+
+def _build(job: Job) -> SupervisedTrainer:
     dataset = demonstrations(_source(job), job.recipe.seed, str(job.tokenizer.eos_token))
-    trainer = SFTTrainer(
+    trainer = SupervisedTrainer(
         model=job.model,
         args=job.args,
         train_dataset=_tokenized(dataset, job),
@@ -193,7 +202,11 @@ def _build(job: Job) -> SFTTrainer:
 METHOD = Method(
     config_class=SFTConfig,
     build=_build,
-    defaults={"gradient_checkpointing": False, "save_strategy": "steps"},
+    defaults={
+        "gradient_checkpointing": False,
+        "ddp_broadcast_buffers": False,
+        "save_strategy": "steps",
+    },
     faults=by_rules(
         _source_faults,
         _packing_faults,

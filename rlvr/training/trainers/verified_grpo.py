@@ -27,6 +27,7 @@ from rlvr.training.trainers.own_sampling import SamplesAsTold
 from rlvr.training.trainers.rollout_engine import make_room, stop_at
 from rlvr.training.trainers.task import Task
 from rlvr.training.trainers.tokens import is_more_than_rounding
+from rlvr.training.trainers.unpadded import GRPOWithoutPadding
 from rlvr.verifiers.rewards import refuse_undecided
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ logger = logging.getLogger(__name__)
 Rollout = dict[str, Any]
 
 
-class VerifiedTrainer(SamplesAsTold, GRPOTrainer):
+class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
     """TRL's trainer on the recipe's task.
 
     Attributes:

@@ -21,7 +21,7 @@ from rlvr.tiny import countdown
 from rlvr.training.checks.settings import training_arguments
 from rlvr.training.loop.train import build_trainer
 from rlvr.training.methods import registry
-from rlvr.weights.models import EMBEDDED
+from rlvr.weights import models
 
 GROUP = 4
 BATCH = 8
@@ -65,6 +65,13 @@ def completions(prompt: str, right: int) -> list[str]:
     ]
 
 
+def ragged(prompt: str) -> list[str]:
+    """A right completion, a short one, a long one, and one that is cut off; GROUP in all."""
+    right, wrong, *_ = completions(prompt, 1)
+    long = wrong.removesuffix(END) * (1 + teaches(prompt)) + wrong
+    return [right, f" 1{END}", long, " 7 +"]
+
+
 def teaches(prompt: str) -> bool:
     """True of some prompts; `mostly_uniform` answers the others all right or all wrong."""
     return sum(prompt.encode()) % 3 == 0
@@ -100,7 +107,7 @@ def known_trainer(
     run = Run(folder / "known")
     method = registry.get(recipe.method)
     args = training_arguments(recipe, method, run, source="test")
-    trainer = build_trainer(recipe, run, args, EMBEDDED["countdown-base"])
+    trainer = build_trainer(recipe, run, args, models.resolve(recipe.model))
     trainer.rollout_func = rollout(say or (lambda prompt: completions(prompt, right)))
     return trainer
 

@@ -16,12 +16,12 @@ import torch
 
 from rlvr.runs.run_directory import Run
 from rlvr.weights.model_hash import weights_hash
-from tests.rlvr.training.distributed_worker import ADVANTAGES, PARAMETERS, note_update
-from tests.rlvr.training.known_batch import known_trainer, mostly_uniform, raw_recipe
+from tests.rlvr.training.distributed_worker import ADVANTAGES, FORWARDS, PARAMETERS, note_update
+from tests.rlvr.training.known_batch import known_trainer, mostly_uniform, ragged, raw_recipe
 
 ROOT = Path(__file__).resolve().parents[4]
 METHODS = ("grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo")
-UNDER_ZERO_3 = ("grpo", "ppo")
+UNDER_ZERO_3 = UNDER_DDP = ("grpo", "ppo")
 LORA = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"]}
 # 6 + 6 completions on two processes: the middle one of three groups lies on both
 PER_PROCESS = 6
@@ -84,13 +84,17 @@ def jobs_of(method: str, folder: Path) -> list[dict[str, Any]]:
     return [{**job, "folder": str(folder / str(job["folder"]))} for job in jobs]
 
 
-def launch(stage: int, methods: tuple[str, ...], folder: Path) -> Path:
-    """Run the jobs of all methods under one launch of two processes."""
+def all_jobs(methods: tuple[str, ...], folder: Path) -> list[dict[str, Any]]:
+    """The jobs of all methods, and one of supervised training."""
+    return [*(job for method in methods for job in jobs_of(method, folder)), supervised_job(folder)]
+
+
+def launch(kind: str, listed: list[dict[str, Any]], folder: Path) -> Path:
+    """Run these jobs under one launch of two processes."""
     jobs = folder / "jobs.json"
-    listed = [job for method in methods for job in jobs_of(method, folder)]
-    jobs.write_text(json.dumps([*listed, supervised_job(folder)]))
+    jobs.write_text(json.dumps(listed))
     worker = ROOT / "tests" / "rlvr" / "training" / "distributed_worker.py"
-    config = ROOT / "launch" / "accelerate" / f"cpu-zero{stage}.yaml"
+    config = ROOT / "launch" / "accelerate" / f"{kind}.yaml"
     options = ["--config_file", str(config), "--main_process_port", "0"]
     done = subprocess.run(
         [sys.executable, "-m", "accelerate.commands.launch", *options, str(worker), str(jobs)],
@@ -111,12 +115,22 @@ def launch(stage: int, methods: tuple[str, ...], folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def zero_2(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return launch(2, METHODS, tmp_path_factory.mktemp("zero2"))
+    folder = tmp_path_factory.mktemp("zero2")
+    return launch("cpu-zero2", all_jobs(METHODS, folder), folder)
 
 
 @pytest.fixture(scope="module")
 def zero_3(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return launch(3, UNDER_ZERO_3, tmp_path_factory.mktemp("zero3"))
+    folder = tmp_path_factory.mktemp("zero3")
+    return launch("cpu-zero3", all_jobs(UNDER_ZERO_3, folder), folder)
+
+
+@pytest.fixture(scope="module")
+def averaged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Updates alone, under DDP."""
+    folder = tmp_path_factory.mktemp("ddp")
+    jobs = [jobs_of(method, folder)[0] for method in UNDER_DDP]
+    return launch("cpu", jobs, folder)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +138,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same update by one process with twice the batch."""
     folder = tmp_path_factory.mktemp("alone")
     for method in METHODS:
-        say = mostly_uniform if method == "dapo" else None
+        say = mostly_uniform if method == "dapo" else ragged
         trainer = known_trainer(known_recipe(method, 2 * PER_PROCESS), folder, say=say)
         note_update(trainer, folder / f"{method}-known")
     return folder
@@ -142,6 +156,25 @@ def test_parameters_split_by_zero_3_are_updated_as_whole_ones(
     zero_3: Path, alone: Path, method: str
 ) -> None:
     compare(zero_3 / f"{method}-known", alone / f"{method}-known")
+
+
+@pytest.mark.parametrize("method", UNDER_DDP)
+def test_gradients_averaged_over_two_processes_make_the_update_of_one(
+    averaged: Path, alone: Path, method: str
+) -> None:
+    compare(averaged / f"{method}-known", alone / f"{method}-known")
+
+
+@pytest.mark.parametrize("kind", ["averaged", "zero_2", "zero_3"])
+@pytest.mark.parametrize("method", UNDER_ZERO_3)
+def test_batch_is_computed_without_padding_in_several_forwards(
+    request: pytest.FixtureRequest, kind: str, method: str
+) -> None:
+    folder = request.getfixturevalue(kind) / f"{method}-known"
+    forwards = json.loads((folder / FORWARDS).read_text())
+    assert max(forwards) > 1
+    if kind == "zero_3":  # which gathers parameters in each: one process would wait for the other
+        assert len(set(forwards)) == 1
 
 
 def compare(together: Path, alone: Path) -> None:
