@@ -3,8 +3,9 @@
 Four changes to GRPO: a higher upper clip (`epsilon_high`), the mean over tokens (`loss_type`), both
 TRL's; a penalty for overlong completions (`rewards.overlong`); and dynamic sampling, which is
 here. Groups whose decided completions are all right or all wrong are dropped, judged by correctness
-and not by the reward with its penalty, and further prompts are sampled, a batch at a time, until
-the batch is full. After `dapo.max_rounds` rounds the run ends and says so.
+and not by the reward with its penalty, and further prompts are sampled until the batch is full: in
+each round as many groups as are missing, divided by the share that was kept so far. After
+`dapo.max_rounds` rounds the run ends and says so.
 
 Further prompts are drawn from a generator keyed by seed, step, round and generation, so that a
 resumed run draws the same ones. Where several generations make one step, no problem is sampled
@@ -12,13 +13,14 @@ twice in it while there are others: a later generation's prompt that an earlier 
 further one is replaced.
 """
 
-from collections.abc import Mapping, Set
+import math
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 import numpy as np
 import torch
-from accelerate.utils import gather_object
 from torch import Tensor
 from trl import GRPOConfig
 
@@ -27,6 +29,7 @@ from rlvr.recipes.recipe import Recipe
 from rlvr.training.methods import rl
 from rlvr.training.methods.method import Method, by_rules
 from rlvr.training.trainers.job import Job
+from rlvr.training.trainers.ragged import gathered
 from rlvr.training.trainers.verified_grpo import Rollout, VerifiedTrainer
 
 _TOKEN_MEANS = ("dapo", "bnpo")
@@ -42,19 +45,37 @@ def is_mixed(correctness: Tensor) -> Tensor:
 
 @dataclass
 class _Sampled:
-    """One rollout under way, over all processes.
+    """One rollout under way, over all processes, which all hold the same.
 
     Attributes:
-        rows: of kept completions: (input, prompt ids, ids, text, sampler log-probs or None).
+        problems: of kept completions.
+        prompt_ids, ids: tokens of kept completions and their prompts.
+        logprobs: the sampler's, of kept completions; empty where it gives none.
         rewards: of kept completions, shape (completions, reward functions) in pieces.
         tried: problems that were sampled in this optimizer step.
         correctness: of all completions sampled, kept or not, in pieces.
     """
 
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    problems: list[int] = field(default_factory=list)
+    prompt_ids: list[Tensor] = field(default_factory=list)
+    ids: list[Tensor] = field(default_factory=list)
+    logprobs: list[Tensor] = field(default_factory=list)
     rewards: list[Tensor] = field(default_factory=list)
     tried: set[int] = field(default_factory=set)
     correctness: list[Tensor] = field(default_factory=list)
+
+
+def further_groups(missing: int, *, kept: int, sampled: int, at_most: int, multiple: int) -> int:
+    """Groups to sample next: enough, if as large a share of them is kept as was so far.
+
+    Args:
+        missing: groups that the batch lacks.
+        kept: of those that were `sampled`; taken for 1 while there is none.
+        at_most: groups; more only to reach a multiple.
+        multiple: of groups, whose completions the processes share evenly.
+    """
+    groups = min(math.ceil(missing * sampled / max(kept, 1)), at_most)
+    return math.ceil(groups / multiple) * multiple
 
 
 class DynamicSamplingTrainer(VerifiedTrainer):
@@ -72,19 +93,20 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         self._step_of_tried, self._generation = -1, 0
         self._tried: set[int] = set()
         super().__init__(job)
+        problems = self.train_dataset["problem"]
+        self._position = {problem: at for at, problem in enumerate(problems)}
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:
         count = len(inputs)
         self._begin_generation()
-        inputs = self._without_repeats(inputs)
-        sampled = self._sample_until_full(inputs)
+        sampled = self._sample_until_full(self._without_repeats(inputs))
         start = count * self.accelerator.process_index
-        own = sampled.rows[start : start + count]
-        inputs, prompt_ids, ids, texts, logprobs = (
-            list(column) for column in zip(*own, strict=True)
-        )
-        sampler_logprobs = None if logprobs[0] is None else logprobs
-        self._kept = (prompt_ids, ids, None, texts, sampler_logprobs, {}, None, [])
+        own = slice(start, start + count)
+        inputs = [self.train_dataset[self._position[at]] for at in sampled.problems[own]]
+        prompt_ids, ids = (_lists(rows[own]) for rows in (sampled.prompt_ids, sampled.ids))
+        logprobs = _lists(sampled.logprobs[own]) if sampled.logprobs else None
+        texts = self.processing_class.batch_decode(ids, skip_special_tokens=True)
+        self._kept = (prompt_ids, ids, None, texts, logprobs, {}, None, [])
         self._kept_rewards = torch.cat(sampled.rewards)[: count * self.accelerator.num_processes]
         return super()._generate_and_score_completions(inputs)
 
@@ -109,7 +131,7 @@ class DynamicSamplingTrainer(VerifiedTrainer):
 
     def _without_repeats(self, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The batch, with other problems in place of those that this step has sampled already."""
-        given = dict.fromkeys(row["problem"] for row in gather_object(inputs))
+        given = dict.fromkeys(self._problems_everywhere(inputs))
         repeated = [problem for problem in given if problem in self._tried]
         if not repeated:
             return inputs
@@ -117,39 +139,62 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         replacement = dict(zip(repeated, others, strict=True))
         return [replacement.get(row["problem"], row) for row in inputs]
 
+    def _problems_everywhere(self, inputs: list[dict[str, Any]]) -> list[int]:
+        """Problems of all processes' inputs, the same on each."""
+        own = torch.tensor([row["problem"] for row in inputs], device=self.accelerator.device)
+        found: list[int] = self.accelerator.gather(own).tolist()
+        return found
+
     def _sample_until_full(self, inputs: list[dict[str, Any]]) -> _Sampled:
         sampled = _Sampled(tried=self._tried)
         wanted = len(inputs) * self.accelerator.num_processes
         for number in range(self._max_rounds):
-            self._sample_round(
-                self._further(inputs, sampled, number) if number else inputs, sampled
-            )
-            if len(sampled.rows) >= wanted:
+            if number:
+                inputs = self._further(self._still_needed(sampled, wanted), sampled.tried, number)
+            self._sample_round(inputs, sampled)
+            if len(sampled.problems) >= wanted:
                 self._log_sampling(sampled, wanted)
                 return sampled
         raise UserError(self._exhausted(sampled, wanted))
 
+    def _still_needed(self, sampled: _Sampled, wanted: int) -> int:
+        """Groups of the next round."""
+        size, processes = self.num_generations, self.accelerator.num_processes
+        return further_groups(
+            (wanted - len(sampled.problems)) // size,
+            kept=len(sampled.problems) // size,
+            sampled=sum(len(of_round) for of_round in sampled.correctness) // size,
+            at_most=wanted // size,
+            multiple=processes // math.gcd(size, processes),
+        )
+
     def _sample_round(self, inputs: list[dict[str, Any]], sampled: _Sampled) -> None:
-        """Sample and verify one batch, and keep its mixed groups."""
+        """Sample and verify completions of these inputs, and keep the mixed groups."""
         prompts = [row["prompt"] for row in inputs]
         prompt_ids, ids, _, texts, logprobs, *_ = super()._generate(prompts)
         rewards = super()._calculate_rewards(inputs, prompts, texts, ids)
-        logprobs = logprobs or [None] * len(inputs)
-        rows = gather_object(list(zip(inputs, prompt_ids, ids, texts, logprobs, strict=True)))
         keep = is_mixed(self.in_groups(self.correctness)).repeat_interleave(self.num_generations)
-        sampled.rows += [row for row, kept in zip(rows, keep.tolist(), strict=True) if kept]
+        everywhere = self._problems_everywhere(inputs)
+        kept = list(compress(range(len(inputs)), self.of_this_process(keep).tolist()))
+        sampled.prompt_ids += self._gathered(prompt_ids, kept, torch.int32)
+        sampled.ids += self._gathered(ids, kept, torch.int32)
+        if logprobs is not None:
+            sampled.logprobs += self._gathered(_without_none(logprobs), kept, torch.float32)
+        sampled.problems += compress(everywhere, keep.tolist())
         sampled.rewards.append(rewards[keep])
-        sampled.tried |= {row[0]["problem"] for row in rows}
+        sampled.tried |= set(everywhere)
         sampled.correctness.append(self.correctness)
 
-    def _further(
-        self, inputs: list[dict[str, Any]], sampled: _Sampled, number: int
-    ) -> list[dict[str, Any]]:
-        """This process's part of another batch; of problems not tried while there are any."""
-        count = len(inputs)
-        groups = count * self.accelerator.num_processes // self.num_generations
-        drawn = self._drawn(groups, sampled.tried, number=number)
+    def _gathered(
+        self, rows: Sequence[Sequence[float]], kept: Sequence[int], dtype: torch.dtype
+    ) -> list[Tensor]:
+        return gathered([rows[at] for at in kept], dtype, self.accelerator)
+
+    def _further(self, groups: int, tried: Set[int], number: int) -> list[dict[str, Any]]:
+        """This process's part of further groups; of problems not tried while there are any."""
+        drawn = self._drawn(groups, tried, number=number)
         batch = [row for row in drawn for _ in range(self.num_generations)]
+        count = len(batch) // self.accelerator.num_processes
         start = count * self.accelerator.process_index
         return batch[start : start + count]
 
@@ -165,21 +210,29 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         correctness = torch.cat(sampled.correctness)
         self.log_rollout("dapo/rounds", len(sampled.correctness))
         self.log_rollout("dapo/extra_completions", len(correctness) - wanted)
-        self.log_rollout("dapo/kept_share", len(sampled.rows) / len(correctness))
+        self.log_rollout("dapo/kept_share", len(sampled.problems) / len(correctness))
         self.log_rollout("dapo/sampled_correctness", correctness.nanmean().item())
 
     def _exhausted(self, sampled: _Sampled, wanted: int) -> str:
-        correctness = torch.cat(sampled.correctness)
+        correctness, size = torch.cat(sampled.correctness), self.num_generations
         return (
             f"dynamic sampling stopped after dapo.max_rounds: {self._max_rounds} rounds: of "
-            f"{len(correctness) // self.num_generations} groups sampled, "
-            f"{len(sampled.rows) // self.num_generations} were neither all right nor all wrong, "
-            f"and the batch needs {wanted // self.num_generations} "
+            f"{len(correctness) // size} groups sampled, {len(sampled.problems) // size} were "
+            f"neither all right nor all wrong, and the batch needs {wanted // size} "
             f"({correctness.nanmean():.1%} of the completions are correct). "
             "Take problems nearer to what the model can do, more "
             "trainer.num_generations or a smaller batch; with more dapo.max_rounds the run goes on "
             "from its last checkpoint"
         )
+
+
+def _lists(rows: Sequence[Tensor]) -> list[list[Any]]:
+    return [row.tolist() for row in rows]
+
+
+def _without_none(logprobs: Sequence[Sequence[float | None]]) -> list[list[float]]:
+    """As TRL reads them: vLLM gives None where it has no number."""
+    return [[math.nan if number is None else number for number in row] for row in logprobs]
 
 
 def _no_token_mean(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:

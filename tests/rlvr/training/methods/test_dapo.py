@@ -11,7 +11,7 @@ from rlvr.recipes import recipe as recipes
 from rlvr.runs.run_directory import Run
 from rlvr.training.loop.train import train
 from rlvr.training.methods import registry
-from rlvr.training.methods.dapo import is_mixed
+from rlvr.training.methods.dapo import further_groups, is_mixed
 from rlvr.weights.model_hash import weights_hash
 from tests.rlvr.training.known_batch import (
     END,
@@ -43,9 +43,39 @@ def test_batch_is_filled_with_groups_that_teach_and_the_extra_samples_are_counte
     logged = trainer.state.log_history[0]
     rounds = logged["dapo/rounds"]
     assert rounds > 1
-    assert logged["dapo/extra_completions"] == (rounds - 1) * len(made.is_right)
+    # further rounds are no larger than the batch, and made of whole groups
+    extra = logged["dapo/extra_completions"]
+    assert 0 < extra <= (rounds - 1) * len(made.is_right)
+    assert extra % GROUP == 0
     assert logged["frac_reward_zero_std"] == 0
     assert 0 < logged["dapo/kept_share"] < 1
+
+
+@pytest.mark.parametrize(
+    ("missing", "kept", "sampled", "expected"),
+    [(1, 7, 8, 2), (4, 4, 8, 8), (6, 2, 8, 8), (8, 0, 8, 8), (2, 30, 32, 3), (1, 64, 64, 1)],
+)
+def test_further_groups_are_those_missing_by_the_share_that_is_kept(
+    missing: int, kept: int, sampled: int, expected: int
+) -> None:
+    counts = {"kept": kept, "sampled": sampled, "at_most": 8}
+    assert further_groups(missing, **counts, multiple=1) == expected
+    shared = further_groups(missing, **counts, multiple=4)
+    assert shared % 4 == 0
+    assert expected <= shared < expected + 4
+
+
+def test_a_full_batch_takes_fewer_samples_than_whole_batches_would(tmp_path: Path) -> None:
+    options = {"per_device_train_batch_size": 8 * GROUP}
+    prompts = asked(raw_recipe("dapo", options), tmp_path)
+    assert sum(map(teaches, prompts)) >= 8
+    kept, rounds = 0, []
+    while kept < 8:  # the rounds, by the rule alone
+        start = sum(rounds)
+        left = further_groups(8 - kept, kept=kept, sampled=start, at_most=8, multiple=1)
+        rounds.append(left if rounds else 8)
+        kept += sum(map(teaches, prompts[start : start + rounds[-1]]))
+    assert sum(rounds) == len(prompts) < 8 * len(rounds)
 
 
 def test_first_batch_that_teaches_needs_no_further_samples(tmp_path: Path) -> None:
