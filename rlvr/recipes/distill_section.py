@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from rlvr.answers.prompt_key import Prompt
 from rlvr.core.secrets import url_fault
 from rlvr.core.section import Name, Section
-from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplingParams
+from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplerName, SamplingParams
 from rlvr.samplers.engine_options import EngineOptions
 from rlvr.tasks.problem_section import ProblemSource, Sources
 
@@ -50,7 +50,7 @@ class ModelTeacher(Section):
     revision: Name | None = None
     prompt: Prompt | None = None
     sampling: SamplingParams = SamplingParams()
-    sampler: Literal["auto", "hf", "vllm"] = "auto"
+    sampler: SamplerName = "auto"
     engine: EngineOptions = EngineOptions()
 
 

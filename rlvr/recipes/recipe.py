@@ -31,6 +31,7 @@ from rlvr.core.errors import Faults, UserError
 from rlvr.core.section import Name, Section
 from rlvr.recipes import distill_section
 from rlvr.recipes.distill_section import DISTILL_SECTIONS, Distill
+from rlvr.recipes.keep_text import KEEP_TEXT
 from rlvr.recipes.rl_section import (
     DAPO,
     METHOD_SECTIONS,
@@ -39,7 +40,7 @@ from rlvr.recipes.rl_section import (
     ReinforcePP,
     Rewards,
 )
-from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplingParams
+from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplerName, SamplingParams
 from rlvr.samplers.engine_options import EngineOptions
 from rlvr.tasks.problem_section import Columns, ProblemSource, Sources
 from rlvr.verifiers import TIMEOUT_S
@@ -134,9 +135,9 @@ class Evaluation(Section):
     sampling: SamplingParams = SamplingParams()
     prompt: Prompt | None = None
     run_seed: int = Field(default=0, ge=0)
-    sampler: Literal["auto", "hf", "vllm"] = "auto"
+    sampler: SamplerName = "auto"
     engine: EngineOptions = EngineOptions()
-    keep_text: str = Field(default="all", pattern=r"^(all|correct|sample:[1-9][0-9]*)$")
+    keep_text: str = Field(default="all", pattern=KEEP_TEXT)
     verify_timeout_s: Seconds | None = None
     beside: tuple[Name, ...] = ()
 

@@ -16,12 +16,11 @@ from typing import Literal
 from rlvr.core.errors import UserError
 from rlvr.core.extras import install_command
 from rlvr.core.launched import cores
-from rlvr.samplers.base import Sampler
+from rlvr.samplers.base import Sampler, SamplerName
 from rlvr.samplers.engine_options import DEFAULTS, EngineOptions
 
 logger = logging.getLogger(__name__)
 
-Name = Literal["auto", "hf", "vllm"]
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 REMOVE_TORCHVISION = "pip uninstall -y torchvision torchaudio torchcodec"
@@ -35,7 +34,7 @@ class Choice:
     reason: str
 
 
-def sampler(name: Name = "auto", engine: EngineOptions = DEFAULTS) -> Sampler:
+def sampler(name: SamplerName = "auto", engine: EngineOptions = DEFAULTS) -> Sampler:
     """A sampler by name, with no weights loaded; `engine` is for vLLM and of no use to the other.
 
     Raises:
@@ -55,7 +54,7 @@ def sampler(name: Name = "auto", engine: EngineOptions = DEFAULTS) -> Sampler:
     return HFSampler()
 
 
-def choice(name: Name = "auto") -> Choice:
+def choice(name: SamplerName = "auto") -> Choice:
     """`auto` is vLLM where it can be used and transformers elsewhere.
 
     Raises:

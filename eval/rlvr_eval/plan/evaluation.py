@@ -14,6 +14,7 @@ from rlvr.answers import attempts, prompts
 from rlvr.answers.attempts import Ends
 from rlvr.core.damage import Damaged, read_json
 from rlvr.core.records import Problem
+from rlvr.recipes.keep_text import ALL, KeepText
 from rlvr.samplers.base import Sampler, SamplingParams
 from rlvr.samplers.versions_apart import versions_apart
 from rlvr.verifiers import TIMEOUT_S
@@ -22,7 +23,6 @@ from rlvr_eval.estimators.design import Design, Progress
 from rlvr_eval.plan.chat import ends_of, load_tokenizer
 from rlvr_eval.statistics.lineup import ModelRef
 from rlvr_eval.store.draw_store import DrawStore
-from rlvr_eval.store.keep_text import ALL, KeepText
 from rlvr_eval.store.keys import DrawKey
 from rlvr_eval.store.replay import owed, standings
 from rlvr_eval.store.verdicts import Verdicts

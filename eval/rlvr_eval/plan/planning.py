@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rlvr.answers import prompts
+from rlvr.recipes.keep_text import KeepText
 from rlvr.recipes.recipe import Evaluation as Settings
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Run
@@ -19,7 +20,6 @@ from rlvr_eval.plan.evaluation import Evaluation, Model
 from rlvr_eval.plan.model_names import given_models, left_out_if_faulty, models_beside
 from rlvr_eval.plan.named_models_folder import is_given, read_given, refuse_faulty
 from rlvr_eval.statistics.lineup import lineup
-from rlvr_eval.store.keep_text import KeepText
 
 BASE = "base"
 

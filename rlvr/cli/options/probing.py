@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.cli.options.argument_types import whole
+from rlvr_eval.probes import NAMES
 
 if TYPE_CHECKING:
     from rlvr.recipes.recipe import Evaluation
     from rlvr.runs.run_directory import Run
-
-# as in rlvr_eval.probes, which --help need not import
-PROBES = ("likelihood", "temperature", "entropy", "direct")
 
 
 def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +18,7 @@ def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("probes")
     group.add_argument(
         "--probe",
-        choices=PROBES,
+        choices=NAMES,
         help="measure something else about the models and add it to the report",
     )
     group.add_argument(

@@ -8,6 +8,7 @@ import pytest
 
 from rlvr.core.errors import UserError
 from rlvr.core.records import Outcome, Verdict
+from rlvr.recipes.keep_text import KeepText
 from rlvr.runs.run_directory import Run
 from rlvr.verifiers.choice import ChoiceVerifier
 from rlvr_eval.draw.regrade import Regraded, regrade
@@ -15,7 +16,6 @@ from rlvr_eval.estimators.fixed import FixedDesign
 from rlvr_eval.estimators.sequential import SequentialDesign
 from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.store.draw_store import DrawStore
-from rlvr_eval.store.keep_text import KeepText
 from tests.rlvr_eval.simulated import draws, evaluate, evaluation, outcomes, stored
 
 P = (0.0, 0.1, 0.5, 1.0)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rlvr.core.errors import UserError
 from rlvr.core.records import Completion
+from rlvr.recipes.keep_text import KeepText
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr_eval.draw.simulator import Simulator
 from rlvr_eval.draw.work_split import Share, ranges
@@ -26,7 +27,6 @@ from rlvr_eval.estimators.random_continuation import ContinuationDesign
 from rlvr_eval.estimators.sequential import SequentialDesign
 from rlvr_eval.plan.evaluation import missing
 from rlvr_eval.store.draw_store import DrawStore
-from rlvr_eval.store.keep_text import KeepText
 from rlvr_eval.store.replay import counts_of, standings
 from tests.rlvr_eval.simulated import (
     CORRECT,

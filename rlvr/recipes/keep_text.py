@@ -13,7 +13,9 @@ from typing import Literal
 from rlvr.core.errors import UserError
 from rlvr.core.records import Completion, Outcome, Verdict
 
-_WRITTEN = re.compile(r"(all|correct)|sample:([1-9]\d*)")
+# what a recipe may write; its own pattern is this one
+KEEP_TEXT = r"^(?:(all|correct)|sample:([1-9][0-9]*))$"
+_WRITTEN = re.compile(KEEP_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
