@@ -37,7 +37,7 @@ def test_every_file_of_both_packages_is_in_it(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         inside = set(archive.namelist())
     wanted = {f"rlvr/{name}" for name in tracked("rlvr")} | tracked("eval")
-    assert {"rlvr/tiny/base/model.safetensors", "rlvr_eval/page/style.css"} <= wanted
+    assert {"rlvr/tiny/base/model.safetensors", "rlvr_eval/report/page/style.css"} <= wanted
     assert wanted <= inside
 
 

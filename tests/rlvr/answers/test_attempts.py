@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from transformers import PreTrainedTokenizerFast
+from transformers import GPT2Config, PreTrainedTokenizerFast
 
 from rlvr import verifiers
 from rlvr.answers import attempts
@@ -43,8 +43,7 @@ def in_training(said: Said, folder: Path) -> str:
     recipe = recipes.parse(raw_recipe("grpo") | {"data": data}, source="test")
     run = Run(folder / "unused")
     args = training_arguments(recipe, registry.get("grpo"), run, source="test")
-    config = SimpleNamespace(get_text_config=SimpleNamespace)
-    model: Any = SimpleNamespace(config=config)
+    model: Any = SimpleNamespace(config=GPT2Config())
     task = Task(Job(recipe, run, args, model, WORDS))
     ids = said.ids(WORDS)
     text = WORDS.decode(ids, skip_special_tokens=True)
