@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlvr.cli.options.argument_types import whole
+from rlvr.cli.options.argument_types import duration, whole
 from rlvr.cli.options.common import say_where, track, write_report
 from rlvr.cli.options.probing import add_probe_arguments, probe
 from rlvr.core.errors import UserError
@@ -74,6 +74,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "engine.tensor_parallel_size GPUs; without GPUs one per core)",
     )
     parser.add_argument(
+        "--until-step",
+        type=whole(1),
+        metavar="N",
+        help="with --watch and models by name: stop once a model of step N is evaluated",
+    )
+    parser.add_argument(
+        "--idle",
+        type=duration,
+        metavar="TIME",
+        help="with --watch and models by name: stop when nothing new came for so long (2h, 30m)",
+    )
+    parser.add_argument(
         "--watch", action="store_true", help="wait for new checkpoints while the run trains"
     )
     parser.add_argument(
@@ -87,6 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate what is due, then report."""
+    _sort_arguments(options)
     if options.watch:
         return _watch(options)
     from rlvr_eval.plan.named_models_folder import nothing_left_if_refused
@@ -103,7 +116,50 @@ def run(options: argparse.Namespace) -> int:
             evaluate(evaluated, settings, processes=options.processes)
         _report(evaluated, options)
     track(evaluated)
-    return 0
+    return _tell_unreadable(_unreadable(evaluated, settings))
+
+
+def _sort_arguments(options: argparse.Namespace) -> None:
+    """Tell a directory from the first override, before anything waits for the one or the other."""
+    if options.path and "=" in options.path and not Path(options.path).exists():
+        options.overrides, options.path = [options.path, *options.overrides], None
+    if bool(options.path) == bool(options.base or options.model):
+        raise UserError("name a run directory, or models with --base and --model; not both")
+    if options.path and Path(options.path).is_file() and not _is_file_of_models(options.path):
+        raise UserError(f"{options.path}: neither a run directory nor a .yaml file of models")
+    is_by_name = not options.path or _is_file_of_models(options.path)
+    if (options.until_step or options.idle) and not options.watch:
+        raise UserError("--until-step and --idle say when --watch ends; add --watch")
+    if (options.until_step or options.idle) and not is_by_name and _is_training_run(options.path):
+        raise UserError(
+            "--until-step and --idle are for models by name; a training run's watch ends with it"
+        )
+
+
+def _is_file_of_models(path: str) -> bool:
+    return Path(path).suffix in (".yaml", ".yml")
+
+
+def _is_training_run(path: str) -> bool:
+    return (Path(path) / "recipe.yaml").is_file()
+
+
+def _unreadable(evaluated: "Run", settings: "Evaluation") -> dict[str, str]:
+    """Models that were named and that no report can show."""
+    from rlvr_eval.plan.named_models_folder import is_given
+    from rlvr_eval.plan.planning import models_of
+
+    found: dict[str, str] = {}
+    if is_given(evaluated):
+        models_of(evaluated, settings.beside, found)
+    return found
+
+
+def _tell_unreadable(unreadable: dict[str, str]) -> int:
+    """Name models that could not be read; the exit code, 1 if there are any."""
+    for name, reason in unreadable.items():
+        print(f"not evaluated: {name}: {reason}", file=sys.stderr)
+    return 1 if unreadable else 0
 
 
 def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
@@ -111,12 +167,8 @@ def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
     from rlvr.runs.run_directory import Run
     from rlvr_eval.plan.named_models_folder import settings_of
 
-    if options.path and "=" in options.path and not Path(options.path).exists():
-        options.overrides, options.path = [options.path, *options.overrides], None
-    if bool(options.path) == bool(options.base or options.model):
-        raise UserError("name a run directory, or models with --base and --model; not both")
     changes = [*options.overrides, *([f"design={options.design}"] if options.design else [])]
-    if options.path and Path(options.path).suffix in (".yaml", ".yml"):
+    if options.path and _is_file_of_models(options.path):
         return _recipe_of_models(Path(options.path), options, changes)
     if options.path:
         run = Run(Path(options.path))
@@ -180,14 +232,16 @@ def _regrade(run: "Run", settings: "Evaluation") -> None:
 def _watch(options: argparse.Namespace) -> int:
     from rlvr.runs.run_directory import Run
     from rlvr_eval.draw.drawing import crew_for
-    from rlvr_eval.draw.watch import wait_for_start, watch
+    from rlvr_eval.draw.watch import Until, wait_for_start, watch
     from rlvr_eval.plan.planning import models_of, plan, store_of
     from rlvr_eval.tracking.background_process import TrackedEvaluation
 
-    if options.path and wait_for_start(Run(Path(options.path))):
+    is_run = options.path and not _is_file_of_models(options.path)
+    if is_run and wait_for_start(Run(Path(options.path))):
         print(f"{options.path}: training has started", file=sys.stderr)
     run, settings = _subject(options)
-    planned = plan(models_of(run, settings.beside), settings, store_of(run))
+    # models that are not whole yet are waited for
+    planned = plan(models_of(run, settings.beside, {}), settings, store_of(run))
     crew = crew_for(settings, processes=options.processes, evaluations=planned)
     tracked = TrackedEvaluation(run)
 
@@ -195,9 +249,10 @@ def _watch(options: argparse.Namespace) -> int:
         _report(run, options)
         tracked.refresh()
 
-    watch(run, settings, crew, evaluated=evaluated)
+    until = Until(options.until_step, options.idle)
+    unreadable = watch(run, settings, crew, evaluated=evaluated, until=until)
     say_where(tracked)
-    return 0
+    return _tell_unreadable(unreadable)
 
 
 def _report(run: "Run", options: argparse.Namespace) -> None:

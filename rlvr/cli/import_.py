@@ -48,6 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prompt", default="plain", help="prompt template of the completions (default: plain)"
     )
     add_verify_timeout(parser)
+    parser.add_argument(
+        "--map",
+        metavar="NAME=COLUMN,..",
+        help="columns of the files by name, such as completion=output,gold=gts",
+    )
     parser.add_argument("--metric", help="lm-evaluation-harness: metric to take as verdict")
     parser.add_argument("--filter", help="lm-evaluation-harness: filter whose rows to import")
 
@@ -56,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     """Import; the report is a verb of its own."""
     from rlvr.core.errors import UserError
     from rlvr.runs.run_directory import Run
-    from rlvr_eval.imports import Options, import_files
+    from rlvr_eval.imports import Options, import_files, mapping
 
     benchmark, equals, file = (options.benchmark or "").partition("=")
     if options.benchmark is not None and not (benchmark and bool(file) == bool(equals)):
@@ -75,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
             verify_timeout_s=options.verify_timeout_s,
             metric=options.metric,
             filter_name=options.filter,
+            columns=mapping.parse(options.map),
         ),
     )
     print(imported, file=sys.stderr)

@@ -4,6 +4,7 @@
 that loads a folder: whatever it trips over is a fault of what lies there.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from rlvr.weights.tensors import headers
 
 _TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 _SHARDS = "model.safetensors.index.json"
+_SHARD = re.compile(r"-\d+-of-(?!0*1\.)\d+\.")
 _LONGEST_REASON = 300
 
 
@@ -86,6 +88,9 @@ def _fault_of_weights(folder: Path) -> str | None:
         if other:
             return f"weights in {other} only; save them as safetensors"
         return "no *.safetensors files; a model folder needs its weights there"
+    shards = [match for file in folder.glob("*.safetensors") if (match := _SHARD.search(file.name))]
+    if shards and not (folder / _SHARDS).is_file():
+        return f"{_SHARDS} is missing beside {shards[0].string}; the model is incomplete"
     if (folder / _SHARDS).is_file():
         listed = read_json(folder / _SHARDS, dict).get("weight_map")
         if not isinstance(listed, dict):

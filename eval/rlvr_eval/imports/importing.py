@@ -5,7 +5,7 @@ file; so an import is whole or absent.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -14,7 +14,7 @@ from rlvr import verifiers
 from rlvr.answers import prompts
 from rlvr.runs.run_directory import Run
 from rlvr.tasks import datafiles
-from rlvr_eval.imports import counts, samples
+from rlvr_eval.imports import counts, mapping, samples
 from rlvr_eval.imports.counts import Count
 from rlvr_eval.imports.groups import grouped, noted_entries, of_counted_steps, refuse_conflicts
 from rlvr_eval.imports.options import Options
@@ -88,7 +88,7 @@ def _read(
     sample_rows: list[Sample] = []
     for file in files:
         known = len(faults)
-        rows = list(read(file, faults))
+        rows = list(_renamed(read(file, faults), options, faults))
         samples.refuse_repeats(rows, options.filter_name, faults)
         for row in rows:
             try:
@@ -101,6 +101,14 @@ def _read(
         if not rows and len(faults) == known:
             faults.add(str(file), "there is no row in it")
     return count_rows, sample_rows
+
+
+def _renamed(rows: Iterable[Row], options: Options, faults: Faults) -> Iterator[Row]:
+    for row in rows:
+        try:
+            yield mapping.renamed(row, options.columns)
+        except Fault as fault:
+            faults.add(row.where, fault)
 
 
 def _samples(row: Row, options: Options) -> list[Sample]:

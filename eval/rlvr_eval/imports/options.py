@@ -1,6 +1,7 @@
 """What files may leave open and a user can say."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rlvr.verifiers import TIMEOUT_S
@@ -17,6 +18,7 @@ class Options:
         prompt: template that the completions answered; its end markers end them.
         verify_timeout_s: time limit of that verifier for one completion.
         metric, filter_name: of lm-evaluation-harness, where there are several.
+        columns: our name -> column of the files that holds it; `a.b` is key b within column a.
     """
 
     model: str | None = None
@@ -29,3 +31,4 @@ class Options:
     verify_timeout_s: float = TIMEOUT_S
     metric: str | None = None
     filter_name: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)

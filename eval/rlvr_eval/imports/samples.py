@@ -5,6 +5,11 @@
     {"idx", "code": [..], "score": [..], "gt"}                   lists, as mathematics harnesses
     {"doc_id", "resps", "target", "<metric>", "filter"?}         lm-evaluation-harness
     {"task_id", "completion" or "solution", "passed"?}           human-eval, EvalPlus
+    {"problem", "answer", "generations": [..],                   OpenR1-Math
+     "correctness_<by whom>": [..]}
+
+A column that may hold the model's words or the data set's is taken for neither: `solution` is a
+completion in EvalPlus's rows alone, and `answer` a gold only beside a list of generations.
 
 A verdict is one of `rlvr.core.records.Outcome`'s, or true and false, 1 and 0.
 """
@@ -18,11 +23,12 @@ from rlvr_eval.imports.counts import step, text, whole
 from rlvr_eval.imports.rows import Fault, Faults, Row
 
 _PROBLEM = ("problem", "problem_id", "id", "idx", "task_id")
-_COMPLETION = ("completion", "solution", "response", "output")
-_COMPLETIONS = ("completions", "code", "responses", "outputs")
+_COMPLETION = ("completion", "response", "output")
+_COMPLETIONS = ("completions", "code", "responses", "outputs", "generations")
+_BY_WHOM = "correctness_"
 _VERDICT = ("verdict", "correct", "passed", "score")
 _VERDICTS = ("verdicts", "correct", "passed", "score")
-_GOLD = ("gold", "gt", "answer")
+_GOLD = ("gold", "gt")
 # what lm-evaluation-harness writes beside the metrics of a sample
 _NO_METRIC = {"doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter"}
 _NO_METRIC |= {"metrics", "doc_hash", "prompt_hash", "target_hash", "task_name"}
@@ -85,6 +91,13 @@ def refuse_repeats(rows: Sequence[Row], filter_name: str | None, faults: Faults)
 def _of_one(row: Row) -> Sample:
     values = row.values
     completion, verdict = _first(values, _COMPLETION), _first(values, _VERDICT)
+    if completion is None and "task_id" in values:
+        completion = values.get("solution")
+    if completion is None and "solution" in values:
+        raise Fault(
+            "the column solution may be the data set's own and not the model's words; say which "
+            "column the model wrote: --map completion=COLUMN"
+        )
     if completion is None and verdict is None:
         raise Fault(
             "neither counts (problem, n, c) nor a sample (problem, and completion or verdict); "
@@ -98,7 +111,7 @@ def _of_one(row: Row) -> Sample:
 
 def _of_lists(row: Row) -> Iterator[Sample]:
     completions = _list(row.values, _COMPLETIONS)
-    verdicts = _list(row.values, _VERDICTS)
+    verdicts = _list(row.values, _VERDICTS) or _by_whom(row.values)
     if completions and verdicts and len(completions) != len(verdicts):
         raise Fault(f"{len(completions)} completions, but {len(verdicts)} verdicts")
     count = len(completions or verdicts)
@@ -108,6 +121,23 @@ def _of_lists(row: Row) -> Iterator[Sample]:
         yield _sample(
             row, completions[at] if completions else None, verdicts[at] if verdicts else None
         )
+
+
+def _by_whom(values: Mapping[str, Any]) -> list[Any]:
+    """The verdicts under `correctness_..`, where all that there are say the same.
+
+    Raises:
+        Fault: if they differ.
+    """
+    found = {
+        name: value
+        for name, value in values.items()
+        if name.startswith(_BY_WHOM) and isinstance(value, list)
+    }
+    if any(value != next(iter(found.values())) for value in found.values()):
+        names = sorted(found)
+        raise Fault(f"{' and '.join(names)} differ; say which counts: --map verdict={names[0]}")
+    return next(iter(found.values()), [])
 
 
 def _of_harness(row: Row, metric: str | None, filter_name: str | None) -> Iterator[Sample]:
@@ -144,7 +174,7 @@ def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -
         problem=_problem(values),
         completion=completion,
         verdict=None if verdict is None else _outcome(verdict),
-        gold=values.get("target") if "resps" in values else _first(values, _GOLD),
+        gold=_gold(values),
         question=str(values.get("question") or values.get("query") or ""),
         kind=text(values, "kind") or "",
         family=text(values, "family") or "",
@@ -154,6 +184,14 @@ def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -
         step=step(values),
         benchmark=text(values, "benchmark"),
     )
+
+
+def _gold(values: Mapping[str, Any]) -> Any:
+    if "resps" in values:
+        return values.get("target")
+    gold = _first(values, _GOLD)
+    is_published = any(isinstance(values.get(name), list) for name in _COMPLETIONS)
+    return values.get("answer") if gold is None and is_published else gold
 
 
 def _problem(values: Mapping[str, Any]) -> str:

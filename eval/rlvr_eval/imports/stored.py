@@ -162,7 +162,11 @@ def _problems(
     found = {id: _completed(problem, known.get(id)) for id, problem in own.items()}
     for row, (id, problem) in zip(rows, found.items(), strict=True):
         if problem.gold is None:
-            faults.add(row.where, f"problem {id} has no gold to verify against, here or published")
+            faults.add(
+                row.where,
+                f"problem {id} has no gold to verify against, here or published; name its column "
+                "if there is one: --map gold=COLUMN",
+            )
         elif fault := golds.fault(task, problem.gold):
             faults.add(row.where, f"problem {id}: {fault}")
     for of_problem in drawn.values():

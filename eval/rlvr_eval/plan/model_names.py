@@ -3,7 +3,8 @@
     Qwen/Qwen2.5-7B            a model on the Hub, or in its cache where HF_HUB_OFFLINE is set
     Qwen/Qwen2.5-7B@9ab1c2d    at a revision
     out/checkpoint-500         a folder; the step is read from its name
-    out                        every checkpoint in a folder, whichever trainer wrote it
+    out                        every checkpoint in a folder, whichever trainer wrote it, and
+                               weights that lie beside them
 
 A checkpoint's step is the number after "checkpoint", "step", "iter", .. in its folder's name. Its
 weights may lie deeper (`global_step_100/actor/huggingface`).
@@ -12,7 +13,7 @@ weights may lie deeper (`global_step_100/actor/huggingface`).
 import logging
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from rlvr.weights import model_folder, models
 from rlvr.weights.adapters import full_weights
 from rlvr.weights.checkpoint import damage_of_contents, has_marker
 from rlvr.weights.model_hash import weights_hash
+from rlvr_eval.plan.arrivals import last_step
 from rlvr_eval.plan.evaluation import Model
 
 logger = logging.getLogger(__name__)
@@ -42,28 +44,40 @@ def step_in(name: str) -> int | None:
     return int(found[-1]) if found else None
 
 
-def given_models(base: str | None, names: Sequence[str]) -> list[Model]:
+Unreadable = dict[str, str]
+
+
+def given_models(
+    base: str | None, names: Sequence[str], unreadable: Unreadable | None = None
+) -> list[Model]:
     """The base at step 0, then the others by step, then those whose name tells no step.
 
     These have no place among the checkpoints: they are shown beside them, in the order given.
+
+    Args:
+        unreadable: gets the folders that hold no whole model, and why. Without it checkpoints in a
+            folder of checkpoints are left out with a warning, and any other is an error.
 
     Raises:
         UserError: if a model cannot be had, or two of them would have one name and step.
     """
     found = [] if base is None else [_model(base, 0)]
     for position, name in enumerate(names, start=1):
-        folder = Path(name)
-        if folder.is_dir() and weights_folder(folder) is None:
-            found += _checkpoints(folder)
-        else:
-            step = step_in(folder.name)
-            found.append(
-                _model(name, step)
-                if step is not None
-                else replace(_model(name, position), beside=True)
-            )
+        with _noted(name, unreadable if Path(name).is_dir() else None):
+            found += _named(name, position, unreadable)
     _refuse_repeats(found)
     return sorted(found, key=lambda model: model.ref.place)
+
+
+def _named(name: str, position: int, unreadable: Unreadable | None) -> list[Model]:
+    """A model, or the checkpoints in a folder."""
+    folder = Path(name)
+    if folder.is_dir() and (_has_checkpoints(folder) or weights_folder(folder) is None):
+        return _checkpoints(folder, unreadable)
+    step = step_in(folder.name)
+    if step is not None:
+        return [_model(name, step)]
+    return [replace(_model(name, position), beside=True)]
 
 
 def models_beside(run: Run, names: Sequence[str]) -> list[Model]:
@@ -98,21 +112,38 @@ def weights_folder(folder: Path) -> Path | None:
     return holding[0] if len(holding) == 1 else None
 
 
-def _checkpoints(folder: Path) -> Iterator[Model]:
-    """Every checkpoint in a folder of checkpoints; one without weights is left out and named."""
+def _checkpoints(folder: Path, unreadable: Unreadable | None) -> list[Model]:
+    """Every checkpoint in a folder of checkpoints, and the weights beside them as the last.
+
+    One without weights is left out and named.
+    """
     steps = {path: step for path in folder.glob("*/") if (step := step_in(path.name)) is not None}
     if not steps:
         raise UserError(
             f"{folder}: neither a model (config.json and *.safetensors) nor a folder of "
             "checkpoints (checkpoint-500, global_step_500, ..)"
         )
+    found = []
     for path, step in sorted(steps.items(), key=lambda pair: pair[1]):
-        place = weights_folder(path)
-        if place is None:
-            logger.warning("%s: no config.json with *.safetensors in it; left out", path)
-            continue
-        with left_out_if_faulty(path.name):
-            yield Model(path.name, step, place, _checked_hash(place))
+        with left_out_if_faulty(path.name, unreadable):
+            place = weights_folder(path)
+            if place is None:
+                raise UserError(f"{path}: no config.json with *.safetensors in it")
+            found.append(Model(path.name, step, place, _checked_hash(place)))
+    if _holds_weights(folder):
+        with left_out_if_faulty(folder.name, unreadable):
+            found += _beside_checkpoints(folder, max(steps.values()), found)
+    return found
+
+
+def _beside_checkpoints(folder: Path, step: int, checkpoints: Sequence[Model]) -> list[Model]:
+    """Weights that a trainer saved at its end; none where a checkpoint has the same."""
+    weights = _checked_hash(folder)
+    same = next((model.name for model in checkpoints if model.weights == weights), None)
+    if same is not None:
+        _tell(f"{folder}: its own weights are those of {same}; shown once")
+        return []
+    return [Model(folder.resolve().name, last_step(folder) or step, folder, weights)]
 
 
 def _model(name: str, step: int) -> Model:
@@ -125,12 +156,24 @@ def _model(name: str, step: int) -> Model:
 
 
 @contextmanager
-def left_out_if_faulty(name: str) -> Iterator[None]:
-    """Go on without a model that cannot be used, and name it; once, however often it is tried."""
+def left_out_if_faulty(name: str, unreadable: Unreadable | None = None) -> Iterator[None]:
+    """Go on without a model that cannot be used, and name it; once, however often it is tried.
+
+    Args:
+        unreadable: takes the name and the reason instead of the log.
+    """
     try:
         yield
     except UserError as error:
-        _tell(f"{name} is left out: {error}")
+        if unreadable is None:
+            _tell(f"{name} is left out: {error}")
+        else:
+            unreadable[name] = str(error)
+
+
+def _noted(name: str, unreadable: Unreadable | None) -> AbstractContextManager[None]:
+    """As `left_out_if_faulty` where there is somewhere to note it; otherwise an error."""
+    return nullcontext() if unreadable is None else left_out_if_faulty(name, unreadable)
 
 
 @cache

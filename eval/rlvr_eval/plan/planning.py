@@ -17,7 +17,7 @@ from rlvr_eval.estimators import parse_design
 from rlvr_eval.estimators.design import Design
 from rlvr_eval.plan.chat import template_of
 from rlvr_eval.plan.evaluation import Evaluation, Model
-from rlvr_eval.plan.model_names import given_models, left_out_if_faulty, models_beside
+from rlvr_eval.plan.model_names import Unreadable, given_models, left_out_if_faulty, models_beside
 from rlvr_eval.plan.named_models_folder import is_given, read_given, refuse_faulty
 from rlvr_eval.statistics.lineup import lineup
 
@@ -29,11 +29,14 @@ def store_of(run: Run) -> Path:
     return run.path.parent / "store"
 
 
-def models_of(run: Run, beside: Sequence[str] | None = None) -> list[Model]:
+def models_of(
+    run: Run, beside: Sequence[str] | None = None, unreadable: Unreadable | None = None
+) -> list[Model]:
     """The base, every complete checkpoint by step, or the models named instead; those beside them.
 
     Args:
         beside: as in the evaluation section; None for what the run's own says.
+        unreadable: of models that were named, as `given_models` fills it.
 
     Raises:
         UserError: if the weights of the base or of a model beside cannot be had, or are not what
@@ -41,7 +44,7 @@ def models_of(run: Run, beside: Sequence[str] | None = None) -> list[Model]:
     """
     if is_given(run):
         given = read_given(run)
-        named = given_models(given.base, given.models)
+        named = given_models(given.base, given.models, unreadable)
         return named + models_beside(run, given.settings.beside if beside is None else beside)
     recipe = run.recipe()
     if beside is None:

@@ -1,4 +1,4 @@
-"""Types of command line arguments: numbers within bounds."""
+"""Types of command line arguments: numbers within bounds, and durations."""
 
 import argparse
 import re
@@ -16,3 +16,15 @@ def whole(at_least: int, at_most: int = 2**31 - 1) -> Callable[[str], int]:
         return value
 
     return number
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def duration(text: str) -> float:
+    """Read 90s, 30m, 2h or 1d as seconds."""
+    found = re.fullmatch(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)([smhd])", text)
+    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError(f"{text!r:.60}: write a duration, such as 90s, 30m or 2h")
+    return seconds

@@ -427,3 +427,63 @@ def test_the_command_names_what_is_wrong_and_ends_with_2(
     assert main(["import", str(file), "--out", str(run.path), "--benchmark", "mine"]) == 0
     assert main(["report", str(run.path)]) == 0
     assert "75.0" in capsys.readouterr().out
+
+
+OPENR1 = {
+    "problem": "1 + 1?",
+    "solution": r"It is \boxed{2}",
+    "answer": "2",
+    "generations": [r"It is \boxed{3}", r"It is \boxed{4}"],
+    "correctness_math_verify": [False, False],
+    "correctness_llama": None,
+}
+NUMINA = {"problem": "1 + 1?", "solution": r"It is \boxed{2}", "answer": "2"}
+
+
+@pytest.mark.parametrize("options", [{}, {"task": "math"}])
+def test_generations_are_the_completions_and_never_the_sets_own_solution(
+    options: dict[str, Any], run: Run, tmp_path: Path
+) -> None:
+    bring_in(run, jsonl(tmp_path / "rows.jsonl", [OPENR1]), **options)
+    (outcomes,) = found(run)
+    assert (outcomes.counts.n.tolist(), outcomes.counts.c.tolist()) == ([2], [0])
+
+
+@pytest.mark.parametrize(
+    ("row", "options", "named"),
+    [
+        (NUMINA, {"task": "math"}, "--map completion=COLUMN"),
+        (NUMINA | {"correct": True}, {}, "--map completion=COLUMN"),
+        (OPENR1 | {"correctness_llama": [True, False]}, {}, "--map verdict=correctness_llama"),
+        (OPENR1 | {"correctness_math_verify": [True]}, {}, "2 completions, but 1 verdicts"),
+        (
+            {"problem": "a", "completion": r"\boxed{2}", "answer": "2"},
+            {"task": "math"},
+            "--map gold=COLUMN",
+        ),
+        (NUMINA, {"columns": {"completion": "output"}}, "no column output, which --map names"),
+    ],
+)
+def test_columns_whose_meaning_is_open_are_refused(
+    row: dict[str, Any], options: dict[str, Any], named: str, run: Run, tmp_path: Path
+) -> None:
+    assert named in refused(run, jsonl(tmp_path / "rows.jsonl", [row]), **options)
+
+
+def test_map_names_columns_and_a_named_one_is_nothing_else(run: Run, tmp_path: Path) -> None:
+    row = {"id": 7, "out": {"text": r"\boxed{3}"}, "gts": "3", "gold": "4", "score": 0}
+    file = jsonl(tmp_path / "rows.jsonl", [row])
+    mapped = "completion=out.text,gold=gts"
+    options = ["--task", "math", "--model", "m", "--map", mapped]
+    assert main(["import", str(file), "--out", str(run.path), *options]) == 0
+    (outcomes,) = found(run)
+    assert outcomes.counts.c.tolist() == [1]
+
+
+@pytest.mark.parametrize("written", ["completion", "completion=", "gld=a", "n=a,n=b", "=a"])
+def test_map_that_is_wrong_is_refused(
+    written: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = jsonl(tmp_path / "rows.jsonl", COUNTS)
+    assert main(["import", str(file), "--out", str(tmp_path / "o"), "--map", written]) == 2
+    assert "write NAME=COLUMN" in capsys.readouterr().err
