@@ -81,9 +81,9 @@ def _row(share: float) -> int:
 
 
 def _ticks(k_max: int) -> str:
-    """Write the powers of four below their places."""
+    """Write the powers of two below their places, every other one where there are many."""
     line = [" "] * _WIDTH
-    for power in range(0, int(log2(k_max)) + 1, 2):
+    for power in range(0, int(log2(k_max)) + 1, 1 if k_max <= 512 else 2):
         label = str(2**power)
         place = round(power / max(log2(k_max), 1) * (_WIDTH - 1))
         start = min(place, _WIDTH - len(label))
