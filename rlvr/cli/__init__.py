@@ -7,6 +7,7 @@ the only one in `rlvr` that names `rlvr_eval`.
 
 NAMES = (
     "quickstart",
+    "plan",
     "train",
     "distill",
     "eval",

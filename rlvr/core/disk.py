@@ -62,6 +62,12 @@ def size(count: float) -> str:
     return f"{count / 1024**power:.{min(power, 1)}f} {units[power]}"
 
 
+def free(folder: Path) -> int:
+    """Bytes that are free where a folder is, or would be made."""
+    there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
+    return shutil.disk_usage(there).free
+
+
 def is_shortage(error: BaseException) -> bool:
     """Whether an error, or what led to it, says that a disk is full."""
     return _shortage(error, None) is not None

@@ -31,6 +31,7 @@ from rlvr.core.errors import Faults, UserError
 from rlvr.core.section import Name, Section
 from rlvr.recipes import distill_section
 from rlvr.recipes.distill_section import DISTILL_SECTIONS, Distill
+from rlvr.recipes.hardware_section import Hardware
 from rlvr.recipes.keep_text import KEEP_TEXT
 from rlvr.recipes.rl_section import (
     DAPO,
@@ -222,6 +223,7 @@ class Recipe(Section):
         verify_timeout_s: time limit of the verifier for one completion, in training, distillation
             and evaluation alike; what takes longer is undecided.
         evaluation: what every checkpoint is measured on.
+        hardware: what the recipe was written for; nothing is trained by it.
         evaluate: when the base and the checkpoints are measured:
             `by_hand`, whenever `rlvr eval RUN` is called;
             `after`, by `rlvr train` itself once training has finished;
@@ -246,6 +248,7 @@ class Recipe(Section):
     evaluation: Evaluation | None = None
     evaluate: Literal["by_hand", "after", "between", "watch"] = "by_hand"
     checkpoints: Checkpoints = Checkpoints()
+    hardware: Hardware | None = None
     rewards: Rewards = Rewards()
     distill: Distill | None = None
     ppo: PPO | None = None
@@ -408,6 +411,7 @@ def _section(location: Sequence[str]) -> type[BaseModel]:
         "demonstrations": Demonstrations,
         "sampling": SamplingParams,
         "engine": EngineOptions,
+        "hardware": Hardware,
         **REWARD_SECTIONS,
         **METHOD_SECTIONS,
         **DISTILL_SECTIONS,

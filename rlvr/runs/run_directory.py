@@ -34,6 +34,7 @@ _MAY_CHANGE = (
     "checkpoints",
     "evaluate",
     "evaluation",
+    "hardware",
     "verify_timeout_s",
     "dapo.max_rounds",
     "rewards.max_rollouts_without_signal",

@@ -7,7 +7,7 @@ from rlvr.samplers.base import Sampler
 from rlvr_eval.plan.evaluation import Evaluation, missing
 
 # a token's number and its text, before compression
-_BYTES_PER_TOKEN = 8
+BYTES_PER_TOKEN = 8
 
 
 def needed(evaluations: Sequence[Evaluation], sampler: Sampler) -> str:
@@ -19,7 +19,7 @@ def needed(evaluations: Sequence[Evaluation], sampler: Sampler) -> str:
         takes = f"about {disk.size(left * size / draws)}"
     else:
         longest = max(evaluation.sampling.max_completion_tokens for evaluation in evaluations)
-        takes = f"at most about {disk.size(left * longest * _BYTES_PER_TOKEN)}"
+        takes = f"at most about {disk.size(left * longest * BYTES_PER_TOKEN)}"
     return f"{left:,} draws are still to be stored, {takes}, and {draws:,} are there"
 
 

@@ -1,5 +1,6 @@
 """A comparison of given models as a file: which models, and how they are measured.
 
+    hardware: {gpus: 1, gpu_memory_gib: 79}   # for `rlvr plan`; may be left out
     base: Qwen/Qwen2.5-Math-7B            # may be left out
     models: [Qwen/Qwen2.5-Math-7B-Instruct]
     evaluation: {benchmarks: minerva, design: fixed:128}
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from rlvr.recipes.hardware_section import Hardware
 
 from rlvr.core import reading
 from rlvr.core.errors import Faults, UserError
@@ -26,6 +28,7 @@ class _Models(BaseModel):
 
     base: str | None = None
     models: tuple[str, ...]
+    hardware: Hardware | None = None
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Given:
@@ -48,6 +51,17 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Given:
     return Given(named.base, named.models, settings)
 
 
+def hardware(path: Path) -> Hardware | None:
+    """The hardware that a file of models was written for.
+
+    Raises:
+        UserError: as `read`.
+    """
+    raw = reading.yaml_mapping(path)
+    raw.pop("evaluation", None)
+    return _models(raw, path).hardware
+
+
 def _models(raw: dict[str, Any], path: Path) -> _Models:
     try:
         return _Models.model_validate(raw)
@@ -58,5 +72,6 @@ def _models(raw: dict[str, Any], path: Path) -> _Models:
 def _fault(entry: Any) -> str:
     key = ".".join(map(str, entry["loc"]))
     if entry["type"] == "extra_forbidden":
-        return f"unknown key '{key}'; {recipes.suggestion(key, ('base', 'evaluation', 'models'))}"
+        known = ("base", "evaluation", "hardware", "models")
+        return f"unknown key '{key}'; {recipes.suggestion(key, known)}"
     return f"{key}: {entry['msg']}, found {entry['input']!r}"

@@ -83,7 +83,9 @@ def checked_recipe(path: Path, overrides: Sequence[str]) -> "Recipe":
     from rlvr_eval.estimators import parse_design
 
     raw = recipes.read(path, overrides)
-    return faults.check(raw, source=str(path), parse_design=parse_design)
+    recipe = faults.check(raw, source=str(path), parse_design=parse_design)
+    faults.check_engine(recipe, source=str(path))
+    return recipe
 
 
 def train_here(path: Path, recipe: "Recipe", run: "Run", *, until_save: bool = False) -> int:

@@ -14,6 +14,10 @@ from typing import Any
 from rlvr import verifiers
 from rlvr.answers import prompts
 from rlvr.core.errors import Faults, UserError
+from rlvr.planning.hardware import Devices
+from rlvr.planning.plan import engine_faults
+from rlvr.planning.prompts import ASSUMED_TOKENS
+from rlvr.planning.training import engine_of
 from rlvr.recipes import partial_recipe
 from rlvr.recipes.distill_section import EndpointTeacher, ModelTeacher, RecordedTeacher
 from rlvr.recipes.partial_recipe import Draft
@@ -55,6 +59,29 @@ def check(
     if found:
         raise Faults(source, found)
     return draft.recipe
+
+
+def check_engine(recipe: Recipe, *, source: str) -> None:
+    """Refuse a training whose vLLM could not start, as far as arithmetic tells.
+
+    Weights and one sequence must fit in vLLM's share of the GPUs of this machine, or of the
+    recipe's `hardware:` where there is none.
+
+    Raises:
+        Faults: naming each option to change.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        devices = Devices.here()
+    elif recipe.hardware:
+        devices = Devices.of(recipe.hardware)
+    else:
+        return
+    values = settings.planned_values(recipe, registry.get(recipe.method))
+    engine = engine_of(recipe, values, devices, ASSUMED_TOKENS)
+    if found := list(engine_faults(engine, devices)):
+        raise Faults(source, found)
 
 
 def _of_method(draft: Draft, processes: int | None) -> list[str]:

@@ -8,7 +8,7 @@ set twice.
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from difflib import get_close_matches
 from typing import Any, get_type_hints
 
@@ -113,6 +113,16 @@ def training_arguments(
     except Exception as error:  # TRL's class meets the user's values first
         blamed = _blamed(method, values, recipe, run)
         raise Faults(source, [f"{blamed}: {error} ({type(error).__name__})"]) from error
+
+
+def planned_values(recipe: Recipe, method: Method) -> dict[str, Any]:
+    """The fields of TRL's config class as the recipe, its method and TRL itself set them.
+
+    Without what is wrong, and without what this machine would decide.
+    """
+    given, _, _ = _checked(recipe.trainer, method.config_class, "trainer")
+    by_trl = {f.name: f.default for f in fields(method.config_class) if f.default is not MISSING}
+    return {**by_trl, **method.defaults, **given}
 
 
 def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None) -> list[str]:
