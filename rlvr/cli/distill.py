@@ -3,7 +3,13 @@
 import argparse
 from pathlib import Path
 
-from rlvr.cli.options.common import add_training_arguments, recipe_and_run, train_recipe
+from rlvr.cli.options.common import (
+    add_dry_run,
+    add_training_arguments,
+    plan_here,
+    recipe_and_run,
+    train_recipe,
+)
 from rlvr.distill import STAGES, Stage
 
 HELP = "Distil a teacher: ask, verify, select, write, train. Run it again to continue."
@@ -15,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recipe, its overrides, and where to stop."""
     parser.add_argument("recipe", type=Path, help="recipe file (YAML) with a distill: section")
     add_training_arguments(parser)
+    add_dry_run(parser)
     stages = parser.add_mutually_exclusive_group()
     stages.add_argument(
         "--until", choices=STAGES, default="train", help="stop after this stage (default: train)"
@@ -24,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry out the stages; evaluate afterwards with rlvr eval, like any other run."""
+    if options.dry_run:
+        return plan_here(options)
     from rlvr.distill.pipeline import prepare
 
     stages = wanted_stages(options.only, options.until)

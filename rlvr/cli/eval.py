@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr.cli.options.argument_types import duration, whole
-from rlvr.cli.options.common import say_where, track, write_report
+from rlvr.cli.options.common import add_dry_run, say_where, track, write_report
 from rlvr.cli.options.probing import add_probe_arguments, probe
 from rlvr.core.errors import UserError
 
 if TYPE_CHECKING:
     from rlvr.recipes.recipe import Evaluation
     from rlvr.runs.run_directory import Run
+    from rlvr_eval.plan.named_models_folder import Given
 
 HELP = "Evaluate the base and new checkpoints of a run, or models that you name."
 EXTRA = "hf"
@@ -94,12 +95,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="print summary.json instead of the tables"
     )
+    add_dry_run(parser)
     add_probe_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate what is due, then report."""
     _sort_arguments(options)
+    if options.dry_run:
+        return _dry_run(options)
     if options.watch:
         return _watch(options)
     from rlvr_eval.plan.named_models_folder import nothing_left_if_refused
@@ -163,7 +167,17 @@ def _tell_unreadable(unreadable: dict[str, str]) -> int:
 
 
 def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
-    """Return the directory, and how its models are measured."""
+    """Return the directory, and how its models are measured; note models that were named."""
+    from rlvr_eval.plan.named_models_folder import write_given
+
+    run, settings, given = _asked_for(options)
+    if given is not None:
+        write_given(run, given)
+    return run, settings
+
+
+def _asked_for(options: argparse.Namespace) -> "tuple[Run, Evaluation, Given | None]":
+    """Return directory, settings, and models that are not a run's; write nothing."""
     from rlvr.runs.run_directory import Run
     from rlvr_eval.plan.named_models_folder import settings_of
 
@@ -174,14 +188,16 @@ def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
         run = Run(Path(options.path))
         if options.benchmark:
             changes.append(f"benchmarks={json.dumps(_benchmarks(options.benchmark))}")
-        return run, settings_of(run, changes)
+        return run, settings_of(run, changes), None
     return _named_models(options, changes)
 
 
-def _named_models(options: argparse.Namespace, changes: list[str]) -> "tuple[Run, Evaluation]":
+def _named_models(
+    options: argparse.Namespace, changes: list[str]
+) -> "tuple[Run, Evaluation, Given]":
     from rlvr.recipes import recipe as recipes
     from rlvr.runs.run_directory import Run
-    from rlvr_eval.plan.named_models_folder import Given, write_given
+    from rlvr_eval.plan.named_models_folder import Given
 
     if not options.benchmark:
         raise UserError("say what to measure on: --benchmark math500, or NAME=FILE; see --help")
@@ -190,23 +206,33 @@ def _named_models(options: argparse.Namespace, changes: list[str]) -> "tuple[Run
     name = re.sub(r"[^A-Za-z0-9.+_-]", "_", Path(options.base or options.model[0]).name)
     run = Run(options.out or Path("runs") / name)
     base = _lasting(options.base) if options.base else None
-    write_given(run, Given(base, tuple(map(_lasting, options.model)), settings))
-    return run, settings
+    return run, settings, Given(base, tuple(map(_lasting, options.model)), settings)
 
 
 def _recipe_of_models(
     path: Path, options: argparse.Namespace, changes: list[str]
-) -> "tuple[Run, Evaluation]":
+) -> "tuple[Run, Evaluation, Given]":
     from rlvr.runs.run_directory import Run
     from rlvr_eval.plan import models_file
-    from rlvr_eval.plan.named_models_folder import write_given
 
     if options.benchmark:
         changes.append(f"benchmarks={json.dumps(_benchmarks(options.benchmark))}")
     given = models_file.read(path, changes)
-    run = Run(options.out or Path("runs") / path.stem)
-    write_given(run, given)
-    return run, given.settings
+    return Run(options.out or Path("runs") / path.stem), given.settings, given
+
+
+def _dry_run(options: argparse.Namespace) -> int:
+    from rlvr.cli.plan import Request, plan_evaluation
+    from rlvr_eval.plan.named_models_folder import is_given, read_given
+
+    run, settings, given = _asked_for(options)
+    if given is None and is_given(run):
+        given = read_given(run)
+    if given is None:
+        names = [run.recipe().model, *(str(checkpoint.path) for checkpoint in run.checkpoints())]
+    else:
+        names = [*([given.base] if given.base else []), *given.models]
+    return plan_evaluation(run.name, settings, names, None, Request(is_here=True))
 
 
 def _lasting(model: str) -> str:

@@ -4,7 +4,9 @@ import argparse
 from pathlib import Path
 
 from rlvr.cli.options.common import (
+    add_dry_run,
     add_training_arguments,
+    plan_here,
     recipe_and_run,
     train_here,
     train_recipe,
@@ -22,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recipe, its overrides, and where to stop."""
     parser.add_argument("recipe", type=Path, help="recipe file (YAML)")
     add_training_arguments(parser)
+    add_dry_run(parser)
     parser.add_argument(
         "--until",
         choices=("save", "end"),
@@ -32,6 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train until finished, or until a signal asked to save and stop."""
+    if options.dry_run:
+        return plan_here(options)
     if options.until is None:
         return train_recipe(options.recipe, options)[1]
     recipe, trained = recipe_and_run(options.recipe, options)

@@ -18,8 +18,10 @@ from rlvr.planning.shape import ModelShape
 GIB = 2**30
 FLOAT32 = 4
 # DeepSpeed's defaults (deepspeed/runtime/zero/config.py): elements of the bucket in which gradients
-# are reduced, of the parameters that stage 3 has gathered at a time, and of a step's sub-group
+# are reduced, of the parameters that stage 3 has gathered at a time, of those that it gathers
+# ahead, and of a step's sub-group
 BUCKET = 500_000_000
+_PREFETCHED = 50_000_000
 _MOST_GATHERED = 1_000_000_000
 _SUB_GROUP = 1_000_000_000
 # TRL computes this many logits at a time (TOKEN_CHUNK_SIZE, _CHUNKED_LOGPROB_CHUNK_SIZE), and has
@@ -178,10 +180,14 @@ def _gradients(training: Training) -> list[Part]:
         if training.processes > 1:  # DDP reduces copies
             found.append(Part("reduction buckets", whole))
         return found
-    return [
-        Part("gradients", whole / training.processes),
-        Part("reduction bucket", training.bucket * training.bytes_each),
-    ]
+    found = [Part("gradients", whole / training.processes)]
+    if training.zero_stage == 3:  # where it is kept; other stages make it in every backward pass
+        found.append(Part("reduction bucket", _bucket(training)))
+    return found
+
+
+def _bucket(training: Training) -> int:
+    return training.bucket * training.bytes_each
 
 
 def _step(training: Training) -> list[Part]:
@@ -192,7 +198,10 @@ def _step(training: Training) -> list[Part]:
     if training.zero_stage == 3:
         own = min(own, _SUB_GROUP)
     reduced = min(training.trained, training.bucket) * training.bytes_each
-    return [Part("gradients in float32", own * FLOAT32), Part("reduced bucket", reduced)]
+    found = [Part("gradients in float32", own * FLOAT32), Part("reduced bucket", reduced)]
+    if training.zero_stage < 3:
+        found.append(Part("reduction bucket", _bucket(training)))
+    return found
 
 
 def _passes(training: Training) -> list[Part]:
@@ -201,14 +210,17 @@ def _passes(training: Training) -> list[Part]:
     The critic's forward pass comes last, so its activations are gone when the policy's head begins.
     """
     policy, *others = (_kept(network, training) for network in training.learners)
-    working = [_working(network, training) for network in training.learners]
-    when_it_begins = (policy + sum(others), max(working))
-    at_the_head = (policy, max(_head(training), working[0]))
+    working = max(_working(network, training) for network in training.learners)
+    if training.zero_stage in (1, 2):  # from the first gradient on, which follows the head's tiles
+        working += _bucket(training)
+    when_it_begins = (policy + sum(others), working)
+    at_the_head = (policy, max(_head(training), working))
     kept, works = max(when_it_begins, at_the_head, key=sum)
     found = [Part("activations", kept), Part("backward pass", works)]
     if training.zero_stage == 3:
         largest = max(network.parameters for network in training.learners)
-        gathered = min(largest, _MOST_GATHERED) * training.weight_bytes
+        gathered = min(largest, _MOST_GATHERED) + min(largest, _PREFETCHED)
+        gathered *= training.weight_bytes
         found.append(Part("gathered weights", gathered))
     elif not training.zero_stage and training.compute_bytes < training.weight_bytes:
         # autocast keeps a copy of every matrix until the backward pass has used it

@@ -14,6 +14,7 @@ from rlvr.weights import models
 
 # decoder-only transformers with SwiGLU and grouped-query attention: one arithmetic for all of them
 _WITH_BIAS = ("qwen2",)
+_WITH_HEAD_NORMS = ("qwen3",)
 _DENSE = ("llama", "mistral", "qwen2", "qwen3")
 
 
@@ -25,6 +26,7 @@ class ModelShape:
         context: tokens that it takes; None where its files do not say.
         is_tied: True if embedding and output head are one matrix.
         has_bias: True if the projections to queries, keys and values have biases.
+        has_head_norms: True if queries and keys are normalized in every head.
     """
 
     hidden: int
@@ -37,6 +39,7 @@ class ModelShape:
     context: int | None = None
     is_tied: bool = False
     has_bias: bool = False
+    has_head_norms: bool = False
 
     @property
     def queries(self) -> int:
@@ -70,7 +73,8 @@ class ModelShape:
     def backbone(self) -> int:
         """Parameters without the output head."""
         biases = self.queries + 2 * self.keys if self.has_bias else 0
-        block = sum(a * b for a, b in self.matrices.values()) + biases + 2 * self.hidden
+        norms = 2 * self.hidden + (2 * self.head_size if self.has_head_norms else 0)
+        block = sum(a * b for a, b in self.matrices.values()) + biases + norms
         return self.embedding + self.layers * block + self.hidden
 
     @property
@@ -151,6 +155,7 @@ def of_config(config: Mapping[str, Any]) -> ModelShape | None:
             context=config.get("max_position_embeddings"),
             is_tied=bool(config.get("tie_word_embeddings", False)),
             has_bias=config["model_type"] in _WITH_BIAS or bool(config.get("attention_bias")),
+            has_head_norms=config["model_type"] in _WITH_HEAD_NORMS,
         )
     except (KeyError, TypeError, ValueError):
         return None

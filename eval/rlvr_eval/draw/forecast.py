@@ -89,6 +89,15 @@ def forecast(
     )
 
 
+def summary(found: Forecast) -> str:
+    """The forecast in one sentence, for the head of a file of models."""
+    held = dict.fromkeys(
+        f"vLLM holds {engine.sequences} whole sequences of {engine.length:,} tokens at a time"
+        for engine in found.engines.values()
+    )
+    return "; ".join([f"{found.draws.most:,} draws a model", *held])
+
+
 def _sequential(n_max: int, problems: int) -> Draws | None:
     with suppress(UserError):
         return draws_of(parse_design(f"sequential:{n_max}"), problems)

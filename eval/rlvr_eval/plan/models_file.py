@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from rlvr.recipes.hardware_section import Hardware
 
 from rlvr.core import reading
 from rlvr.core.errors import Faults, UserError
 from rlvr.recipes import recipe as recipes
+from rlvr.recipes.hardware_section import Hardware
 from rlvr_eval.plan.named_models_folder import Given
 
 

@@ -26,6 +26,23 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_dry_run(parser: argparse.ArgumentParser) -> None:
+    """--dry-run: print the plan for this machine, and do nothing else."""
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="print what this would take on this machine, and what would keep it from starting; "
+        "writes and downloads nothing (see rlvr plan)",
+    )
+
+
+def plan_here(options: argparse.Namespace) -> int:
+    """Print the plan of a recipe for this machine; returns the exit code."""
+    from rlvr.cli.plan import Request, plan_recipe
+
+    return plan_recipe(options.recipe, options.overrides, options.runs, Request(is_here=True))
+
+
 def add_verify_timeout(parser: argparse.ArgumentParser) -> None:
     """Add the recipe key verify_timeout_s, for verbs that read no recipe."""
     parser.add_argument(

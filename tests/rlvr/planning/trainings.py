@@ -5,7 +5,14 @@ from typing import Any
 
 import torch
 
+from rlvr.planning import memory
+from rlvr.planning.hardware import Devices
+from rlvr.planning.prompts import longest_prompt
+from rlvr.planning.training import training_of
+from rlvr.recipes import recipe as recipes
 from rlvr.tiny.model import END, PAD, WORDS, tokenizer
+from rlvr.training.checks.settings import planned_values
+from rlvr.training.methods import registry
 
 LORA = {"r": 16, "lora_alpha": 32, "target_modules": "all-linear"}
 
@@ -54,3 +61,15 @@ def recipe(model: Path, method: str = "grpo", **changes: Any) -> dict[str, Any]:
         "trainer": trainer,
         **changes,
     }
+
+
+def predicted_bytes(raw: dict[str, Any]) -> float:
+    """The most memory of one process on CPU, by the plan."""
+    parsed = recipes.parse(raw, source="test")
+    devices = Devices(gpus=0, memory_gib=None, processes=1)
+    prompt = longest_prompt(parsed.data.problems, parsed.model, parsed.data.prompt)
+    assert prompt is not None
+    values = planned_values(parsed, registry.get(parsed.method))
+    training = training_of(parsed, values, devices, prompt)
+    assert training is not None
+    return memory.largest(memory.phases(training)).size
