@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from rlvr.recipes import distill_section, recipe, rl_section
+from rlvr.recipes import distill_section, hardware_section, recipe, rl_section
 from rlvr.samplers.base import SamplingParams
 from rlvr.tasks import problem_section
 
@@ -23,6 +23,7 @@ SECTIONS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("evaluation", recipe.Evaluation),
     ("sampling (in evaluation and distill.teacher)", SamplingParams),
     ("checkpoints", recipe.Checkpoints),
+    ("hardware", hardware_section.Hardware),
     ("rewards", rl_section.Rewards),
     ("rewards.format", rl_section.FormatReward),
     ("rewards.overlong", rl_section.OverlongPenalty),
