@@ -7,7 +7,7 @@ arXiv:1910.02054); activations are the tensors that autograd keeps for a block o
 Llama and Qwen2 code, one by one in `_block_bytes`; TRL's output head works in tiles and keeps no
 logits, but collects the head's gradient in float32 (`trl.kernels.chunked_logprob`).
 
-tests/rlvr/planning compares every part with what real trainings of small models allocate.
+docs/planning.md compares it with what real trainings of small models allocated.
 """
 
 from collections.abc import Sequence
