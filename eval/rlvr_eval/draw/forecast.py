@@ -10,9 +10,11 @@ from rlvr.planning.engine import DEFAULT_UTILIZATION, EnginePlan
 from rlvr.planning.hardware import Devices
 from rlvr.planning.prompts import ASSUMED_TOKENS, count, longest_prompt
 from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.tasks.problem_sources import benchmark_of
 from rlvr_eval.draw.disk_needed import BYTES_PER_TOKEN
 from rlvr_eval.estimators import parse_design
-from rlvr_eval.estimators.expected_draws import Draws, draws_of
+from rlvr_eval.estimators.expected_draws import Draws, draws_of, together
+from rlvr_eval.plan.planning import design_of
 
 _BYTE_DTYPES = ("fp8", "int8", "w8a8")
 
@@ -71,17 +73,21 @@ def forecast(
         prompt_tokens: of the longest prompt; None reads it where problems and tokenizer are here.
     """
     found = {source.name: count(source) for source in settings.benchmarks}
-    known = sum(number for number in found.values() if number is not None)
+    designs = {
+        source.name: design_of(settings, benchmark_of(source)) for source in settings.benchmarks
+    }
+    known = {name: number for name, number in found.items() if number is not None}
+    alike = len(set(designs.values())) == 1 and len(next(iter(designs.values())).looks) == 1
+    n_max = max(design.n_max for design in designs.values())
     measured = prompt_tokens or longest_prompt(settings.benchmarks, models[0], settings.prompt)
     tokens = measured or ASSUMED_TOKENS
-    design = parse_design(settings.design)
     engines = dict(_engines(settings, models, devices, tokens))
     return Forecast(
         settings=settings,
         models=tuple(models),
         problems=found,
-        draws=draws_of(design, known),
-        sequential=_sequential(design.n_max, known) if len(design.looks) == 1 else None,
+        draws=together([draws_of(designs[name], number) for name, number in known.items()]),
+        sequential=_sequential(n_max, sum(known.values())) if alike else None,
         prompt_tokens=tokens,
         is_measured=measured is not None,
         engines=engines,

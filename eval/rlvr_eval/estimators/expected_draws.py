@@ -7,7 +7,7 @@ whose pass@1 and pass@k are those of base models in Yue et al. 2025 (arXiv:2504.
 its table 4, Omni-MATH and MATH500 by its table 2 (tests/benchmarks/designs.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +48,12 @@ def draws_of(design: Design, problems: int) -> Draws:
         for name, (a, b) in _BETAS.items()
     }
     return Draws(problems * design.n_max, likely)
+
+
+def together(parts: Sequence[Draws]) -> Draws:
+    """The draws of several sets."""
+    likely = {name: sum(part.likely[name] for part in parts) for name in _BETAS}
+    return Draws(sum(part.most for part in parts), likely)
 
 
 def expected_draws(design: Design, p: Floats) -> Floats:
