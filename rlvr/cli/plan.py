@@ -243,7 +243,8 @@ def _evaluation_lines(found: "Forecast", request: Request) -> Iterator[str]:
         f"{name} ({'size unknown' if number is None else f'{number:,}'})"
         for name, number in found.problems.items()
     )
-    yield f"evaluation of {len(found.models)} model(s) under {found.settings.design}: {sizes}"
+    design = found.settings.design or "each benchmark's own design"
+    yield f"evaluation of {len(found.models)} model(s) under {design}: {sizes}"
     for name, engine in found.engines.items():
         yield f"vLLM      {name} {engine_line(engine)}"
     yield (
