@@ -246,7 +246,7 @@ def test_plan_and_dry_run_print_all_of_it_and_write_nothing(
         assert part in told
     assert re.search(r"hours +at most [\d,.]+, [\d,.]+ GPU hours", told)
     assert main(["plan", str(recipe), "--gpu-memory", "24"]) == 1
-    assert "fault: memory: backward needs about" in capsys.readouterr().out
+    assert "fault: memory: rollout needs about" in capsys.readouterr().out
     assert main(["plan", str(recipe), "trainer.lerning_rate=1"]) == 1
     assert "fault: unknown key 'trainer.lerning_rate'" in capsys.readouterr().out
     assert main(["train", str(QUICKSTART[0]), "--dry-run"]) == 0
