@@ -82,7 +82,9 @@ def _with(
 ) -> argparse.Namespace:
     """Return the options of `rlvr train` or `rlvr distill`."""
     return argparse.Namespace(
-        **vars(options) | {"overrides": overrides, "recipe": recipe, "only": None, "until": "train"}
+        **vars(options)
+        | {"overrides": overrides, "recipe": recipe}
+        | {"only": None, "until": "train", "dry_run": False}
     )
 
 

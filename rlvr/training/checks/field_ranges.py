@@ -62,7 +62,7 @@ _PORTS = ("vllm_group_port", "vllm_server_port")
 _BELOW_ONE = ("adam_beta1", "adam_beta2", "lora_dropout")
 _LARGEST_WHOLE = 2**31 - 1
 # beyond these a number is a slip of the pen, and float32, in which training reckons, loses it
-_LARGEST, _SMALLEST = 1e9, 1e-30
+_LARGEST, _SMALLEST = 1e30, 1e-30
 
 
 def fault(field: str, value: Any) -> str | None:

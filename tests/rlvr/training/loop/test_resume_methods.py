@@ -105,7 +105,7 @@ def test_one_rank_of_two_is_killed_under_zero_and_both_resume(
     ]
     assert_same_state(undisturbed, resumed, *of_each_rank, "scheduler.pt")
     thinned = {path.name for path in (resumed / "known" / "checkpoint-2").iterdir()}
-    assert thinned == {"COMPLETE", *WEIGHTS}
+    assert thinned == {"COMPLETE", "README.md", *WEIGHTS}
 
 
 def test_truncated_critic_is_refused_by_name_and_the_checkpoint_before_is_used(
