@@ -6,6 +6,7 @@ milliseconds on compiling the same modules as the one before.
 
 import ast
 import marshal
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -20,6 +21,8 @@ _MODULES = {
     "candidate": (*_SPEAKING, "locks", "script", "candidate"),
     "judge": (*_SPEAKING, "numpy_shapes", "judge"),
 }
+# Python 3.11 raises SystemError where two threads turn source into trees at the same time
+_COMPILING = threading.Lock()
 _LOADER = """
 import marshal, os, sys
 parts, missing = [], {size}
@@ -39,9 +42,14 @@ module.main()
 """
 
 
-@cache
 def compiled(program: str) -> bytes:
-    """The modules of a program, to be written to its standard input before all else."""
+    """Return the modules of a program, to be written to its standard input before all else."""
+    with _COMPILING:
+        return _compiled(program)
+
+
+@cache
+def _compiled(program: str) -> bytes:
     return marshal.dumps([(name, _compile(name)) for name in _MODULES[program]])
 
 
