@@ -1,7 +1,7 @@
 # rlvr for machines with NVIDIA GPUs: training, DeepSpeed, and vLLM as sampler.
 #   docker build -t rlvr .
 #   docker run --gpus all --ipc=host --security-opt seccomp=unconfined \
-#       -v "$PWD/runs:/work/runs" -v "$HOME/.cache/huggingface:/root/.cache/huggingface" \
+#       -v "$PWD/runs:/rlvr/runs" -v "$HOME/.cache/huggingface:/root/.cache/huggingface" \
 #       rlvr train recipes/qwen2.5-0.5b/grpo-gsm8k.yaml
 # vLLM's wheels are built for CUDA 13, which needs a driver of version 580 or later.
 # seccomp=unconfined lets bubblewrap make the namespaces in which the code verifier runs programs;
@@ -24,7 +24,7 @@ COPY rlvr ./rlvr
 COPY eval ./eval
 RUN VIRTUAL_ENV=/opt/rlvr uv pip install --no-cache '.[vllm,deepspeed]'
 
-WORKDIR /work
+WORKDIR /rlvr
 COPY recipes ./recipes
 COPY launch ./launch
 ENTRYPOINT ["rlvr"]
