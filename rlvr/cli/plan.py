@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlvr.cli.options.argument_types import whole
+from rlvr.cli.options.argument_types import positive, whole
 
 if TYPE_CHECKING:
     from rlvr.planning.hardware import Devices
     from rlvr.planning.plan import TrainingPlan
     from rlvr.recipes.hardware_section import Hardware
     from rlvr.recipes.recipe import Evaluation, Recipe
-    from rlvr_eval.draw.forecast import Forecast
 
 HELP = "Say what a recipe needs (memory, tokens, disk) and what would keep it from starting."
 EXAMPLE = (
@@ -30,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gpus", type=whole(1, 100_000), metavar="N", help="of all machines")
     parser.add_argument(
         "--gpu-memory",
-        type=_positive,
+        type=positive(1e6, "GiB above 0, as in 79"),
         metavar="GIB",
         help="of one GPU, as torch shows it (79 for a GPU sold with 80 GB)",
     )
@@ -127,13 +126,14 @@ def plan_evaluation(
     """Print the plan of an evaluation; returns the exit code."""
     from rlvr.planning.show import described
     from rlvr_eval.draw.forecast import forecast
+    from rlvr_eval.draw.forecast_text import evaluation_lines
     from rlvr_eval.plan.named_models_folder import refuse_faulty
 
     refuse_faulty(settings)
     devices, _ = _devices(hardware, request)
     found = forecast(settings, models, devices, prompt_tokens=request.prompt_tokens)
     lines = [f"{title}: {len(models)} model(s); {described(devices)}", ""]
-    return _tell([*lines, *_evaluation_lines(found, request)], list(found.faults))
+    return _tell([*lines, *evaluation_lines(found, request.rates)], list(found.faults))
 
 
 def _devices(hardware: "Hardware | None", request: Request) -> "tuple[Devices, bool]":
@@ -219,6 +219,7 @@ def _evaluation_of(
     """The lines of a recipe's own evaluation, whose models are its base and its checkpoints."""
     from rlvr.core.errors import UserError
     from rlvr_eval.draw.forecast import forecast
+    from rlvr_eval.draw.forecast_text import evaluation_lines
     from rlvr_eval.plan.named_models_folder import refuse_faulty
 
     assert recipe.evaluation is not None
@@ -231,45 +232,7 @@ def _evaluation_of(
         return []
     found = forecast(recipe.evaluation, models, devices, prompt_tokens=request.prompt_tokens)
     faults += [f"evaluation: {fault}" for fault in found.faults]
-    return ["", *_evaluation_lines(found, request)]
-
-
-def _evaluation_lines(found: "Forecast", request: Request) -> Iterator[str]:
-    from rlvr.core.disk import size
-    from rlvr.planning.show import engine_line
-
-    budget = found.settings.sampling.max_completion_tokens
-    sizes = ", ".join(
-        f"{name} ({'size unknown' if number is None else f'{number:,}'})"
-        for name, number in found.problems.items()
-    )
-    design = found.settings.design or "each benchmark's own design"
-    yield f"evaluation of {len(found.models)} model(s) under {design}: {sizes}"
-    for name, engine in found.engines.items():
-        yield f"vLLM      {name} {engine_line(engine)}"
-    yield (
-        f"draws     {found.draws.most:,} a model, {found.most_draws:,} in all, of up to {budget:,} "
-        f"tokens; the store takes at most {size(found.most_bytes)}"
-    )
-    if found.sequential and found.sequential.most:
-        yield f"saving    {_saving(found)}"
-    elif found.draws.most:
-        yield f"expected  {_likely(found.draws.likely)}"
-    if request.rates and found.most_tokens:
-        yield f"hours     at most {found.most_tokens / request.rates[0] / 3600:,.1f}"
-
-
-def _saving(found: "Forecast") -> str:
-    assert found.sequential is not None
-    factors = {name: found.draws.most / n for name, n in found.sequential.likely.items() if n}
-    told = ", ".join(f"{factor:.1f} times on {name}" for name, factor in factors.items())
-    n = found.draws.most // max(1, sum(number or 0 for number in found.problems.values()))
-    return f"design=sequential:{n} draws fewer for problems as hard as known ones: {told}"
-
-
-def _likely(likely: Any) -> str:
-    told = ", ".join(f"{round(n):,} if as hard as {name}" for name, n in likely.items())
-    return f"draws of a model: {told}"
+    return ["", *evaluation_lines(found, request.rates)]
 
 
 def _tell(lines: Sequence[str], faults: Sequence[str]) -> int:
@@ -283,28 +246,9 @@ def _tell(lines: Sequence[str], faults: Sequence[str]) -> int:
     return int(bool(faults))
 
 
-def _positive(written: str) -> float:
-    try:
-        value = float(written)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{written!r:.60}: write GiB above 0, as in 79")
-    return value
-
-
 def _rates(written: str) -> tuple[float, float]:
-    parts = [_positive_rate(part) for part in written.split(",")]
+    rate = positive(1e12, "tokens per second above 0")
+    parts = [rate(part) for part in written.split(",")]
     if len(parts) != 2:
         raise argparse.ArgumentTypeError(f"{written!r:.60}: write two rates, as in 20000,15000")
     return parts[0], parts[1]
-
-
-def _positive_rate(written: str) -> float:
-    try:
-        value = float(written)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e12:
-        raise argparse.ArgumentTypeError(f"{written!r:.60}: write tokens per second above 0")
-    return value

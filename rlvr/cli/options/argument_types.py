@@ -18,6 +18,21 @@ def whole(at_least: int, at_most: int = 2**31 - 1) -> Callable[[str], int]:
     return number
 
 
+def positive(below: float, wanted: str) -> Callable[[str], float]:
+    """Return an argument type: a number above 0 and below a bound; `wanted` says it in words."""
+
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < below:
+            raise argparse.ArgumentTypeError(f"{text!r:.60}: write {wanted}")
+        return value
+
+    return number
+
+
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
