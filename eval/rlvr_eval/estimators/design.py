@@ -157,9 +157,17 @@ class Design(ABC):
         """
         for k in (int(ks.min()), int(ks.max())):
             check_k(k, self.n_max)
+        if self.n_max > LARGEST_CACHED_N_MAX:  # no table is kept: each distinct stop once
+            index = self.stop_index(n, c)
+            distinct, row = np.unique(index, return_inverse=True)
+            return np.asarray((1.0 - self.failures_at(distinct, ks))[row.reshape(index.shape)])
         table, rows = self._passes(n, c)
         is_every_k = ks.size == self.n_max and (np.diff(ks) == 1).all()
         return np.asarray(table[rows] if is_every_k else table[rows[..., None], ks - 1])
+
+    @abstractmethod
+    def failures_at(self, stops: Ints, ks: Ints) -> Floats:
+        """Estimate (1-p)**k as `failure_rows` does, at the given k alone: (len(stops), len(ks))."""
 
     def _passes(self, n: ArrayLike, c: ArrayLike) -> tuple[Floats, Ints]:
         """A table of pass@k over k = 1..n_max, and each problem's row in it."""

@@ -78,15 +78,8 @@ class FixedDesign(Design):
         estimates = 1.0 - failure(self.n, self.stop_index(n, c), k)
         return float(estimates) if estimates.ndim == 0 else estimates
 
-    def pass_at_ks(self, n: ArrayLike, c: ArrayLike, ks: Ints) -> Floats:
-        """As `Design.pass_at_ks`; where no table is kept, for each distinct count once."""
-        if self.n <= LARGEST_CACHED_N_MAX:
-            return super().pass_at_ks(n, c, ks)
-        for k in (int(ks.min()), int(ks.max())):
-            check_k(k, self.n)
-        correct = self.stop_index(n, c)
-        distinct, row = np.unique(correct, return_inverse=True)
-        return (1.0 - failure(self.n, distinct[:, None], ks))[row.reshape(correct.shape)]
+    def failures_at(self, stops: Ints, ks: Ints) -> Floats:
+        return failure(self.n, stops[:, None], ks)
 
 
 def failure_rows(n: int, correct: Ints) -> Floats:

@@ -32,7 +32,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from rlvr.core.hashing import hash_number
 from rlvr_eval.estimators.design import (
-    LARGEST_CACHED_N_MAX,
     Design,
     Floats,
     Ints,
@@ -124,13 +123,10 @@ class ContinuationDesign(Design):
         return np.where(is_dropped, self.design.stops().n.size, index)
 
     def failure_rows(self, stops: Ints) -> Floats:
-        return 1.0 - self._estimates(stops, np.arange(1, self.n_max + 1), 0.0)
+        return self.failures_at(stops, np.arange(1, self.n_max + 1))
 
-    def pass_at_ks(self, n: ArrayLike, c: ArrayLike, ks: Ints) -> Floats:
-        """As `Design.pass_at_ks`; where no table is kept, at these k alone."""
-        if self.n_max <= LARGEST_CACHED_N_MAX:
-            return super().pass_at_ks(n, c, ks)
-        return self._estimates(self.stop_index(n, c), ks, 0.0)
+    def failures_at(self, stops: Ints, ks: Ints) -> Floats:
+        return 1.0 - self._estimates(stops, ks, 0.0)
 
     def pass_at_k_curve(
         self, n: ArrayLike, c: ArrayLike, control: ArrayLike | None = None

@@ -56,7 +56,6 @@ from rlvr_eval.estimators.design import (
     Floats,
     Ints,
     Stops,
-    check_k,
     counts,
 )
 from rlvr_eval.estimators.fixed import failure, failure_rows
@@ -174,22 +173,14 @@ class SequentialDesign(Design):
                 rows[is_here, :n] = self._failures_at(look, correct, np.arange(1, n + 1))
         return rows
 
-    def pass_at_ks(self, n: ArrayLike, c: ArrayLike, ks: Ints) -> Floats:
-        """As `Design.pass_at_ks`; where no table is kept, for each distinct stop once."""
-        if self.n_max <= LARGEST_CACHED_N_MAX:
-            return super().pass_at_ks(n, c, ks)
-        for k in (int(ks.min()), int(ks.max())):
-            check_k(k, self.n_max)
-        index = self.stop_index(n, c)
-        distinct, row = np.unique(index, return_inverse=True)
+    def failures_at(self, stops: Ints, ks: Ints) -> Floats:
         every = self.stops()
-        found = np.ones((distinct.size, ks.size))
+        failures = np.zeros((stops.size, ks.size))
         for look, drawn in enumerate(self.looks):
-            is_here = every.n[distinct] == drawn
+            is_here = every.n[stops] == drawn
             if is_here.any():
-                correct = every.c[distinct[is_here]]
-                found[is_here] = 1.0 - self._failures_at(look, correct, ks)
-        return found[row.reshape(index.shape)]
+                failures[is_here] = self._failures_at(look, every.c[stops[is_here]], ks)
+        return failures
 
     def _failures_at(self, look: int, correct: Ints, ks: Ints) -> Floats:
         """As `_rows_at`, at any k: shape (len(correct), ks)."""
