@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rlvr.core.errors import UserError
+from rlvr.core.ranges import ranges
 from rlvr.core.records import Completion
 from rlvr.recipes.keep_text import KeepText
 from rlvr.samplers.base import SampleRequest, SamplingParams
 from rlvr_eval.draw.simulator import Simulator
-from rlvr_eval.draw.work_split import Share, ranges
+from rlvr_eval.draw.work_split import Share
 from rlvr_eval.draw.worker import in_shards, work
 from rlvr_eval.estimators.fixed import FixedDesign
 from rlvr_eval.estimators.random_continuation import ContinuationDesign
