@@ -76,7 +76,7 @@ class Ends:
 def attempt(
     problem: Problem, text: str, ends: Ends, *, ran_out: bool, ids: Sequence[int] = ()
 ) -> Attempt:
-    """A completion as its verifier sees it.
+    """Turn a completion into the attempt that its verifier sees.
 
     Args:
         text: decoded without special tokens where there are `ids`; otherwise as it came.
@@ -95,7 +95,7 @@ def attempt(
 
 
 def cut(text: str, template: str = "plain", *, further: str = "") -> str:
-    """The text up to its first end by the template's rule.
+    """Cut a text at its first end marker, by the template's rule.
 
     Args:
         further: one more end marker.
@@ -109,7 +109,7 @@ def cut(text: str, template: str = "plain", *, further: str = "") -> str:
 def ends_of(
     template: str, tokenizer: Any, of_model: Collection[int], *, chat_tokenizer: Any = None
 ) -> Ends:
-    """What ends a model's completions under a template.
+    """Collect the markers and tokens that end a model's completions under a template.
 
     Args:
         tokenizer: the model's.
@@ -125,7 +125,7 @@ def ends_of(
 
 
 def model_end_ids(folder: Path, tokenizer: Any) -> frozenset[int]:
-    """Tokens that a model's files name as its end: those of its tokenizer and of its generation."""
+    """Read the end tokens of a model: its tokenizer's and those of its generation config."""
     configured: Any = None
     for name in ("generation_config.json", "config.json"):
         file = folder / name
@@ -136,13 +136,13 @@ def model_end_ids(folder: Path, tokenizer: Any) -> frozenset[int]:
 
 
 def end_ids(tokenizer: Any, configured: int | Sequence[int] | None) -> frozenset[int]:
-    """The tokenizer's end of sequence, and what a generation config names beside it."""
+    """Collect the tokenizer's end of sequence and the end tokens of a generation config."""
     listed = [configured] if isinstance(configured, int) else list(configured or ())
     return frozenset({tokenizer.eos_token_id, *listed} - {None})
 
 
 def verdict_version(verifier: str, ends: Ends) -> str:
-    """Under which name verdicts on answers with these ends are stored, e.g. "math@1+answers2".
+    """Name the verdicts on answers with these ends, e.g. "math@1+answers2".
 
     Without the rule where it changes nothing: where the template invents no turns and none of its
     markers is a token beyond the model's own ends.
@@ -152,7 +152,7 @@ def verdict_version(verifier: str, ends: Ends) -> str:
 
 
 def verifier_version(verdict_version: str) -> str:
-    """The verifier's own version in the name of a verdict's: "math@1" of "math@1+answers2"."""
+    """Extract the verifier's own version: "math@1" of "math@1+answers2"."""
     return verdict_version.partition(_BY_RULE)[0]
 
 
@@ -165,7 +165,7 @@ def _pattern(template: str, further: str) -> re.Pattern[str]:
 
 
 def _token(tokenizer: Any, marker: str) -> int | None:
-    """The one token that is the marker, if there is one."""
+    """Return the one token that is the marker, if there is one."""
     token = tokenizer.convert_tokens_to_ids(marker)
     if token is None or tokenizer.convert_ids_to_tokens(token) != marker:
         return None  # an unknown word gets the token for unknown words
@@ -173,7 +173,7 @@ def _token(tokenizer: Any, marker: str) -> int | None:
 
 
 def _chat_end(tokenizer: Any) -> str:
-    """The token that a chat template writes after the assistant's words; empty if there is none."""
+    """Return the token that a chat template writes after an assistant turn; "" if there is none."""
     if not tokenizer.chat_template:
         return ""
     said = prompts.UNCHANGED

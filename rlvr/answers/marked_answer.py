@@ -24,7 +24,7 @@ _WRAPPINGS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "
 
 
 def cut(completion: str) -> str:
-    """The completion without what its model invented after its answer."""
+    """Cut off what the model invented after its answer."""
     end = _END_OF_TURN.search(completion)
     text = completion[: end.start()] if end else completion
     marked = _MARKED.search(text)
@@ -36,7 +36,7 @@ def cut(completion: str) -> str:
 
 
 def marked_answer(text: str) -> str | None:
-    """What the text marks as its answer, without the dollar signs around it; None if nothing.
+    """Return the answer that a text marks, without dollar signs around it; None if there is none.
 
     Inside answer tags, a box narrows the answer further.
     """
@@ -50,7 +50,7 @@ def marked_answer(text: str) -> str | None:
 
 
 def line_answer(text: str) -> str | None:
-    r"""What the last line "Answer: x" says, without dollar signs, bold marks or a box around it.
+    r"""Return x of the last line "Answer: x", without dollar signs, bold marks or a box around it.
 
     That is how DAPO's prompt asks for it (arXiv 2503.14476). None if there is no such line.
     """
@@ -67,13 +67,13 @@ Box = tuple[int, int, str]
 
 
 def last_boxed(text: str) -> str | None:
-    r"""Content of the last \boxed{..} or \fbox{..} whose braces close; "\boxed 5" counts too."""
+    r"""Return the content of the last closed \boxed{..} or \fbox{..}; "\boxed 5" counts too."""
     last = next(boxes_from_last(text), None)
     return last[2] if last else None
 
 
 def boxes_from_last(text: str) -> Iterator[Box]:
-    """The boxes of a text, the last one first."""
+    """Yield the boxes of a text, the last one first."""
     closing = None
     for match in reversed(list(_BOX.finditer(text))):
         if match[1] is not None:
@@ -91,7 +91,7 @@ def boxes_from_last(text: str) -> Iterator[Box]:
 
 
 def _closing_braces(text: str) -> dict[int, int]:
-    """Position of each opening brace -> position of the brace that closes it."""
+    """Map the position of each opening brace to the position of its closing brace."""
     closing, opened = {}, []
     for match in re.finditer(r"\\.|[{}]", text, re.DOTALL):
         if match[0] == "{":
@@ -102,14 +102,14 @@ def _closing_braces(text: str) -> dict[int, int]:
 
 
 def last_tagged(text: str) -> str | None:
-    """Content of the last answer tag; a tag that never closes was cut off and marks nothing."""
+    """Return the content of the last answer tag; ignore a tag that never closes."""
     end = text.rfind("</answer>")
     start = text.rfind(_ANSWER_TAG, 0, end) if end >= 0 else -1
     return text[start + len(_ANSWER_TAG) : end].strip() if start >= 0 else None
 
 
 def unwrap(answer: str) -> str:
-    """The answer without math delimiters or bold marks around the whole of it."""
+    """Strip math delimiters and bold marks that enclose the whole answer."""
     answer = answer.strip()
     if not answer.startswith(("$", "\\", "*")):
         return answer

@@ -58,7 +58,7 @@ class PromptSpec:
     answer: AnswerMark = "marked"
 
     def written(self) -> str:
-        """The one string that stands for it."""
+        """Write the specification as the one string that stands for it."""
         parts = {
             "name": self.name,
             "text": self.text,
@@ -115,7 +115,7 @@ def canonical(value: Any, names: tuple[str, ...]) -> Any:
 
 
 def _is_text_in_braces(value: str) -> bool:
-    """Whether a text that begins as a definition does is a template that asks for JSON."""
+    """Return whether text that begins like a definition is a template that asks for JSON."""
     try:
         return QUESTION in value and not reading.json_object(value).keys() <= set(_KEYS)
     except reading.NotReadable:

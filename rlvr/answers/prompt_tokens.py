@@ -20,7 +20,7 @@ _ANY_TEXT = "0"
 
 
 def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]) -> list[list[int]]:
-    """Token ids of each prompt, as rendered by `rlvr.answers.prompts.render`."""
+    """Tokenize prompts as rendered by `rlvr.answers.prompts.render`."""
     if not prompts:
         return []
     begin = _put_before(tokenizer, [max(prompts, key=len), _ANY_TEXT])
@@ -31,7 +31,7 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]) -> 
 
 
 def _put_before(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> list[int]:
-    """What the tokenizer puts before a text, by the first of these that it has tokens for."""
+    """Return the first token the tokenizer puts before a text, by the first of these that it has."""
     for text in texts:
         (bare,) = _bare(tokenizer, [text])
         whole = cast(list[int], tokenizer(str(text), add_special_tokens=True).input_ids)

@@ -232,7 +232,7 @@ _CHAT_WITH_HASH = re.compile(rf"{_CHAT}@[0-9a-f]{{8}}")
 
 
 def get(name: str) -> Template:
-    """The template called `name`, or the one that an own prompt defines.
+    """Return the template called `name`, or the one that a user's own prompt defines.
 
     Raises:
         UserError: if there is none; the message lists those there are.
@@ -272,7 +272,7 @@ def canonical(prompt: Any) -> Any:
 
 
 def is_chat(name: str) -> bool:
-    """Whether a prompt is a model's chat template: "chat", or "chat@" with the template's hash."""
+    """Return whether a prompt is a model's chat template: "chat", or "chat@" and its hash."""
     return _CHAT_WITH_HASH.fullmatch(chat_part(name)) is not None or chat_part(name) == _CHAT
 
 
@@ -295,7 +295,7 @@ def key_name(prompt: str, tokenizer: ChatTokenizer | None) -> str:
 
 
 def chat_name(tokenizer: ChatTokenizer) -> str:
-    """The name that tells a tokenizer's chat template from any other, "chat@1a2b3c4d".
+    """Name a tokenizer's chat template by its hash, "chat@1a2b3c4d".
 
     Hashed are the template's text and the special tokens that it names, which are filled in.
 
@@ -320,7 +320,7 @@ def render(
     *,
     image_token: str = "<|image_pad|>",
 ) -> str:
-    """The prompt for one problem, up to and including the first character of the model's turn.
+    """Render the prompt for one problem, up to where the model's turn begins.
 
     Of `chat` it is a ChatText, which `rlvr.answers.prompt_tokens` tokenizes without adding
     anything.
@@ -379,7 +379,7 @@ def _render_chat(prompt: str, problem: Problem, tokenizer: ChatTokenizer | None)
 
 
 def _refuse_unread_options(template: Template, tokenizer: ChatTokenizer) -> None:
-    """A chat template ignores an option that it does not know, such as a misspelt one."""
+    """Refuse options that a chat template does not read, such as misspelt ones."""
     text = tokenizer.get_chat_template() if template.chat_template_kwargs else ""
     for name in template.chat_template_kwargs:
         if re.search(rf"\b{re.escape(name)}\b", text) is None:
@@ -390,7 +390,7 @@ def _refuse_unread_options(template: Template, tokenizer: ChatTokenizer) -> None
 
 
 def chat_text(tokenizer: ChatTokenizer, turns: list[dict[str, str]], **options: Any) -> str:
-    """What a tokenizer's chat template makes of a conversation.
+    """Apply a tokenizer's chat template to a conversation.
 
     Raises:
         UserError: if the template cannot render it.
@@ -404,7 +404,7 @@ def chat_text(tokenizer: ChatTokenizer, turns: list[dict[str, str]], **options: 
 
 
 def _asks(tokenizer: ChatTokenizer) -> bool:
-    """Whether a question that no template has a reason to rewrite gets into the prompt."""
+    """Return whether a plain question gets into the prompt."""
     return UNCHANGED in chat_text(tokenizer, [{"role": "user", "content": UNCHANGED}])
 
 

@@ -56,25 +56,25 @@ def told(folder: Path | None = None, needed: Callable[[], str] | None = None) ->
 
 
 def size(count: float) -> str:
-    """Bytes for people: "10.2 MiB"."""
+    """Write a number of bytes for people: "10.2 MiB"."""
     units = ("B", "KiB", "MiB", "GiB", "TiB")
     power = min(max(int(count).bit_length() - 1, 0) // 10, len(units) - 1)
     return f"{count / 1024**power:.{min(power, 1)}f} {units[power]}"
 
 
 def free(folder: Path) -> int:
-    """Bytes that are free where a folder is, or would be made."""
+    """Return the bytes that are free where a folder is or would be created."""
     there = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
     return shutil.disk_usage(there).free
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether an error, or what led to it, says that a disk is full."""
+    """Return whether an error, or one of its causes, says that a disk is full."""
     return _shortage(error, None) is not None
 
 
 def refuses(folder: Path) -> bool:
-    """Whether not even a small file can be written there: figures of free space know no quota."""
+    """Return whether a folder takes not even a small file: free space says nothing about quotas."""
     try:
         with tempfile.TemporaryFile(dir=folder) as probe:
             probe.write(bytes(_PROBE_BYTES))
@@ -86,7 +86,7 @@ def refuses(folder: Path) -> bool:
 
 
 def _shortage(error: BaseException, folder: Path | None) -> int | None:
-    """ENOSPC or EDQUOT, if the error or what led to it comes from that."""
+    """Return ENOSPC or EDQUOT if the error or one of its causes says so."""
     for each in _with_causes(error):
         if isinstance(each, OSError) and each.errno in _SHORTAGES:
             return each.errno
@@ -99,7 +99,7 @@ def _shortage(error: BaseException, folder: Path | None) -> int | None:
 
 
 def _place(error: BaseException, folder: Path | None) -> Path | None:
-    """The folder whose disk is full: the first of those written to that takes nothing more."""
+    """Return the folder whose disk is full: the first written folder that takes no more data."""
     files = (getattr(each, "filename", None) for each in _with_causes(error))
     named = [folder] if folder else []
     named += [Path(str(file)).parent for file in files if file]
@@ -118,7 +118,7 @@ def _where(shortage: int, place: Path | None) -> str:
 
 
 def _with_causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, then what it was raised from or while handling."""
+    """Yield the error, then the exceptions it was raised from or while handling."""
     at: BaseException | None = error
     while at is not None:
         yield at

@@ -48,7 +48,7 @@ class Faults(UserError):
         super().__init__("\n".join(summarized([(source, fault) for fault in self.faults])))
 
     def __reduce__(self) -> tuple[type["Faults"], tuple[str, tuple[str, ...]]]:
-        """Pickled by what it is made from; an exception's own way would pass the message alone."""
+        """Pickle the constructor arguments; BaseException would pickle only the message."""
         return type(self), (self.source, self.faults)
 
 

@@ -59,7 +59,7 @@ def install_command(extra: str) -> str:
 
 
 def unfit() -> list[str]:
-    """Name requirements that are not met: missing ones of the core, wrong versions of any extra."""
+    """List unmet requirements: missing packages of the core, wrong versions of any extra."""
     found = []
     for wanted in (*_requirements(), *(each for extra in _EXTRAS for each in _requirements(extra))):
         installed = installed_version(wanted.name)
@@ -71,7 +71,7 @@ def unfit() -> list[str]:
 
 
 def missing(extra: str) -> list[str]:
-    """Name the packages of an extra that are not installed, those of extras it includes as well."""
+    """List the packages of an extra that are not installed, including those of nested extras."""
     names = []
     for wanted in _requirements(extra):
         included = [name for inner in wanted.extras for name in missing(inner)]

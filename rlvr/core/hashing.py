@@ -10,22 +10,22 @@ from typing import Any
 
 
 def hex_digest(content: str | bytes, size: int = 8, *, domain: str = "") -> str:
-    """Digest a text or bytes to `size` bytes, as hexadecimal digits."""
+    """Hash a text or bytes to `size` bytes, as hexadecimal digits."""
     return _digest(content, size, domain).hex()
 
 
 def hash_number(content: str, size: int = 8, *, domain: str = "") -> int:
-    """Digest a text to a number that is uniform in 0 .. 2^(8 size) - 1."""
+    """Hash a text to a number that is uniform in 0 .. 2^(8 size) - 1."""
     return int.from_bytes(_digest(content, size, domain), "big")
 
 
 def json_digest(value: Any, size: int = 8, *, domain: str = "") -> str:
-    """Digest a JSON value, whatever the order of its keys, as hexadecimal digits."""
+    """Hash a JSON value, whatever the order of its keys, to hexadecimal digits."""
     return hex_digest(json.dumps(value, sort_keys=True), size, domain=domain)
 
 
 def streamed(size: int) -> blake2b:
-    """A hash to be fed piece by piece."""
+    """Return a hash object that is fed piece by piece."""
     return blake2b(digest_size=size)
 
 

@@ -5,22 +5,22 @@ from collections.abc import Mapping
 
 
 def rank() -> int:
-    """This process's place among those that torchrun or accelerate started; 0 without one."""
+    """Return this process's rank as set by torchrun or accelerate; 0 without a launcher."""
     return int(os.environ.get("RANK", "0"))
 
 
 def world_size() -> int:
-    """Processes that torchrun or accelerate started to work together, on all machines."""
+    """Count the processes that torchrun or accelerate started, on all machines."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_launched() -> bool:
-    """Whether torchrun or accelerate started this process, be it the only one."""
+    """Return whether torchrun or accelerate started this process, even as the only one."""
     return "WORLD_SIZE" in os.environ
 
 
 def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
-    """This process's place among those that a launcher started; (0, 1) without one.
+    """Return this process's rank and the world size set by a launcher; (0, 1) without one.
 
     RANK and WORLD_SIZE are torchrun's and accelerate's. Of SLURM's variables those are read that
     only srun sets: in a batch script that starts one process, the job's own would name many.
@@ -33,7 +33,7 @@ def rank_and_world(environment: Mapping[str, str] = os.environ) -> tuple[int, in
 
 
 def cores() -> int:
-    """CPU cores that this process may use, which a scheduler may have made fewer than there are."""
+    """Count the CPU cores that this process may use; a scheduler may allow fewer than exist."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -44,7 +44,7 @@ class Stage:
         return took / max(self.done - self._found_done, 1) * (self.total - self.done)
 
     def resume(self, units: int) -> None:
-        """So many units were done before, which says nothing of today's pace."""
+        """Record units finished by an earlier process; they do not count for the current speed."""
         self.done += units
         self._found_done += units
 

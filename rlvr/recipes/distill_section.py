@@ -134,7 +134,7 @@ _SHORT_FOR = {"solver": "name", "model": "model"}
 
 
 def _typed(value: Any) -> Any:
-    """`solver:countdown` is short for {type: solver, name: countdown}, and so is `model:..`."""
+    """Expand the short forms `solver:countdown` and `model:..` to {type: .., name: ..}."""
     if not isinstance(value, str):
         return value
     kind, _, name = value.partition(":")
@@ -197,7 +197,7 @@ DISTILL_SECTIONS: Mapping[str, type[BaseModel]] = {
 
 
 def faults(raw: Mapping[str, Any]) -> list[str]:
-    """What in a raw recipe does not go together with its `distill:` section."""
+    """List what in a raw recipe does not go together with its `distill:` section."""
     section, data = raw.get("distill"), raw.get("data")
     if not isinstance(section, Mapping) or not isinstance(data, Mapping):
         return []

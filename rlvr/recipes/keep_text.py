@@ -31,7 +31,7 @@ class KeepText:
 
     @classmethod
     def parse(cls, text: str) -> "KeepText":
-        """The rule written as `all`, `correct` or `sample:N`.
+        """Parse a rule written as `all`, `correct` or `sample:N`.
 
         Raises:
             UserError: if it is none of them.
@@ -44,7 +44,7 @@ class KeepText:
         return cls("correct" if match[1] == "correct" else "all")
 
     def keeps(self, completions: Sequence[Completion], verdicts: Sequence[Verdict]) -> list[bool]:
-        """True for each draw whose text is kept."""
+        """Return True for each draw whose text is kept."""
         if self.rule == "correct":
             return [verdict.outcome is Outcome.CORRECT for verdict in verdicts]
         if self.rule == "sample":

@@ -42,7 +42,7 @@ class Draft:
 
 
 def read(raw: Mapping[str, Any]) -> Draft:
-    """The recipe, whole or in part, and every fault of its schema."""
+    """Read a recipe, whole or in part, together with every fault against its schema."""
     try:
         return Draft(recipes.parse(raw, source="recipe"))
     except Faults as error:

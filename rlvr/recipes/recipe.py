@@ -145,7 +145,7 @@ class Evaluation(Section):
     @field_validator("looks", mode="before")
     @classmethod
     def _several_that_increase(cls, looks: Any) -> tuple[int, ...]:
-        """One fault, where pydantic would report one for each number."""
+        """Raise one fault, where pydantic would report one for each number."""
         are_numbers = isinstance(looks, list | tuple) and all(type(look) is int for look in looks)
         if (
             not are_numbers
@@ -203,7 +203,7 @@ class Checkpoints(Section):
     @field_validator("keep", mode="plain")
     @classmethod
     def _all_or_some(cls, value: Any) -> Any:
-        """One fault, where pydantic would report one for each member of the union."""
+        """Raise one fault, where pydantic would report one for each member of the union."""
         if value != "all" and (type(value) is not int or value < 1):
             raise PydanticCustomError("keep", "write all, or how many of the last ones to keep")
         return value
@@ -260,7 +260,7 @@ class Recipe(Section):
     @model_validator(mode="before")
     @classmethod
     def _with_own_section(cls, raw: Any) -> Any:
-        """A method's section is there, with its defaults, also where the recipe leaves it out."""
+        """Add the method's section, with its defaults, where the recipe leaves it out."""
         method = raw.get("method") if isinstance(raw, Mapping) else None
         if isinstance(method, str) and method in METHOD_SECTIONS and raw.get(method) is None:
             return {**raw, method: {}}
@@ -278,7 +278,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """A recipe file with overrides as it is written, not looked at yet.
+    """Read a recipe file with overrides applied, without validating it.
 
     Raises:
         UserError: if the file is missing or is no YAML mapping, or an override is none.
@@ -291,7 +291,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def parse(raw: Mapping[str, Any], *, source: str) -> Recipe:
-    """A Recipe from its raw mapping; `source` is what fault messages begin with."""
+    """Validate a raw mapping as a Recipe; fault messages begin with `source`."""
     misplaced = _misplaced(raw) + _unmeasured(raw) + distill_section.faults(raw)
     try:
         recipe = Recipe.model_validate(raw)
@@ -303,7 +303,7 @@ def parse(raw: Mapping[str, Any], *, source: str) -> Recipe:
 
 
 def evaluation(raw: Mapping[str, Any], overrides: Sequence[str] = (), *, source: str) -> Evaluation:
-    """The evaluation section alone, with `key=value` overrides of its own keys.
+    """Read only the evaluation section, with `key=value` overrides of its keys.
 
     Raises:
         Faults, UserError: as `load`.
@@ -321,12 +321,12 @@ def evaluation(raw: Mapping[str, Any], overrides: Sequence[str] = (), *, source:
 
 
 def dump(recipe: Recipe) -> str:
-    """The recipe as resolved, defaults included, as YAML that `load` reads back to an equal one."""
+    """Write the resolved recipe, defaults included, as YAML that `load` reads back as equal."""
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 def suggestion(key: str, known: Sequence[str]) -> str:
-    """ "; did you mean 'x'?" where a known key is near, otherwise the keys there are."""
+    """Write "; did you mean 'x'?" for a key near a known one, otherwise list the known keys."""
     near = get_close_matches(key, known, n=1)
     return f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
 
@@ -356,7 +356,7 @@ def _override(raw: dict[str, Any], override: str) -> None:
 
 
 def _fault(entry: Any) -> str:
-    """One pydantic error as one line: key, what is wrong, what to write."""
+    """Write one pydantic error as one line: key, what is wrong, what to write."""
     location = [str(part) for part in entry["loc"] if not isinstance(part, int)]
     key = ".".join(_without_teachers_type([str(part) for part in entry["loc"]]))
     match entry["type"]:
@@ -377,12 +377,12 @@ def _fault(entry: Any) -> str:
 
 
 def _without_teachers_type(parts: Sequence[str]) -> list[str]:
-    """pydantic puts a union member's type into the path of a key, where no recipe has one."""
+    """Remove a union member's type from a key path: pydantic adds it, recipes have none."""
     return [part for at, part in enumerate(parts) if at == 0 or parts[at - 1] != "teacher"]
 
 
 def _misplaced(raw: Mapping[str, Any]) -> list[str]:
-    """Sections of methods that are not the recipe's."""
+    """List sections for methods other than the recipe's."""
     method = raw.get("method")
     return [
         f"{name}: is read by method {name} alone, and this recipe's method is {method}; remove it"
@@ -392,7 +392,7 @@ def _misplaced(raw: Mapping[str, Any]) -> list[str]:
 
 
 def _unmeasured(raw: Mapping[str, Any]) -> list[str]:
-    """An evaluation that is asked for without a word on what to measure."""
+    """List evaluations that are requested without saying what to measure."""
     when = raw.get("evaluate")
     if when not in ("after", "between", "watch") or raw.get("evaluation") is not None:
         return []
@@ -400,7 +400,7 @@ def _unmeasured(raw: Mapping[str, Any]) -> list[str]:
 
 
 def _section(location: Sequence[str]) -> type[BaseModel]:
-    """The section that a path of keys leads to."""
+    """Return the section that a path of keys leads to."""
     sections: dict[str, type[BaseModel]] = {
         "data": Data,
         "evaluation": Evaluation,

@@ -164,7 +164,7 @@ class Run:
         return (entry for entry in map(_metrics_entry, self._metrics_lines()) if entry)
 
     def steps_without_metrics(self, last_step: int) -> str:
-        """Name the steps up to this one that metrics.jsonl lacks, such as "3, 7-9"; "" if none."""
+        """List the steps up to this one that metrics.jsonl lacks, such as "3, 7-9"; "" if none."""
         logged = {entry["step"] for entry in self.metrics()}
         return _ranges([step for step in range(1, last_step + 1) if step not in logged])
 
@@ -249,7 +249,7 @@ def _ranges(steps: list[int]) -> str:
 
 
 def _differences(old: Recipe, new: Recipe) -> list[str]:
-    """Keys that decide what is trained, and differ."""
+    """List the keys that decide what is trained and differ."""
     before, after = _deciding(old), _deciding(new)
     return [key for key in before | after if before.get(key) != after.get(key)]
 

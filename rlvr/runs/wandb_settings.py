@@ -33,7 +33,7 @@ def logged_in(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def variables(run: Run, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """W&B's environment variables for this run; those that are set already keep their values."""
+    """Return W&B's environment variables for this run; variables already set keep their values."""
     defaults = {
         "WANDB_PROJECT": PROJECT,
         "WANDB_RUN_GROUP": run.name,

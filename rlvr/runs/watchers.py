@@ -68,7 +68,7 @@ class Watcher:
 
 
 def is_awaited(run: Run, checkpoint: str, *, by_whoever_comes: bool = False) -> bool:
-    """Whether a living watcher has not evaluated a checkpoint yet, named as its folder is.
+    """Return whether a living watcher still has to evaluate a checkpoint, given by folder name.
 
     Args:
         by_whoever_comes: it is awaited also while no watcher at all has evaluated it.
@@ -86,7 +86,7 @@ def mark_evaluated(run: Run, checkpoint: str) -> None:
 
 
 def is_evaluated(run: Run, checkpoint: str) -> bool:
-    """Whether any watcher, living or not, has evaluated a checkpoint."""
+    """Return whether any watcher, living or not, has evaluated a checkpoint."""
     return (run.path / checkpoint / EVALUATED).is_file()
 
 

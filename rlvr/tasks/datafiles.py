@@ -62,7 +62,7 @@ def file_hash(file: Path) -> str:
 
 
 def fetch(benchmark: "Benchmark", revision: str | None = None) -> list[Path]:
-    """The benchmark's files on this machine, downloaded where they are not there yet.
+    """Return the benchmark's files on this machine; download the missing ones.
 
     Raises:
         UserError: in one line, if they are neither cached nor to be had.
@@ -85,7 +85,7 @@ def fetch(benchmark: "Benchmark", revision: str | None = None) -> list[Path]:
 
 
 def resolve(benchmark: "Benchmark", revision: str | None = None) -> str:
-    """The commit that `fetch` reads: pinned, or what the Hub says the newest is.
+    """Return the commit that `fetch` reads: the pinned one, or the newest on the Hub.
 
     Asked once in a process, so that it is the one which was read even if the Hub moves on.
 
@@ -144,7 +144,7 @@ def _snapshot(benchmark: "Benchmark", revision: str | None) -> Path:
 
 
 def _hub_answers(benchmark: "Benchmark", revision: str | None) -> bool:
-    """Whether a download can work; False offline. A repository that is not there is said so."""
+    """Return whether a download can work: False offline, UserError if the Hub has no such set."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
@@ -173,7 +173,7 @@ def _unreachable(benchmark: "Benchmark", what: str) -> str:
 
 
 def _fetch_url(benchmark: "Benchmark") -> Path:
-    """A file from outside the Hub, kept beside the Hub's cache under its checksum."""
+    """Download a file from outside the Hub; store it beside the Hub's cache under its checksum."""
     import urllib.request
 
     from huggingface_hub import constants

@@ -134,7 +134,7 @@ class _Grader:
                 self._fault, self.stopped = fault, True
 
     def report(self, number: int, fault: str) -> None:
-        """Name a line that was left out."""
+        """Report a line that is left out."""
         self._broken += 1
         if self._broken > _TOLD_LINES:
             return
@@ -163,7 +163,7 @@ class _Grader:
         self._out.flush()
 
     def _verdicts(self, batch: list[_Item]) -> list[Verdict | None]:
-        """Verdicts; None for an item whose gold is not the task's, once that is reported."""
+        """Verify a batch; None for an item whose gold does not fit the task, which is reported."""
         attempts = [item.attempt for item in batch]
         try:
             return list(self._verifier.verify(attempts, timeout_s=self._timeout_s))
@@ -176,7 +176,7 @@ class _Grader:
 
 
 def _next_batch(waiting: "queue.Queue[_Item | None]") -> tuple[list[_Item], bool]:
-    """What is waiting, at least one item, and whether more may come."""
+    """Return the waiting items, at least one, and whether more may come."""
     batch: list[_Item] = []
     item = waiting.get()
     while item is not None:
@@ -219,7 +219,7 @@ def _problem(row: Mapping[str, Any], find: FindProblem) -> Problem:
 
 
 def _problem_finder(paths: Mapping[str, str | Path]) -> FindProblem:
-    """Looks problems up by id; a benchmark is loaded when it is first named."""
+    """Return a function that finds problems by id; it loads a benchmark when it is first named."""
 
     loaded: dict[str, Mapping[str, Problem] | UserError] = {}
 

@@ -52,7 +52,7 @@ class Columns(Section):
 
 
 def _listed(value: Any) -> Any:
-    """One is short for a list of one."""
+    """Expand a single value to a list of one."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
@@ -90,7 +90,7 @@ class ProblemSource(Section):
 
 
 def _named(value: Any) -> Any:
-    """`countdown-train` is short for `{name: countdown-train}`."""
+    """Expand the short form `countdown-train` to `{name: countdown-train}`."""
     return {"name": value} if isinstance(value, str) else value
 
 

@@ -43,7 +43,7 @@ def check(name: str, *, path: str | Path | None = None, revision: str | None = N
 def check_benchmark(
     benchmark: Benchmark, *, path: str | Path | None = None, revision: str | None = None
 ) -> None:
-    """As `check`, for a benchmark that is in no list."""
+    """Check as `check` does, for a benchmark that is not in the registry."""
     if benchmark.generate is not None:
         _refuse_path(benchmark.name, path)
         if benchmark.name.startswith(_REASONING_GYM):
@@ -61,7 +61,7 @@ def load(
     limit: int | None = None,
     revision: str | None = None,
 ) -> list[Problem]:
-    """The problems of a benchmark, in the order of its files.
+    """Load the problems of a benchmark, in the order of its files.
 
     Args:
         path: .jsonl, .json, .parquet or .csv file to read instead of the Hub's.
@@ -81,7 +81,7 @@ def load_benchmark(
     limit: int | None = None,
     revision: str | None = None,
 ) -> list[Problem]:
-    """As `load`, for a benchmark that is in no list."""
+    """Load as `load` does, for a benchmark that is not in the registry."""
     if limit is not None and limit < 1:
         raise UserError(f"limit: {limit} problems; expected at least 1, or none for all")
     if benchmark.generate is not None:
@@ -97,7 +97,7 @@ def load_benchmark(
 
 
 def revision_of(name: str, *, path: str | Path | None = None, revision: str | None = None) -> str:
-    """What identifies the problems that `load` returns for the same arguments.
+    """Identify the problems that `load` returns for the same arguments.
 
     The commit of the Hub repository, the hash of a local file's bytes, or the version of what
     generates them. Draws of different revisions are never pooled.
@@ -108,7 +108,7 @@ def revision_of(name: str, *, path: str | Path | None = None, revision: str | No
 def revision_of_benchmark(
     benchmark: Benchmark, *, path: str | Path | None = None, revision: str | None = None
 ) -> str:
-    """As `revision_of`, for a benchmark that is in no list."""
+    """Identify as `revision_of` does, for a benchmark that is not in the registry."""
     if path is not None:
         return datafiles.file_hash(Path(path))
     if benchmark.name.startswith(_REASONING_GYM):
@@ -152,7 +152,7 @@ def _problems(benchmark: Benchmark, files: list[Path]) -> list[Problem]:
 
 
 def _fault(problem: Problem, verifier: str) -> str | None:
-    """What is wrong with a problem that a row's values made, whatever their types were."""
+    """Describe what is wrong with a problem built from a row's values, whatever their types."""
     if not isinstance(problem.question, str) or not problem.question.strip():
         return f"expected a question as text, found {problem.question!r:.60}"
     if not isinstance(problem.kind, str):
@@ -176,7 +176,7 @@ def _misfit(
 
 
 def _with_unique_ids(problems: list[Problem]) -> list[Problem]:
-    """Repeated ids get a number, so that two rows of one problem stay two problems."""
+    """Number repeated ids, so that two rows of one problem stay two problems."""
     seen: dict[str, int] = {}
     unique = []
     for problem in problems:

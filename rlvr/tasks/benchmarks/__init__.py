@@ -223,7 +223,7 @@ NAMES = tuple(_BY_NAME)
 
 
 def get(name: str) -> Benchmark:
-    """The benchmark called `name`, or the reasoning-gym task `reasoning_gym:<task>`.
+    """Return the benchmark called `name`, or the reasoning-gym task `reasoning_gym:<task>`.
 
     Raises:
         UserError: if there is none; the message lists those there are.

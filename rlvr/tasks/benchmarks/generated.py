@@ -14,14 +14,14 @@ REASONING_GYM_SEED = 42
 
 
 def countdown(split: Any) -> list[Problem]:
-    """The embedded countdown problems of one split: train, dev or test."""
+    """Load the embedded countdown problems of one split: train, dev or test."""
     from rlvr.tiny.countdown import problems
 
     return problems(split)
 
 
 def reasoning_gym(task: str, limit: int | None = None) -> list[Problem]:
-    """The first entries of a task under its default settings, 500 without a limit.
+    """Generate the first entries of a task under its default settings (default limit: 500).
 
     Raises:
         UserError: if the package is not installed or has no such task.

@@ -17,31 +17,31 @@ OMNI_MATH_TRAIN = 2000
 
 
 def gsm8k(name: str, row: Row, index: int) -> Problem:
-    """Gold after `####`, without thousands separators."""
+    """Take the gold after `####`, without thousands separators."""
     gold = row["answer"].rpartition("####")[2].strip().replace(",", "")
     return Problem(f"{name}/{index}", row["question"], gold)
 
 
 def math500(name: str, row: Row, index: int) -> Problem:
-    """Kind: the subject. Ids are those of the MATH test set."""
+    """Use the subject as kind and the ids of the MATH test set."""
     return Problem(f"{name}/{row['unique_id']}", row["problem"], row["answer"], row["subject"])
 
 
 def hendrycks(name: str, row: Row, index: int) -> Problem | None:
-    """MATH's training problems; a few have an empty box, which nothing can be checked against."""
+    """Read MATH's training problems; None for the few with an empty box."""
     gold = last_boxed(row["solution"])
     return Problem(f"{name}/{index}", row["problem"], gold, row["type"]) if gold else None
 
 
 def minerva(name: str, row: Row, index: int) -> Problem:
-    """Gold: the answer column where there is one, otherwise the solution's last box."""
+    """Take the gold from the answer column if there is one, otherwise from the last box."""
     gold = row.get("answer") or last_boxed(row["solution"])
     question = row.get("problem") or row["question"]
     return Problem(f"{name}/{index}", question, _present(gold, name, index), row.get("type") or "")
 
 
 def olympiad_bench(name: str, row: Row, index: int) -> Problem:
-    r"""Gold: the published final answer, which is always a list of one string.
+    r"""Take the published final answer, always a list of one string, as gold.
 
     Where it is a quantity, the unit lies in a column of its own and is not asked for again.
     """
@@ -55,7 +55,7 @@ def olympiad_bench(name: str, row: Row, index: int) -> Problem:
 
 
 def competition(name: str, row: Row, index: int) -> Problem:
-    """AIME and AMC: whole numbers, published as text ("025") or as floats (27.0)."""
+    """Read AIME and AMC golds: whole numbers, published as text ("025") or as floats (27.0)."""
     gold = row["answer"]
     if isinstance(gold, float) and gold.is_integer():
         gold = int(gold)
@@ -64,26 +64,26 @@ def competition(name: str, row: Row, index: int) -> Problem:
 
 
 def dapo(name: str, row: Row, index: int) -> Problem:
-    """DAPO-Math-17k without its prompt wrapper; answers were rewritten to whole numbers."""
+    """Read DAPO-Math-17k without its prompt wrapper; its golds were rewritten to whole numbers."""
     gold = row.get("solution") or row["reward_model"]["ground_truth"]
     return Problem(f"{name}/{index}", row["prompt"], _plain(gold))
 
 
 def _plain(gold: object) -> object:
-    """A finite number as text; what is neither number nor text stays as it is, and is refused."""
+    """Write a finite number as text; leave any other value as it is, to be refused later."""
     if isinstance(gold, bool) or not isinstance(gold, int | float) or not math.isfinite(gold):
         return gold
     return str(gold)
 
 
 def omni_math(name: str, row: Row, index: int) -> Problem:
-    """Id: hash of the problem, so that the split does not hang on the order of the file."""
+    """Use a hash of the problem as id, so that the split does not depend on the file's order."""
     kind = _first_domain(row.get("domain"))
     return Problem(f"{name}/{_fingerprint(row['problem'])}", row["problem"], row["answer"], kind)
 
 
 def omni_math_split(problems: list[Problem]) -> tuple[list[Problem], list[Problem]]:
-    """2,000 problems to train on and the rest to test on, by the hash in their ids.
+    """Split into 2,000 training problems and the rest for testing, by the hash in their ids.
 
     The study names the sizes and not the problems (section 4.3), so this split is ours.
     """
@@ -97,7 +97,7 @@ def _fingerprint(problem: str) -> str:
 
 
 def _first_domain(domains: object) -> str:
-    """ "Mathematics -> Algebra -> Other" -> "Algebra"."""
+    """Return the first domain: "Algebra" of "Mathematics -> Algebra -> Other"."""
     if not isinstance(domains, list) or not domains:
         return ""
     return str(domains[0]).split(" -> ")[1:2][0] if " -> " in str(domains[0]) else str(domains[0])

@@ -44,7 +44,7 @@ def row_reader(
 
 
 def _value(row: Mapping[str, Any], column: str) -> Any:
-    """A column's value; `a.b` is the column of that name, or key b within column a.
+    """Return a column's value; `a.b` is the column of that name, or key b within column a.
 
     Raises:
         KeyError: if there is no such column.
@@ -62,7 +62,7 @@ def _optional(row: Row, key: str, column: str | None) -> Any:
 
 
 def _question(value: Any) -> Any:
-    """The text of a question, also where it is written as the one user message of a chat."""
+    """Return a question's text, also where it is written as the one user message of a chat."""
     if not isinstance(value, list):
         return value
     if len(value) == 1 and isinstance(value[0], Mapping) and value[0].get("role") == "user":

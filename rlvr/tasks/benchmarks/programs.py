@@ -47,12 +47,12 @@ _LCB_STDIN = (
 
 
 def human_eval(name: str, row: Row, index: int) -> Problem:
-    """HumanEval, whose limit is for the few tests that it has."""
+    """Read HumanEval with the time limit for its few tests."""
     return _human_eval(name, row, _HUMAN_EVAL_LIMITS)
 
 
 def human_eval_plus(name: str, row: Row, index: int) -> Problem:
-    """HumanEval+, which differs in its tests and their limit alone."""
+    """Read HumanEval+, which differs from HumanEval in its tests and their limit only."""
     return _human_eval(name, row, _EVALPLUS_LIMITS)
 
 
@@ -68,7 +68,7 @@ def _human_eval(name: str, row: Row, limits: Mapping[str, float]) -> Problem:
 
 
 def mbpp_plus(name: str, row: Row, index: int) -> Problem:
-    """EvalPlus shows the task as a docstring with its first assertion, which names the function."""
+    """Show the task as EvalPlus does: a docstring with an assertion that names the function."""
     example = row["test_list"][0]
     # the reference solution may define helpers: the entry point is what the assertion calls
     defined = set(re.findall(r"^def (\w+)", row["code"], re.MULTILINE))
@@ -81,7 +81,7 @@ def mbpp_plus(name: str, row: Row, index: int) -> Problem:
 
 
 def livecodebench(name: str, row: Row, index: int) -> Problem | None:
-    """Problems of contests from 2024-08 to 2025-01: those of the study."""
+    """Read the study's LiveCodeBench problems, from contests of 2024-08 to 2025-01."""
     held = date.fromisoformat(str(row["contest_date"])[:10])
     if not LIVECODEBENCH_FIRST <= held <= LIVECODEBENCH_LAST:
         return None
@@ -117,7 +117,7 @@ class _TextOnly(pickle.Unpickler):
 
 
 def _lcb_tests(packed: str) -> list[dict[str, str]]:
-    """Test cases, which are published as JSON or as compressed, pickled JSON."""
+    """Read test cases published as JSON or as compressed, pickled JSON."""
     if packed.lstrip().startswith("["):
         return list(json.loads(packed))
     unpacked = _TextOnly(io.BytesIO(zlib.decompress(base64.b64decode(packed)))).load()
@@ -125,7 +125,7 @@ def _lcb_tests(packed: str) -> list[dict[str, str]]:
 
 
 def _lcb_call(test: Mapping[str, str]) -> dict[str, Any]:
-    """One JSON value a line for each argument, one for the result."""
+    """Split a test's input into one JSON value a line per argument; the output is the result."""
     arguments = [json.loads(line) for line in test["input"].splitlines() if line.strip()]
     return {"args": arguments, "expected": json.loads(test["output"])}
 
@@ -140,7 +140,7 @@ _COMPARED = re.compile(r"\bassert _deep_eq\((?P<called>\S+?)\(\*i\), o")
 
 
 def code_r1(name: str, row: Row, index: int) -> Problem:
-    """Code-R1's 12k: LeetCode problems with assertions, TACO problems with inputs and outputs.
+    """Read Code-R1's 12k: LeetCode problems with assertions, TACO problems with inputs and outputs.
 
     Raises:
         LeftOut: for tests whose arguments are linked lists or trees. Only data passes between the
