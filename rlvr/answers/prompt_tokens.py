@@ -31,7 +31,7 @@ def prompt_ids(tokenizer: "PreTrainedTokenizerBase", prompts: Sequence[str]) -> 
 
 
 def _put_before(tokenizer: "PreTrainedTokenizerBase", texts: Sequence[str]) -> list[int]:
-    """Return the first token the tokenizer puts before a text, by the first of these that it has."""
+    """Return what the tokenizer adds before a text, found by the first of these that shows it."""
     for text in texts:
         (bare,) = _bare(tokenizer, [text])
         whole = cast(list[int], tokenizer(str(text), add_special_tokens=True).input_ids)

@@ -24,14 +24,14 @@ class Overlap:
 
 
 def words(text: str) -> list[str]:
-    """The words and numbers of a text, in lower case."""
+    """List the words and numbers of a text, in lower case."""
     return _WORD.findall(text.lower())
 
 
 def overlaps(
     problems: Iterable[Problem], benchmark: Iterable[Problem], *, n: int
 ) -> Iterator[Overlap]:
-    """Training problems that share n words in a row, or a whole short question.
+    """Yield training problems that share n words in a row, or a whole short question.
 
     Each is named once, with the first run found.
     """

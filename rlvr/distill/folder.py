@@ -30,7 +30,7 @@ class Folder:
 
     @classmethod
     def of(cls, run: Run) -> "Folder":
-        """The folder of a run."""
+        """Return the distillation folder of a run."""
         return cls(run.path / "distill")
 
     @property
@@ -83,7 +83,7 @@ class Folder:
         write_json(path, key)
 
     def teacher(self) -> dict[str, Any]:
-        """What the traces depend on.
+        """Describe what the traces depend on.
 
         Raises:
             UserError: if there are none.
@@ -98,14 +98,14 @@ class Folder:
         write_lines(self.path / "problems.jsonl", map(asdict, problems))
 
     def problems(self) -> dict[str, Problem]:
-        """The problems by id, in their order."""
+        """Return the problems by id, in their order."""
         rows = Journal(self.path / "problems.jsonl").rows()
         found = (Problem(**{**row, "images": tuple(row["images"])}) for row in rows)
         return {problem.id: problem for problem in found}
 
 
 def trace_row(completion: Completion) -> dict[str, Any]:
-    """A trace as it lies in the journal."""
+    """Build the journal row of a trace."""
     return {
         "problem_id": completion.problem_id,
         "sample_index": completion.sample_index,
@@ -115,17 +115,17 @@ def trace_row(completion: Completion) -> dict[str, Any]:
 
 
 def draw_of(row: Mapping[str, Any]) -> Draw:
-    """Which trace a row of any of the files is about."""
+    """Return the draw that a row of any of the files is about."""
     return row["problem_id"], row["sample_index"]
 
 
 def write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """A file of JSON lines, written whole or not at all."""
+    """Write a file of JSON lines atomically."""
     write_atomically(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of such a file.
+    """Yield the rows of such a file.
 
     Raises:
         UserError: if the stage that writes it has not run.

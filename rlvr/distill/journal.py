@@ -69,11 +69,11 @@ class Journal:
             self._synced = time.monotonic()
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Every whole row; none where there is no file."""
+        """Yield every complete row; none if there is no file."""
         return (row for _, row in self.placed_rows())
 
     def placed_rows(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Every whole row with its place in the file, from which `at` reads it again.
+        """Yield every complete row with its place in the file, from which `at` reads it again.
 
         Raises:
             UserError: if a line other than a cut-off last one is no JSON.
@@ -88,7 +88,7 @@ class Journal:
                 place += len(line)
 
     def at(self, places: Iterable[int]) -> Iterator[dict[str, Any]]:
-        """The rows at places that `placed_rows` gave, in the order asked for."""
+        """Yield the rows at places that `placed_rows` gave, in the order asked for."""
         with self.path.open("rb") as file:
             for place in places:
                 file.seek(place)

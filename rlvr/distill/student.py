@@ -37,17 +37,17 @@ class Student:
         return None if given is None else int(given)
 
     def prompt(self, problem: Problem) -> str:
-        """The prompt under which the student is trained."""
+        """Render the prompt under which the student is trained."""
         return prompts.render(student_prompt(self.recipe), problem, self.tokenizer)
 
     def completion(self, trace: str) -> str:
-        """The trace up to its end, as it was verified, closed by the student's own."""
+        """Close the trace, up to its verified end, with the student's own end marker."""
         return attempts.cut(trace, teacher_prompt(self.recipe)) + str(self.tokenizer.eos_token)
 
     def prompt_lengths(self, prompts: list[str]) -> list[int]:
-        """Tokens of each prompt."""
+        """Count the tokens of each prompt."""
         return [len(ids) for ids in prompt_ids(self.tokenizer, prompts)]
 
     def lengths(self, completions: list[str]) -> list[int]:
-        """Tokens of each completion."""
+        """Count the tokens of each completion."""
         return [len(ids) for ids in self.tokenizer(completions, add_special_tokens=False).input_ids]

@@ -36,7 +36,7 @@ class Finding:
 
 
 def report() -> list[Finding]:
-    """All findings, in the order they are shown. Takes a few seconds: torch is imported."""
+    """Collect all findings, in the order shown. Takes a few seconds because it imports torch."""
     return [check() for check in _CHECKS]
 
 
@@ -48,7 +48,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Finding:
-    """TRL and transformers are pinned because training overrides what moves between releases."""
+    """Check TRL and transformers; training overrides code that changes between their releases."""
     if wrong := extras.unfit():
         fix = f"install rlvr again in this environment: {extras.install_command('train')}"
         return Finding("packages", State.FAULT, f"expected {', '.join(wrong)}", fix)

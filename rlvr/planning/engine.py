@@ -68,7 +68,7 @@ class EnginePlan:
         return max(0, int(self.cache_gib / self.sequence_gib))
 
     def faults(self) -> Iterator[str]:
-        """Why the engine cannot start, each with the option to change."""
+        """Say why the engine cannot start, each reason with the option to change."""
         if self.shape.heads % self.split:
             heads = self.shape.heads
             yield (

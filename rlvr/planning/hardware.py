@@ -45,7 +45,7 @@ class Devices:
 
     @classmethod
     def of(cls, hardware: Hardware) -> "Devices":
-        """The devices that a recipe's `hardware:` names."""
+        """Return the devices that a recipe's `hardware:` names."""
         return cls(
             hardware.gpus,
             hardware.gpu_memory_gib,
@@ -56,7 +56,7 @@ class Devices:
 
     @classmethod
     def here(cls, environment: Mapping[str, str] = os.environ) -> "Devices":
-        """This machine, with as many processes as the launcher started: GPUs, or cores."""
+        """Return this machine's GPUs or cores, with as many processes as the launcher started."""
         import psutil
         import torch
 
@@ -73,7 +73,7 @@ class Devices:
         return cls(0, memory, processes, stage, is_mixed)
 
     def launched_by(self, launch: Launch) -> "Devices":
-        """The same machines under a launch file."""
+        """Return the same machines under a launch file."""
         return replace(
             self,
             gpus=launch.processes if launch.on_gpus else 0,

@@ -129,7 +129,7 @@ class Training:
 
 
 def phases(training: Training) -> list[Phase]:
-    """The times of a step at which most is in memory."""
+    """List the phases of a step in which most memory is used."""
     static = [*_weights(training), *_states(training)]
     found = [
         Phase("backward", (*static, *_gradients(training), *_passes(training))),
@@ -142,7 +142,7 @@ def phases(training: Training) -> list[Phase]:
 
 
 def resting(training: Training) -> list[Part]:
-    """What stays in memory while nothing is computed, as during vLLM's rollouts."""
+    """List what stays in memory while nothing is computed, as during vLLM's rollouts."""
     kept = _gradients(training) if training.zero_stage == 3 else []
     return [*_weights(training), *_states(training), *kept]
 
@@ -162,7 +162,7 @@ def _weights(training: Training) -> list[Part]:
 
 
 def _states(training: Training) -> list[Part]:
-    """Optimizer states, and DeepSpeed's float32 masters."""
+    """Count optimizer states, and DeepSpeed's float32 masters."""
     if not training.zero_stage:
         size = training.trained * training.bytes_each * training.optimizer_bytes
         return [Part("optimizer", size)]
@@ -191,7 +191,7 @@ def _bucket(training: Training) -> int:
 
 
 def _step(training: Training) -> list[Part]:
-    """DeepSpeed's float32 copy of the gradients that it steps on, and of the bucket it reduces."""
+    """Count DeepSpeed's float32 gradients for the optimizer step and its reduction bucket."""
     if not training.zero_stage:
         return []
     own = training.trained / training.processes
@@ -205,7 +205,7 @@ def _step(training: Training) -> list[Part]:
 
 
 def _passes(training: Training) -> list[Part]:
-    """Activations, and what the backward pass works with, when both together are most.
+    """Count activations and the backward pass's buffers at the moment of their largest sum.
 
     The critic's forward pass comes last, so its activations are gone when the policy's head begins.
     """
@@ -230,7 +230,7 @@ def _passes(training: Training) -> list[Part]:
 
 
 def _kept(network: Network, training: Training) -> float:
-    """Bytes of the activations of one pass."""
+    """Count the bytes of the activations of one pass."""
     positions = training.rows * training.tokens
     of_input = network.shape.hidden * training.weight_bytes
     of_block = of_input if training.is_checkpointed else _block_bytes(network, training)
@@ -238,7 +238,7 @@ def _kept(network: Network, training: Training) -> float:
 
 
 def _working(network: Network, training: Training) -> float:
-    """What the backward pass of one block holds: gradients of two of the MLP's values.
+    """Count the gradients of two of the MLP's values, held by the backward pass of one block.
 
     With checkpointing also the activations of the block, which it has just computed again.
     """
@@ -248,7 +248,7 @@ def _working(network: Network, training: Training) -> float:
 
 
 def _block_bytes(network: Network, training: Training) -> float:
-    """What autograd keeps of one block for each token.
+    """Count what autograd keeps of one block for each token.
 
     Two RMSNorms: their input in float32, the normalized value, which its weight's gradient needs,
     and the product that enters the linear layers. Attention: queries, keys and values, the latter
@@ -264,7 +264,7 @@ def _block_bytes(network: Network, training: Training) -> float:
 
 
 def _head(training: Training) -> float:
-    """What TRL's output head holds in its backward pass: gradients in float32, and a tile."""
+    """Count the backward pass of TRL's output head: gradients in float32, and a tile."""
     policy = training.learners[0]
     positions = training.rows * training.tokens
     tile_rows = min(positions, _TILE_TOKENS)
@@ -276,7 +276,7 @@ def _head(training: Training) -> float:
 
 
 def _sampling(training: Training) -> list[Part]:
-    """transformers' cache of keys and values, and the logits of one step."""
+    """Count transformers' cache of keys and values, and the logits of one step."""
     policy = training.learners[0]
     cache = policy.shape.kv_bytes(training.weight_bytes) * training.sampled_rows * training.tokens
     logits = 2 * training.sampled_rows * policy.shape.vocabulary * FLOAT32
@@ -287,5 +287,5 @@ def _sampling(training: Training) -> list[Part]:
 
 
 def largest(found: Sequence[Phase]) -> Phase:
-    """The phase that needs most."""
+    """Return the phase that needs most memory."""
     return max(found, key=lambda phase: phase.size)

@@ -80,7 +80,7 @@ def plan_training(
 
 
 def engine_faults(engine: EnginePlan | None, devices: Devices) -> Iterator[str]:
-    """Why vLLM cannot start in the training processes."""
+    """Say why vLLM cannot start in the training processes."""
     if engine is None:
         return
     yield from engine.faults()
@@ -126,7 +126,7 @@ def _memory_faults(
 
 
 def _remedy(training: Training, largest: Phase, devices: Devices) -> str:
-    """The first change that makes it fit, or that none of the usual ones does."""
+    """Name the first change that makes it fit, or say that no usual change does."""
     assert devices.memory_gib is not None
     if largest.name == "rollout":
         return "lower trainer.vllm_gpu_memory_utilization, or train on more GPUs under ZeRO-3"

@@ -20,7 +20,7 @@ ASSUMED_TOKENS = 1024
 
 
 def count(source: ProblemSource, verifier: str | None = None) -> int | None:
-    """Problems of a source; None if it would have to be downloaded to know."""
+    """Count the problems of a source; None if counting would need a download."""
     if (found := _here(source, verifier)) is not None:
         return len(found)
     published = problem_sources.benchmark_of(source, verifier=verifier).rows
@@ -36,7 +36,7 @@ def longest_prompt(
     *,
     verifier: str | None = None,
 ) -> int | None:
-    """Tokens of the longest prompt; None if problems or tokenizer would have to be downloaded.
+    """Count the tokens of the longest prompt; None if problems or tokenizer are not at hand.
 
     Args:
         prompt: template for all sources; None takes each one's own.
@@ -57,7 +57,7 @@ def longest_prompt(
 
 
 def _here(source: ProblemSource, verifier: str | None) -> list[Problem] | None:
-    """The problems of a source that lies on this machine; None for the others, and for faulty ones.
+    """Load the problems of a source on this machine; None for remote and for faulty sources.
 
     A faulty source is a fault of the recipe, which whoever checks that tells.
     """

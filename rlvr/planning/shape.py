@@ -83,7 +83,7 @@ class ModelShape:
         return self.backbone + (0 if self.is_tied else self.embedding)
 
     def kv_bytes(self, value_bytes: int) -> int:
-        """Bytes of one token's keys and values in all layers."""
+        """Count the bytes of one token's keys and values in all layers."""
         return 2 * self.layers * self.keys * value_bytes
 
 
@@ -124,7 +124,7 @@ KNOWN: Mapping[str, ModelShape] = {
 
 
 def find(name: str, revision: str | None = None) -> ModelShape | None:
-    """The shape of a model by name; None if its configuration is not here or is of another kind.
+    """Find a model's shape by name; None if its configuration is not here or not supported.
 
     Nothing is downloaded: a configuration is read from a folder or from the Hub's cache.
     """
@@ -139,7 +139,7 @@ def find(name: str, revision: str | None = None) -> ModelShape | None:
 
 
 def of_config(config: Mapping[str, Any]) -> ModelShape | None:
-    """The shape that a config.json describes; None for other architectures than dense decoders."""
+    """Read the shape from a config.json; None for architectures other than dense decoders."""
     if config.get("model_type") not in _DENSE:
         return None
     try:
@@ -162,7 +162,7 @@ def of_config(config: Mapping[str, Any]) -> ModelShape | None:
 
 
 def _configuration(name: str, revision: str | None) -> Path | None:
-    """The config.json of a model, or of the base of an adapter, where it is on this machine."""
+    """Find the config.json of a model, or of the base of an adapter, on this machine."""
     if name.startswith("embedded:"):
         name = str(models.resolve(name))
     folder = Path(name)

@@ -12,7 +12,7 @@ _NAME, _NUMBER = 26, 10
 
 
 def training_lines(plan: TrainingPlan, rates: tuple[float, float] | None) -> Iterator[str]:
-    """The plan of a training.
+    """Describe the plan of a training.
 
     Args:
         rates: tokens sampled and trained per second by all GPUs together; None shows no hours.
@@ -35,7 +35,7 @@ def training_lines(plan: TrainingPlan, rates: tuple[float, float] | None) -> Ite
 
 
 def summary(plan: TrainingPlan) -> str:
-    """The plan in one sentence, for the head of a recipe."""
+    """Describe the plan in one sentence, for the head of a recipe."""
     where = f"GiB of {plan.devices.memory_gib:g} per GPU" if plan.devices.gpus else "GiB"
     told = [
         ", ".join(f"{phase.name} {phase.size / GIB:.1f}" for phase in plan.phases) + f" {where}"
@@ -52,7 +52,7 @@ def summary(plan: TrainingPlan) -> str:
 
 
 def described(devices: Devices) -> str:
-    """The devices in words."""
+    """Describe the devices in words."""
     if not devices.gpus:
         processes = f"{devices.processes} process(es) on CPU"
         return processes + (f", ZeRO-{devices.zero_stage}" if devices.zero_stage else "")
@@ -62,7 +62,7 @@ def described(devices: Devices) -> str:
 
 
 def memory_table(plan: TrainingPlan) -> Iterator[str]:
-    """Parts by phase, in GiB."""
+    """List parts by phase, in GiB."""
     where = "GPU" if plan.devices.gpus else "process"
     title = f"GiB per {where}"
     yield f"{title:<{_NAME}}" + "".join(f"{phase.name:>{_NUMBER}}" for phase in plan.phases)
@@ -74,7 +74,7 @@ def memory_table(plan: TrainingPlan) -> Iterator[str]:
 
 
 def engine_line(engine: EnginePlan) -> str:
-    """What one engine of vLLM takes of each of its GPUs."""
+    """Describe how much of each GPU one engine of vLLM takes."""
     return (
         f"takes {engine.share_gib:.1f} GiB of each GPU: weights {engine.weights_gib:.1f}, keys and "
         f"values {max(engine.cache_gib, 0):.1f}, which is {engine.sequences} whole sequence(s) of "
@@ -126,7 +126,7 @@ def _hours(plan: TrainingPlan, rates: tuple[float, float] | None) -> str:
 
 
 def _short(count: int | None) -> str:
-    """A large number in words: "12.3 million"."""
+    """Write a large number in words: "12.3 million"."""
     if count is None:
         return "an unknown number of"
     for value, name in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):

@@ -31,7 +31,7 @@ _BLOCK_PATH = {"q": "self_attn", "k": "self_attn", "v": "self_attn", "o": "self_
 def training_of(
     recipe: Recipe, values: Mapping[str, Any], devices: Devices, prompt_tokens: int
 ) -> Training | None:
-    """What one process of the training holds; None if the model's shape is not known.
+    """Describe what one training process holds; None if the model's shape is not known.
 
     Args:
         values: as `rlvr.training.checks.settings.planned_values` gives them.
@@ -72,7 +72,7 @@ def training_of(
 def engine_of(
     recipe: Recipe, values: Mapping[str, Any], devices: Devices, prompt_tokens: int
 ) -> EnginePlan | None:
-    """The engine of vLLM in each training process; None without one, or if nothing is known."""
+    """Describe the vLLM engine in each training process; None if none or unknown."""
     shape = shapes.find(recipe.model, recipe.revision)
     colocated = values.get("use_vllm") and values.get("vllm_mode") == "colocate"
     if shape is None or not colocated or not devices.gpus or devices.memory_gib is None:
@@ -91,7 +91,7 @@ def engine_of(
 def longest_sequence(
     recipe: Recipe, values: Mapping[str, Any], shape: ModelShape, prompt_tokens: int
 ) -> int:
-    """Tokens of the longest sequence that is trained on: what memory must hold."""
+    """Count the tokens of the longest training sequence, which memory must hold."""
     if recipe.method == "sft":
         length = values.get("max_length") or shape.context or prompt_tokens
     else:
@@ -100,7 +100,7 @@ def longest_sequence(
 
 
 def generation_batch(values: Mapping[str, Any], processes: int) -> int:
-    """Completions of one rollout, of all processes."""
+    """Count the completions of one rollout over all processes."""
     accumulated = int(values.get("gradient_accumulation_steps") or 1)
     passes = int(values.get("steps_per_generation") or accumulated)
     of_passes = int(values["per_device_train_batch_size"]) * processes * passes
@@ -114,7 +114,7 @@ def _learner(shape: ModelShape, recipe: Recipe) -> Network:
 
 
 def _critic(shape: ModelShape, recipe: Recipe) -> Network:
-    """The backbone with one output; its head is trained beside adapters, too."""
+    """Return the backbone with one output; its head is trained beside adapters, too."""
     head = shape.hidden + 1
     if recipe.peft is None:
         return Network(shape, 0, shape.backbone + head, has_language_head=False)
@@ -123,7 +123,7 @@ def _critic(shape: ModelShape, recipe: Recipe) -> Network:
 
 
 def _adapters(shape: ModelShape, peft: Mapping[str, Any]) -> int:
-    """Parameters of LoRA's pairs of matrices, and of modules that are trained whole."""
+    """Count the parameters of LoRA's pairs of matrices and of fully trained modules."""
     rank, targets = int(peft.get("r", 8)), peft.get("target_modules") or _LORA_DEFAULT
     adapted = [size for name, size in shape.matrices.items() if _is_target(name, targets)]
     whole = peft.get("modules_to_save") or ()
@@ -132,7 +132,7 @@ def _adapters(shape: ModelShape, peft: Mapping[str, Any]) -> int:
 
 
 def _is_target(name: str, targets: Any) -> bool:
-    """Whether PEFT adapts a layer: by a list of name endings, a pattern, or all."""
+    """Return whether PEFT adapts a layer: by a list of name endings, a pattern, or all."""
     if not isinstance(targets, str):
         return name in targets
     if targets == "all-linear":
@@ -142,7 +142,7 @@ def _is_target(name: str, targets: Any) -> bool:
 
 
 def _needs_reference(recipe: Recipe, values: Mapping[str, Any]) -> bool:
-    """Whether a second copy of the policy is asked; with adapters it is the policy without them."""
+    """Return whether a second copy of the policy is needed; adapters need none."""
     section = recipe.ppo or recipe.reinforce_pp
     in_reward = section.kl_coefficient if section else 0.0
     in_loss = 0.0 if recipe.method in ("sft", "on_policy_distillation") else values.get("beta")
@@ -150,7 +150,7 @@ def _needs_reference(recipe: Recipe, values: Mapping[str, Any]) -> bool:
 
 
 def _weight_bytes(values: Mapping[str, Any], devices: Devices) -> int:
-    """DeepSpeed holds the weights in the launch file's precision, otherwise the recipe says."""
+    """Return the bytes of a weight, in the launch file's precision under DeepSpeed."""
     options = values.get("model_init_kwargs") or {}
     is_half = str(options.get("dtype", "")).removeprefix("torch.") in _HALF_NAMES
     return _HALF if is_half or (devices.zero_stage and devices.is_mixed) else FLOAT32

@@ -53,7 +53,7 @@ class Disk:
 
 
 def work_of(recipe: Recipe, values: Mapping[str, Any], processes: int, tokens: int) -> Work:
-    """What the recipe asks for.
+    """Count the work that the recipe asks for.
 
     Args:
         tokens: of the longest sequence, prompt and completion.
@@ -77,7 +77,7 @@ def work_of(recipe: Recipe, values: Mapping[str, Any], processes: int, tokens: i
 def disk_of(
     recipe: Recipe, values: Mapping[str, Any], training: Training, steps: int | None
 ) -> Disk:
-    """What the checkpoints take.
+    """Count the disk space that the checkpoints take.
 
     A whole one has the optimizer's states beside the weights, under DeepSpeed with float32 masters.
     """

@@ -176,7 +176,7 @@ def _misfit(
 
 
 def _with_unique_ids(problems: list[Problem]) -> list[Problem]:
-    """Number repeated ids, so that two rows of one problem stay two problems."""
+    """Append a number to repeated ids, so that two rows of one problem stay two problems."""
     seen: dict[str, int] = {}
     unique = []
     for problem in problems:

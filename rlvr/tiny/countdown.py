@@ -60,7 +60,7 @@ Plan = tuple[Step, ...]
 
 
 def calculate(left: int, operator: str, right: int) -> int | None:
-    """The result, or None where it is not a whole number in 0..99."""
+    """Return the result, or None if it is not a whole number in 0..99."""
     match operator:
         case "+":
             result = left + right
@@ -78,17 +78,17 @@ def calculate(left: int, operator: str, right: int) -> int | None:
 
 
 def question(numbers: Numbers, target: int) -> str:
-    """The prompt of a problem."""
+    """Write the prompt of a problem."""
     return f"{' '.join(map(str, numbers))} -> {target} :"
 
 
 def written(plan: Plan) -> str:
-    """A plan as a model writes it."""
+    """Write a plan as the model writes it."""
     return " ; ".join(map(str, plan))
 
 
 def plans(numbers: Numbers, *, chains_only: bool = False) -> Iterator[Plan]:
-    """Every valid plan for these numbers, whatever its target."""
+    """Yield every valid plan for these numbers, whatever its target."""
     yield from _plans(tuple(numbers), None, "+-*" if chains_only else "+-*/", chains_only)
 
 
@@ -106,7 +106,7 @@ def _plans(pool: Numbers, running: int | None, operators: str, chains_only: bool
 
 
 def _steps(a: int, b: int, operators: str) -> list[Step]:
-    """All valid ways to combine two numbers; each commutative one once."""
+    """List all valid ways to combine two numbers; each commutative one once."""
     orders = {op: [(a, b)] if op in "+*" or a == b else [(a, b), (b, a)] for op in operators}
     return [
         Step(left, op, right, result)
@@ -117,20 +117,20 @@ def _steps(a: int, b: int, operators: str) -> list[Step]:
 
 
 def solutions(numbers: Numbers, target: int) -> list[Plan]:
-    """All plans that reach the target: the exact solver."""
+    """List all plans that reach the target: the exact solver."""
     return [plan for plan in plans(numbers) if plan[-1].result == target]
 
 
 @cache
 def targets_by_kind(numbers: Numbers) -> dict[str, frozenset[int]]:
-    """Targets reachable by a chain, and those reachable only beyond chains."""
+    """List the targets reachable by a chain, and those reachable only beyond chains."""
     chain = frozenset(plan[-1].result for plan in plans(numbers, chains_only=True))
     every = frozenset(plan[-1].result for plan in plans(numbers))
     return {"chain": chain, "beyond": every - chain}
 
 
 def split_of(numbers: Numbers, target: int) -> Split:
-    """Where a problem belongs: the same for every order of its numbers."""
+    """Return the split of a problem, which is the same for every order of its numbers."""
     canonical = f"{sorted(numbers)}->{target}"
     percent = hash_number(canonical, 4) % 100
     if percent < HELD_OUT_PERCENT["test"]:
@@ -139,7 +139,7 @@ def split_of(numbers: Numbers, target: int) -> Split:
 
 
 def random_chain(rng: np.random.Generator) -> tuple[Numbers, Plan]:
-    """A random chain over random numbers; the numbers come in random order.
+    """Draw a random chain over random numbers; the numbers come in random order.
 
     Its target is whatever it reaches, so easy targets are common, as in text found in the wild.
     """
@@ -158,7 +158,7 @@ def random_chain(rng: np.random.Generator) -> tuple[Numbers, Plan]:
 
 
 def training_chains(count: int, seed: int) -> Iterator[tuple[str, str]]:
-    """`count` (prompt, completion) pairs for pretraining, none of a dev or test problem.
+    """Yield `count` (prompt, completion) pairs for pretraining, none of a dev or test problem.
 
     GIVING_UP_SHARE of the completions end after the first or the second of their three steps.
     """
@@ -175,7 +175,7 @@ def training_chains(count: int, seed: int) -> Iterator[tuple[str, str]]:
 
 
 def problems(split: Split) -> list[Problem]:
-    """The embedded problems of a split, in their drawn order."""
+    """Return the embedded problems of a split, in their drawn order."""
     lines = (DATA / f"{split}.jsonl").read_text().splitlines()
     return [_problem(split, json.loads(line)) for line in lines]
 

@@ -22,7 +22,7 @@ CONTEXT_LENGTH = 64
 
 
 def tokenizer() -> "PreTrainedTokenizerFast":
-    """Word-level: needs no white space between words, and decodes with single spaces."""
+    """Build a word-level tokenizer: it needs no white space and decodes with single spaces."""
     from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
@@ -46,7 +46,7 @@ def tokenizer() -> "PreTrainedTokenizerFast":
 
 
 def config() -> "LlamaConfig":
-    """Four layers of width 128; 32 dimensions a head, the smallest that vLLM serves on CPU."""
+    """Configure four layers of width 128; heads of 32 are the smallest that vLLM serves on CPU."""
     from transformers import LlamaConfig
 
     return LlamaConfig(

@@ -101,17 +101,17 @@ def damage_of_contents(checkpoint: Path, *, for_training: bool) -> list[str]:
 
 
 def has_marker(checkpoint: Path) -> bool:
-    """Whether a checkpoint was declared whole, whatever became of it since."""
+    """Return whether a checkpoint was declared complete, whatever happened to it since."""
     return (checkpoint / COMPLETE).exists()
 
 
 def is_resumable(checkpoint: Path) -> bool:
-    """Whether a complete checkpoint has the trainer state that training goes on from."""
+    """Return whether a complete checkpoint has the trainer state needed to continue training."""
     return any(_is_one_of(name, _OPTIMIZER) for name in _read_marker(checkpoint) or {})
 
 
 def is_trainer_state(name: str) -> bool:
-    """Whether a file of a checkpoint, by its path within, is of no use to evaluation."""
+    """Return whether a checkpoint's file, given by its path within, is useless for evaluation."""
     return _is_one_of(name, _TRAINER_STATE)
 
 
@@ -200,7 +200,7 @@ def _differing_sizes(checkpoint: Path, marker: Marker) -> list[str]:
 
 
 def _stamp(checkpoint: Path, names: Iterable[str]) -> frozenset[tuple[str, int]]:
-    """Tells one state of the files from the next, as far as their times do."""
+    """Return a value that changes when the files do, as far as their times show it."""
     try:
         return frozenset((name, (checkpoint / name).stat().st_ctime_ns) for name in names)
     except FileNotFoundError:

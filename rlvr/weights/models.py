@@ -25,7 +25,7 @@ def resolve(name: str, revision: str | None = None) -> Path:
 
 
 def local_fault(name: str) -> str | None:
-    """Why there can be no model of this name, as far as this machine alone can tell; else None."""
+    """Say why no model of this name can exist, as far as this machine can tell; None otherwise."""
     if name.startswith(_PREFIX):
         embedded = name.removeprefix(_PREFIX)
         if embedded in EMBEDDED:

@@ -54,7 +54,7 @@ class TensorHeader:
 
 
 def headers(folder: Path) -> dict[str, TensorHeader]:
-    """Every tensor of a checkpoint by name, read from the safetensors headers alone.
+    """Read the header of every tensor of a checkpoint, by name, from the safetensors files.
 
     Raises:
         UserError: if there are no safetensors files or tensors, or a file is damaged.
@@ -95,7 +95,7 @@ class _Hash(NamedTuple):
 
 @cache
 def _hash(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> _Hash:
-    """`stamp` tells one state of the folder's files from the next, so that caching is safe."""
+    """Hash the tensors; `stamp` changes when the folder's files do, so that caching is safe."""
     digest = streamed(HASH_BYTES)
     found = sorted(headers(folder).items())
     total = sum(header.end - header.begin for _, header in found)
@@ -142,7 +142,7 @@ def _blocks(header: TensorHeader) -> Iterator[bytes]:
 
 
 def _is_finite(block: bytes, dtype: str) -> bool:
-    """Whether all numbers are; by their bits, because NumPy knows no bfloat16."""
+    """Return whether all numbers are finite, by their bits, because NumPy has no bfloat16."""
     if dtype not in _NOT_FINITE_FROM or not block:
         return True
     kind, without_sign, limit = _NOT_FINITE_FROM[dtype]

@@ -66,7 +66,7 @@ class Crew:
             _in_processes(evaluations, self.factory, devices, listener)
 
     def _devices(self) -> list[str | None]:
-        """The GPUs of each process, as CUDA_VISIBLE_DEVICES names them; None without any."""
+        """Return the GPUs of each process as CUDA_VISIBLE_DEVICES names them; None without any."""
         from rlvr.samplers import selection
 
         processes = self.processes or selection.processes(self.gpus_each)
@@ -77,7 +77,7 @@ class Crew:
 
 
 def claim_device(gpus_each: int = 1) -> None:
-    """Of several GPUs that a launched process sees, leave it those of its local rank.
+    """Keep only the GPUs of this process's local rank, where it sees several.
 
     To be called before anything asks torch for a GPU. Without a launcher nothing changes.
 
@@ -195,7 +195,7 @@ def _share(
     world: int,
     queue: "Queue[Message]",
 ) -> None:
-    """A child's work: one core, and no life beyond its parent's."""
+    """Do a child's work on one core; end when the parent ends."""
     _end_with_parent()
     try:
         own = sampler()
@@ -212,7 +212,7 @@ def _share(
 
 
 def _take_one_core(world: int) -> None:
-    """Where the sampler has brought torch along: its threads would get in each other's way."""
+    """Keep to one core where the sampler has loaded torch, whose threads would collide."""
     if torch := sys.modules.get("torch"):
         from rlvr.core.launched import cores
 

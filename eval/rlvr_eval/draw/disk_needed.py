@@ -11,7 +11,7 @@ BYTES_PER_TOKEN = 8
 
 
 def needed(evaluations: Sequence[Evaluation], sampler: Sampler) -> str:
-    """A clause on what is left to store, by what stored draws take on the average."""
+    """Write a clause on what is left to store, by the average size of stored draws."""
     left = sum(missing(evaluation, sampler) for evaluation in evaluations)
     there = [_stored(evaluation, sampler) for evaluation in evaluations]
     draws, size = (sum(column) for column in zip(*there, strict=True))
@@ -24,7 +24,7 @@ def needed(evaluations: Sequence[Evaluation], sampler: Sampler) -> str:
 
 
 def _stored(evaluation: Evaluation, sampler: Sampler) -> tuple[int, int]:
-    """Draws that are stored, and the bytes that they and their verdicts take."""
+    """Count stored draws, and the bytes that they and their verdicts take."""
     store = evaluation.draws(sampler)
     size = sum(shard.stat().st_size for shard in store.folder.rglob("*.parquet"))
     return len(store.verdicts(evaluation.verdict_version)), size

@@ -46,7 +46,7 @@ def crew_for(
     processes: int | None = None,
     evaluations: Sequence[Evaluation] = (),
 ) -> Crew:
-    """Who samples under these settings, as `evaluate` says.
+    """Choose who samples under these settings, as `evaluate` says.
 
     Args:
         evaluations: that vLLM's engine makes room for, and no more; without any it makes room for
@@ -96,7 +96,7 @@ def carry_out(
 
 
 def _tell_of_earlier_draws(run: Run, evaluation: Evaluation, sampler: Sampler) -> None:
-    """Draws that went on behind the template's end markers are not counted as such that stopped."""
+    """Log that draws past the template's end markers are not counted as stopped."""
     key = evaluation.key(sampler).fields()
     if "end_ids" not in key or DrawStore(evaluation.store, key).folder.exists():
         return
@@ -113,6 +113,6 @@ def _tell_of_earlier_draws(run: Run, evaluation: Evaluation, sampler: Sampler) -
 
 
 def on_bar(bar: Stage, due: Sequence[Evaluation], crew: Crew) -> OnBar:
-    """The listener that shows evaluations on a bar, as long as all of them together."""
+    """Return the listener that shows evaluations on a bar as long as all of them together."""
     extents = [extent(evaluation, crew.sampler) for evaluation in due]
     return OnBar(bar, extents, world=rank_and_world()[1])

@@ -13,7 +13,7 @@ from rlvr_eval.plan.evaluation import Evaluation
 
 
 def tokens_needed(evaluations: Sequence[Evaluation]) -> int:
-    """Tokens of the longest prompt and its completion; a model's context may be shorter."""
+    """Count tokens of the longest prompt and its completion; a model's context may be shorter."""
     return max(
         _longest_prompt(evaluation) + evaluation.sampling.max_completion_tokens
         for evaluation in evaluations

@@ -96,7 +96,7 @@ def forecast(
 
 
 def summary(found: Forecast) -> str:
-    """The forecast in one sentence, for the head of a file of models."""
+    """Write the forecast in one sentence, for the head of a file of models."""
     held = dict.fromkeys(
         f"vLLM holds {engine.sequences} whole sequences of {engine.length:,} tokens at a time"
         for engine in found.engines.values()
@@ -136,7 +136,7 @@ def _engines(
 
 
 def _value_bytes(name: str | None) -> float:
-    """Bytes of a value; what is unknown is taken for two, which is not too little."""
+    """Return the bytes of a value; two for an unknown type, which is not too little."""
     return 1.0 if name and any(part in name for part in _BYTE_DTYPES) else 2.0
 
 

@@ -12,14 +12,14 @@ class Listener(Protocol):
     """Is told how the work goes; called from several threads."""
 
     def expects(self, place: int, draws: int) -> None:
-        """The evaluation at this place takes at most so many draws, those there already included.
+        """Announce how many draws the evaluation at this place takes at most, stored ones included.
 
         The number only falls: designs that look more than once may end a problem early.
         """
         ...
 
     def stored(self, draws: int) -> None:
-        """So many draws are on disk with their verdicts."""
+        """Report that so many draws are on disk with their verdicts."""
         ...
 
 
@@ -27,10 +27,10 @@ class Silent:
     """A `Listener` that says nothing."""
 
     def expects(self, place: int, draws: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def stored(self, draws: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class OnBar:
@@ -54,7 +54,7 @@ class OnBar:
         bar.show(self._note)
 
     def expects(self, place: int, draws: int) -> None:
-        """The bar gets shorter where problems ended early."""
+        """Shorten the bar where problems ended early."""
         with self._lock:
             before = self._share
             self._most[place] = min(self._most[place], draws)
@@ -62,7 +62,7 @@ class OnBar:
                 self._bar.extend(self._share - before)
 
     def stored(self, draws: int) -> None:
-        """The bar fills."""
+        """Fill the bar."""
         with self._lock:
             self._bar.advance(draws, self._note)
 

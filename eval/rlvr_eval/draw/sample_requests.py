@@ -16,7 +16,7 @@ class Requests:
         self._evaluation = evaluation
 
     def draws(self, problem: Problem, start: int, stop: int) -> SampleRequest:
-        """Draws [start, stop) of a problem."""
+        """Request draws [start, stop) of a problem."""
         evaluation = self._evaluation
         seed = draw_seed(evaluation.run_seed, evaluation.model.weights, problem.id)
         prompt = prompts.render(evaluation.prompt, problem, self._tokenizer)

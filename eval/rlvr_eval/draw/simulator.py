@@ -70,7 +70,7 @@ class Simulator:
     def sample(
         self, requests: Sequence[SampleRequest], params: SamplingParams, *, logprobs: bool = False
     ) -> Iterator[Completion]:
-        """Every draw asked for, correct ones first: as if they were the short ones.
+        """Return every draw asked for, correct ones first, as if they were the short ones.
 
         An evaluation that counted completions in order of arrival would be far off.
         """
@@ -83,11 +83,11 @@ class Simulator:
     def score(
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
     ) -> list[list[float]]:
-        """There are no tokens to score."""
+        """Return no scores: there are no tokens."""
         raise NotImplementedError("the simulator has no tokens")
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is held."""
 
     def _draws(self, request: SampleRequest) -> Iterator[Completion]:
         policy = self._policies[request.problem_id]
@@ -102,7 +102,7 @@ class Simulator:
 
 
 def uniform(seeds: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """One number in [0, 1) per seed, by SplitMix64's mixing function (Steele, Lea & Flood 2014)."""
+    """Compute one number in [0, 1) per seed by SplitMix64's mixing (Steele, Lea & Flood 2014)."""
     with np.errstate(over="ignore"):
         z = seeds + np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

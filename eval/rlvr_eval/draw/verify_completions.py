@@ -15,7 +15,7 @@ def verify(
     *,
     timeout_s: float,
 ) -> list[Verdict]:
-    """A verdict per completion, in order.
+    """Return a verdict per completion, in order.
 
     Args:
         problems: by id; every completion's problem is among them.

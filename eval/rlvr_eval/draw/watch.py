@@ -132,7 +132,7 @@ class _Over:
 
 
 def _moving(run: Run, found: Sequence[Model], arrivals: Arrivals) -> dict[str, str]:
-    """Models of another trainer whose files may still change; ours are marked when complete."""
+    """Find models of another trainer that may still change; ours are marked when complete."""
     if not is_given(run):
         return {}
     return {m.name: "its files are still changing" for m in found if not arrivals.at_rest(m)}

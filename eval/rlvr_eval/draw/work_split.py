@@ -28,7 +28,7 @@ class Share:
 
     @classmethod
     def of(cls, rank: int, world: int, design: Design, problems: int) -> "Share":
-        """The part of process `rank` among `world`.
+        """Return the share of process `rank` among `world`.
 
         A design of several looks needs all draws of a look before the next is known; where there
         are problems enough, each problem has one owner, so that nobody waits for another.
@@ -38,9 +38,9 @@ class Share:
         return cls(rank, world, design.n_max if whole else BLOCK)
 
     def splits_problems(self, design: Design) -> bool:
-        """True where the draws of one problem belong to several processes."""
+        """Return True where the draws of one problem belong to several processes."""
         return self.world > 1 and self.block < design.n_max
 
     def owns(self, position: int, sample_index: int) -> bool:
-        """Whether a draw of the problem at this position is this process's."""
+        """Return whether a draw of the problem at this position is this process's."""
         return (position + sample_index // self.block) % self.world == self.rank

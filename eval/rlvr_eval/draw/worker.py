@@ -158,7 +158,7 @@ class _Desk:
         self.verify_leftovers()
 
     def look(self) -> _View:
-        """What is there, and what is due of it."""
+        """Return what is stored, and what is due of it."""
         verdicts = self._store.verdicts(self._version)
         progress = self._evaluation.progress(self._store, verdicts)
         requests = [
@@ -216,7 +216,7 @@ class _Desk:
     def _gaps(
         self, position: int, there: Progress, stored: frozenset[int]
     ) -> Iterator[tuple[int, int]]:
-        """Ranges of draws that are due, not stored, and this share's."""
+        """Yield ranges of draws that are due, not stored, and this share's."""
         due = range(there.n, there.due)
         return ranges([i for i in due if i not in stored and self._share.owns(position, i)])
 
@@ -239,7 +239,7 @@ class _Desk:
 def in_shards(
     completions: Iterable[Completion], *, draws: int = SHARD_DRAWS, age_s: float = SHARD_AGE_S
 ) -> Iterator[list[Completion]]:
-    """Completions in lists of `draws`, or fewer where those take longer than `age_s`.
+    """Yield completions in lists of `draws`, or fewer where those take longer than `age_s`.
 
     What was drawn before a failure or an interruption is handed on before that is raised.
     """

@@ -46,7 +46,7 @@ def pass_at_k(n: int, c: int, k: int) -> float: ...
 @overload
 def pass_at_k(n: ArrayLike, c: ArrayLike, k: int) -> float | Floats: ...
 def pass_at_k(n: ArrayLike, c: ArrayLike, k: int) -> float | Floats:
-    """Probability that at least one of k completions is correct, from c correct among n.
+    """Estimate the probability that at least one of k completions is correct, from c of n.
 
     Unbiased estimator 1 - C(n-c, k) / C(n, k), Chen et al. 2021 (arXiv:2107.03374), eq. 1.
 
@@ -66,7 +66,7 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: int) -> float | Floats:
 
 
 def pass_at_k_curve(n: ArrayLike, c: ArrayLike) -> Floats:
-    """`pass_at_k` for all k = 1..n: shape (n,) for a scalar c, (problems, n) for an array.
+    """Estimate `pass_at_k` for all k = 1..n: shape (n,) for a scalar c, (problems, n) for an array.
 
     Raises:
         ValueError: as `pass_at_k`.
@@ -75,7 +75,7 @@ def pass_at_k_curve(n: ArrayLike, c: ArrayLike) -> Floats:
 
 
 def parse_design(text: str) -> Design:
-    """The design written as "fixed:256", "sequential:32,64,128/8,4" or plain "sequential".
+    """Parse a design written as "fixed:256", "sequential:32,64,128/8,4" or plain "sequential".
 
     "sequential:256" is the default's part up to 256, and "sequential:1024@k=1,256" the one for
     differences at these k; both are written out by `str`. A sequential design may end in
@@ -115,7 +115,7 @@ def _parsed(text: str) -> Design:
 
 
 def _parse_for_ks(text: str) -> Design:
-    """sequential[:N]@k=K,K,.."""
+    """Parse sequential[:N]@k=K,K,.."""
     before, _, named = text.partition("@k")
     _, _, n_max = before.partition(":")
     ks = [k.strip() for k in named.removeprefix("=").split(",") if k.strip()]
@@ -125,7 +125,7 @@ def _parse_for_ks(text: str) -> Design:
 
 
 def _parse_sequential(text: str) -> Design:
-    """LOOKS/THRESHOLDS[/continue:LOOK@PROBABILITY]."""
+    """Parse LOOKS/THRESHOLDS[/continue:LOOK@PROBABILITY]."""
     numbers, _, continuation = text.partition("/continue:")
     looks, _, thresholds = numbers.partition("/")
     design = SequentialDesign(_split(looks), _split(thresholds))
@@ -140,7 +140,7 @@ def _split(numbers: str) -> tuple[int, ...]:
 
 
 def _common_n(n: ArrayLike) -> int:
-    """The one n of all problems."""
+    """Return the one n of all problems."""
     drawn = whole_numbers("n", n)
     if drawn.size == 0:
         raise ValueError("no problem was given: n is empty")

@@ -75,15 +75,15 @@ class Design(ABC):
 
     @abstractmethod
     def threshold(self, look: int) -> int:
-        """Correct completions that stop a problem at `looks[look]`; 0 at the last."""
+        """Return the number correct that stops a problem at `looks[look]`; 0 at the last."""
 
     @abstractmethod
     def stops(self) -> Stops:
-        """Every reachable (n, c), in the order of the rows of `failure_rows`."""
+        """List every reachable (n, c), in the order of the rows of `failure_rows`."""
 
     @abstractmethod
     def stop_index(self, n: ArrayLike, c: ArrayLike) -> Ints:
-        """Position of each (n, c) in `stops()`.
+        """Return the position of each (n, c) in `stops()`.
 
         Raises:
             ValueError: if the design cannot end with such counts.
@@ -91,10 +91,10 @@ class Design(ABC):
 
     @abstractmethod
     def failure_rows(self, stops: Ints) -> Floats:
-        """Estimates of (1-p)**k, k = 1..n_max, at the stops numbered so: shape (stops, n_max)."""
+        """Estimate (1-p)**k, k = 1..n_max, at the stops numbered so: shape (stops, n_max)."""
 
     def replay(self, is_correct: Sequence[bool] | NDArray[np.bool_]) -> Progress:
-        """Where a problem stands, given its verdicts in sample-index order.
+        """Follow one problem's verdicts in sample-index order and return where it stands.
 
         The order is what keeps the estimate unbiased: verdicts in order of arrival favour short
         completions. An undecided verdict counts as False here. After regrading, replay again: an
@@ -110,7 +110,7 @@ class Design(ABC):
         raise AssertionError("the last look stops every problem")
 
     def stop(self, correct_at_looks: ArrayLike) -> tuple[Ints, Ints]:
-        """The (n, c) at which problems stop, given how many were correct at every look.
+        """Return the (n, c) at which problems stop, given how many were correct at every look.
 
         Args:
             correct_at_looks: shape (..., looks), not decreasing along the last axis.
@@ -129,7 +129,7 @@ class Design(ABC):
     @overload
     def pass_at_k(self, n: ArrayLike, c: ArrayLike, k: int) -> float | Floats: ...
     def pass_at_k(self, n: ArrayLike, c: ArrayLike, k: int) -> float | Floats:
-        """Unbiased pass@k of each problem from its (n drawn, c correct) under this design.
+        """Estimate pass@k of each problem, unbiased, from its (n drawn, c correct).
 
         Returns:
             A float for a single problem, otherwise an array of the shape of n and c.
@@ -141,7 +141,7 @@ class Design(ABC):
         return float(estimates) if estimates.ndim == 0 else estimates
 
     def pass_at_k_curve(self, n: ArrayLike, c: ArrayLike) -> Floats:
-        """Unbiased pass@k of each problem for all k = 1..n_max: shape of n and c, then (n_max,).
+        """Estimate pass@k of each problem, unbiased, for all k: shape of n and c, then (n_max,).
 
         Raises:
             ValueError: if the design cannot end with such counts.
@@ -150,7 +150,7 @@ class Design(ABC):
         return np.asarray(table[rows])
 
     def pass_at_ks(self, n: ArrayLike, c: ArrayLike, ks: Ints) -> Floats:
-        """Unbiased pass@k of each problem at the given k: shape of n and c, then (ks,).
+        """Estimate pass@k of each problem, unbiased, at the given k: shape of n and c, then (ks,).
 
         Raises:
             ValueError: as `pass_at_k`.
@@ -170,7 +170,7 @@ class Design(ABC):
         """Estimate (1-p)**k as `failure_rows` does, at the given k alone: (len(stops), len(ks))."""
 
     def _passes(self, n: ArrayLike, c: ArrayLike) -> tuple[Floats, Ints]:
-        """A table of pass@k over k = 1..n_max, and each problem's row in it."""
+        """Return a table of pass@k over k = 1..n_max, and each problem's row in it."""
         index = self.stop_index(n, c)
         if self.n_max <= LARGEST_CACHED_N_MAX:
             return _pass_table(self), index
@@ -181,7 +181,7 @@ class Design(ABC):
 # 8 designs of n_max = 1024 take 64 MiB; one evaluation seldom mixes more
 @lru_cache(maxsize=8)
 def _pass_table(design: Design) -> Floats:
-    """pass@k at every stop, shape (stops, n_max), read-only because it is shared."""
+    """Tabulate pass@k at every stop, shape (stops, n_max), read-only because it is shared."""
     table: Floats = 1.0 - design.failure_rows(np.arange(design.stops().n.size))
     table.setflags(write=False)
     return table
@@ -196,15 +196,15 @@ class Counts:
     c: Ints
 
     def curves(self) -> Floats:
-        """Unbiased pass@k of every problem for k = 1..n_max: shape (problems, n_max)."""
+        """Estimate every problem's pass@k, unbiased, for k = 1..n_max: shape (problems, n_max)."""
         return self.design.pass_at_k_curve(self.n, self.c)
 
     def curves_at(self, ks: Ints) -> Floats:
-        """Unbiased pass@k of every problem at these k: shape (problems, ks)."""
+        """Estimate every problem's pass@k, unbiased, at these k: shape (problems, ks)."""
         return self.design.pass_at_ks(self.n, self.c, ks)
 
     def accuracy(self) -> Floats:
-        """Unbiased pass@1 of every problem: shape (problems,)."""
+        """Estimate every problem's pass@1, unbiased: shape (problems,)."""
         return self.curves_at(np.array([1]))[..., 0]
 
 
@@ -218,7 +218,7 @@ def check_k(k: int, n_max: int) -> None:
 
 
 def whole_numbers(name: str, values: ArrayLike) -> Ints:
-    """`values` as int64, refusing anything that is not a whole number already."""
+    """Return `values` as int64; refuse anything that is not a whole number already."""
     array = np.asarray(values)
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name} must be whole numbers, not {array.dtype}")
@@ -226,7 +226,7 @@ def whole_numbers(name: str, values: ArrayLike) -> Ints:
 
 
 def counts(n: ArrayLike, c: ArrayLike) -> tuple[Ints, Ints]:
-    """n and c as whole numbers of one shape, with 0 <= c <= n and n >= 1."""
+    """Return n and c as whole numbers of one shape, with 0 <= c <= n and n >= 1."""
     drawn, correct = np.broadcast_arrays(whole_numbers("n", n), whole_numbers("c", c))
     is_wrong = (drawn < 1) | (correct < 0) | (correct > drawn)
     if is_wrong.any():

@@ -38,7 +38,7 @@ class Draws:
 
 
 def draws_of(design: Design, problems: int) -> Draws:
-    """What so many problems take."""
+    """Count the draws that so many problems take."""
     if len(design.looks) == 1:
         most = problems * design.n_max
         return Draws(most, dict.fromkeys(_BETAS, float(most)))
@@ -51,13 +51,13 @@ def draws_of(design: Design, problems: int) -> Draws:
 
 
 def together(parts: Sequence[Draws]) -> Draws:
-    """The draws of several sets."""
+    """Add up the draws of several sets."""
     likely = {name: sum(part.likely[name] for part in parts) for name in _BETAS}
     return Draws(sum(part.most for part in parts), likely)
 
 
 def expected_draws(design: Design, p: Floats) -> Floats:
-    """Expected completions of problems that are solved with these probabilities."""
+    """Compute the expected completions of problems that are solved with these probabilities."""
     stops = design.stops()
     given = np.asarray(p, dtype=np.float64)[:, None]
     log_chance = stops.log_paths + xlogy(stops.c, given) + xlog1py(stops.n - stops.c, -given)

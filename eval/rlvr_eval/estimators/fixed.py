@@ -73,7 +73,7 @@ class FixedDesign(Design):
     @overload
     def pass_at_k(self, n: ArrayLike, c: ArrayLike, k: int) -> float | Floats: ...
     def pass_at_k(self, n: ArrayLike, c: ArrayLike, k: int) -> float | Floats:
-        """As `Design.pass_at_k`, without the table of all k."""
+        """Estimate as `Design.pass_at_k` does, without the table of all k."""
         check_k(k, self.n)
         estimates = 1.0 - failure(self.n, self.stop_index(n, c), k)
         return float(estimates) if estimates.ndim == 0 else estimates
@@ -83,7 +83,7 @@ class FixedDesign(Design):
 
 
 def failure_rows(n: int, correct: Ints) -> Floats:
-    """C(n-c, k) / C(n, k) for the given c and all k = 1..n: shape (len(correct), n).
+    """Compute C(n-c, k) / C(n, k) for the given c and all k = 1..n: shape (len(correct), n).
 
     A c above n has no meaning and is refused by the caller; values agree with exact arithmetic to
     a few units in the last place times c.
@@ -107,7 +107,7 @@ _FEW_FACTORS = 32
 
 
 def failure(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
-    """C(n-c, k) / C(n, k), elementwise for arrays of any shapes that go together.
+    """Compute C(n-c, k) / C(n, k), elementwise for arrays whose shapes broadcast.
 
     c and k may be exchanged, so that the smaller of the two, m, counts the factors
     (n-M-j) / (n-j), j < m, with M the larger. Where these are many, Stirling's series sums their
@@ -127,7 +127,7 @@ def failure(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Floats:
 
 
 def _product(n: Floats, fewer: Floats, more: Floats) -> Floats:
-    """The factors (n - more - j) / (n - j) for j < fewer, multiplied; flat arrays."""
+    """Multiply the factors (n - more - j) / (n - j) for j < fewer; flat arrays."""
     product = np.ones(n.shape)
     for j in range(int(fewer.max(initial=0.0))):
         factor = np.maximum(n - more - j, 0.0) / np.maximum(n - j, 1.0)
@@ -136,7 +136,7 @@ def _product(n: Floats, fewer: Floats, more: Floats) -> Floats:
 
 
 def _log_by_stirling(n: Floats, fewer: Floats, more: Floats) -> Floats:
-    """log of (n-M)! (n-m)! / (n! (n-M-m)!), each x! as x**x e**-x sqrt(2 pi x) e**rest(x)."""
+    """Compute log of (n-M)! (n-m)! / (n! (n-M-m)!), x! as x**x e**-x sqrt(2 pi x) e**rest(x)."""
     left, without_more, without_fewer = n - fewer - more, n - more, n - fewer
     powers = (
         left * _excess(fewer / left)
@@ -149,11 +149,11 @@ def _log_by_stirling(n: Floats, fewer: Floats, more: Floats) -> Floats:
 
 
 def _excess(x: Floats) -> Floats:
-    """(1 + x) log(1 + x) - x."""
+    """Compute (1 + x) log(1 + x) - x."""
     return np.asarray((1.0 + x) * np.log1p(x) - x)
 
 
 def _rest(x: Floats) -> Floats:
-    """What Stirling's formula for log x! lacks, to 1e-12 from x = 20 on."""
+    """Compute what Stirling's formula for log x! lacks, to 1e-12 from x = 20 on."""
     square = x * x
     return np.asarray((1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / x)

@@ -80,7 +80,7 @@ class ContinuationDesign(Design):
         return self.design.threshold(look)
 
     def continues(self, key: str) -> bool:
-        """The toss for one problem: the same whenever it is asked, independent between keys.
+        """Toss for one problem: always the same for one key, independent between keys.
 
         Args:
             key: run seed, weights hash and problem id, so that base and checkpoint are independent.
@@ -88,7 +88,7 @@ class ContinuationDesign(Design):
         return hash_number(key, domain="continue") < self.probability * 2.0**64
 
     def replay(self, is_correct: ArrayLike, *, continues: bool = True) -> Progress:
-        """As `Design.replay`, for a problem whose toss came out as `continues`."""
+        """Follow the verdicts as `Design.replay` does, with the toss `continues`."""
         verdicts = np.asarray(is_correct, dtype=bool)
         if not continues and verdicts.size >= self.look and not verdicts[: self.look].any():
             return Progress(self.look, 0, True, self.look)
@@ -97,14 +97,14 @@ class ContinuationDesign(Design):
     def stop(
         self, correct_at_looks: ArrayLike, *, continues: ArrayLike = True
     ) -> tuple[Ints, Ints]:
-        """As `Design.stop`, with the toss of each problem: bool of shape (...)."""
+        """Stop as `Design.stop` does, with the toss of each problem: bool of shape (...)."""
         n, c = super().stop(correct_at_looks)
         failures_at_look = np.asarray(correct_at_looks)[..., self.looks.index(self.look)] == 0
         is_dropped = failures_at_look & ~np.asarray(continues, dtype=bool)
         return np.where(is_dropped, self.look, n), np.where(is_dropped, 0, c)
 
     def stops(self) -> Stops:
-        """The sequential design's stops, then (look, 0) for a dropped problem."""
+        """List the sequential design's stops, then (look, 0) for a dropped problem."""
         every, survival = self.design.stops(), _survival(self)
         dropped = log(1 - self.probability) if self.probability < 1 else -np.inf
         return Stops(
@@ -131,7 +131,7 @@ class ContinuationDesign(Design):
     def pass_at_k_curve(
         self, n: ArrayLike, c: ArrayLike, control: ArrayLike | None = None
     ) -> Floats:
-        """As `Design.pass_at_k_curve`; with a good control the variance is smaller.
+        """Estimate as `Design.pass_at_k_curve` does; a good control lowers the variance.
 
         Args:
             control: predicted pass@k (1 - m_k) of problems without success at `look`, for
@@ -144,7 +144,7 @@ class ContinuationDesign(Design):
         return self._estimates(self.stop_index(n, c), every_k, np.asarray(control, np.float64))
 
     def _estimates(self, stops: Ints, ks: Ints, control: Floats | float) -> Floats:
-        """pass@k at the given stops under a control for these k, shape of stops, then (ks,)."""
+        """Estimate pass@k at the stops under a control for these k, shape of stops, then (ks,)."""
         every = self.design.stops()
         is_dropped = (stops == every.n.size)[..., None]
         followed = np.where(stops == every.n.size, 0, stops)  # any stop; its curve is not used
@@ -157,7 +157,7 @@ class ContinuationDesign(Design):
 
 @lru_cache(maxsize=64)
 def _survival(design: ContinuationDesign) -> NDArray[np.float64]:
-    """1 - (1-pi) phi at every stop of the sequential design: its chance not to be dropped."""
+    """Compute 1 - (1-pi) phi at the sequential design's stops: the chance not to be dropped."""
     stops = design.design.stops()
     phi = 1.0 - np.asarray(design.design.pass_at_k(stops.n, stops.c, design.look))
     return np.asarray(1.0 - (1.0 - design.probability) * phi)

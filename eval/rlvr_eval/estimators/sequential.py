@@ -97,7 +97,7 @@ class SequentialDesign(Design):
 
     @classmethod
     def up_to(cls, n_max: int) -> "SequentialDesign":
-        """The default's looks and thresholds below `n_max`, which is then the last look.
+        """Use the default's looks and thresholds below `n_max`, which becomes the last look.
 
         Written "sequential:<n_max>".
 
@@ -113,7 +113,7 @@ class SequentialDesign(Design):
 
     @classmethod
     def for_ks(cls, n_max: int, ks: Sequence[int]) -> "SequentialDesign":
-        """The design for differences at these k: `up_to(n_max)` with what they need changed.
+        """Adapt `up_to(n_max)` to differences at these k.
 
         A k below 16 takes a first look at 128 draws, because a problem that stops at 32 gives
         pass@1 eight times the variance that it could have had. A k from 16 on and below n_max takes
@@ -134,7 +134,7 @@ class SequentialDesign(Design):
 
     @classmethod
     def _part(cls, n_max: int, first: int, thresholds: Sequence[int]) -> "SequentialDesign":
-        """The default's looks from `first` to below `n_max`, with their thresholds, then n_max."""
+        """Take the default's looks and thresholds from `first` to below `n_max`, then n_max."""
         both = zip(DEFAULT_LOOKS, thresholds, strict=False)
         part = [(look, threshold) for look, threshold in both if first <= look < n_max]
         return cls((*(look for look, _ in part), n_max), tuple(r for _, r in part))
@@ -183,7 +183,7 @@ class SequentialDesign(Design):
         return failures
 
     def _failures_at(self, look: int, correct: Ints, ks: Ints) -> Floats:
-        """As `_rows_at`, at any k: shape (len(correct), ks)."""
+        """Compute `_rows_at` at any k: shape (len(correct), ks)."""
         if look == 0:
             return failure(self.looks[0], correct[:, None], ks) * (ks <= self.looks[0])
         before, batch = self.looks[look - 1], self.looks[look] - self.looks[look - 1]
@@ -198,7 +198,7 @@ class SequentialDesign(Design):
         return failures
 
     def _rows_at(self, look: int, correct: Ints) -> Floats:
-        """(1-p)**k for k = 1..looks[look] from stops at one look with the given counts."""
+        """Estimate (1-p)**k for k = 1..looks[look] from stops at one look with the given counts."""
         if look == 0:
             return failure_rows(self.looks[0], correct)
         before, batch = self.looks[look - 1], self.looks[look] - self.looks[look - 1]
@@ -210,7 +210,7 @@ class SequentialDesign(Design):
 
 
 def _fault(looks: Sequence[int], thresholds: Sequence[int]) -> str | None:
-    """Why these make no design, or None where they do."""
+    """Say why these make no design; None where they do."""
     if not looks or looks[0] < 1 or any(b <= a for a, b in pairwise(looks)):
         return "looks must be at least 1 and increase"
     if len(thresholds) != len(looks) - 1:
@@ -226,13 +226,13 @@ def _fault(looks: Sequence[int], thresholds: Sequence[int]) -> str | None:
 
 
 def _most_correct_before(design: SequentialDesign, look: int) -> int:
-    """Largest count with which a problem can have been carried on to `look` (not the first)."""
+    """Return the largest count with which a problem can continue to `look` (not the first)."""
     return min(design.thresholds[look - 1] - 1, design.looks[look - 1])
 
 
 @lru_cache(maxsize=64)
 def _count_ranges(design: SequentialDesign) -> list[tuple[int, int, int]]:
-    """Per look: lowest and highest c with which a problem can stop, and the lowest one's index."""
+    """Return per look: lowest and highest c at which a problem can stop, and the lowest's index."""
     ranges, offset = [], 0
     for look, n in enumerate(design.looks):
         lowest = design.threshold(look)
@@ -260,7 +260,7 @@ def _stops(design: SequentialDesign) -> Stops:
 
 
 def _paths_by_earlier_count(design: SequentialDesign, look: int, correct: int) -> list[int]:
-    """Verdict sequences to (look, correct), split by the count a at the look before; exact."""
+    """Count verdict sequences to (look, correct) by the count a at the look before; exact."""
     if look == 0:
         return [comb(design.looks[0], correct)]
     before, batch = design.looks[look - 1], design.looks[look] - design.looks[look - 1]
@@ -271,7 +271,7 @@ def _paths_by_earlier_count(design: SequentialDesign, look: int, correct: int) -
 
 
 def _weights_of_earlier_counts(design: SequentialDesign, look: int, correct: Ints) -> Floats:
-    """w_a of the module's text: shape (len(correct), largest a + 1), rows summing to 1."""
+    """Compute w_a of the module's text: shape (len(correct), largest a + 1), rows summing to 1."""
     weights = np.empty((correct.size, _most_correct_before(design, look) + 1))
     for row, c in enumerate(correct.tolist()):
         paths = _paths_by_earlier_count(design, look, c)
@@ -281,7 +281,7 @@ def _weights_of_earlier_counts(design: SequentialDesign, look: int, correct: Int
 
 
 def _log_paths(design: SequentialDesign, look: int, correct: Ints) -> Floats:
-    """Logarithms of `_paths_by_earlier_count`: shape (len(correct), largest a + 1)."""
+    """Compute logarithms of `_paths_by_earlier_count`: shape (len(correct), largest a + 1)."""
     if look == 0:
         return _log_comb(design.looks[0], correct)[:, None]
     before, batch = design.looks[look - 1], design.looks[look] - design.looks[look - 1]
@@ -290,14 +290,14 @@ def _log_paths(design: SequentialDesign, look: int, correct: Ints) -> Floats:
 
 
 def _log_comb(n: int, k: Ints) -> Floats:
-    """log C(n, k); -inf where k is outside 0..n."""
+    """Compute log C(n, k); -inf where k is outside 0..n."""
     inside = np.clip(k, 0, n)
     found = gammaln(n + 1) - gammaln(inside + 1) - gammaln(n - inside + 1)
     return np.where(inside == k, found, -np.inf)
 
 
 def _weights_without_paths(design: SequentialDesign, look: int, correct: Ints) -> Floats:
-    """`_weights_of_earlier_counts` from logarithms, to 1e-8."""
+    """Compute `_weights_of_earlier_counts` from logarithms, to 1e-8."""
     logs = _log_paths(design, look, correct)
     return np.asarray(np.exp(logs - logsumexp(logs, axis=1, keepdims=True)))
 

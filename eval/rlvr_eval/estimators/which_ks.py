@@ -20,7 +20,7 @@ _THINNED_K = 96
 
 
 def evaluated_ks(k_max: int) -> Ints:
-    """The k of a curve's columns: every k up to 16,384, beyond it as many as a figure could show.
+    """Return the k of a curve's columns: every k up to 16,384, then as many as a figure can show.
 
     For the migration of problems, half of k_max is among them, and the double of that.
     """
@@ -34,7 +34,7 @@ def evaluated_ks(k_max: int) -> Ints:
 
 
 def reported_ks(k_max: int) -> Ints:
-    """The k at which curves are written down: 1, k_max and all powers of two always among them."""
+    """Return the k at which curves are written down: 1, k_max and all powers of two among them."""
     if k_max <= _WRITTEN_UP_TO:
         return np.arange(1, k_max + 1)
     thinned = np.round(np.geomspace(1, k_max, _THINNED_K)).astype(np.int64)
@@ -42,11 +42,11 @@ def reported_ks(k_max: int) -> Ints:
 
 
 def powers_of_two(k_max: int) -> Ints:
-    """1, 2, 4, .. up to k_max."""
+    """Return 1, 2, 4, .. up to k_max."""
     return np.asarray(2 ** np.arange(int(k_max).bit_length()), dtype=np.int64)
 
 
 def headline_ks(k_max: int) -> tuple[int, ...]:
-    """1, the power of two at the middle of the log axis or just below, and k_max: 1, 16, 256."""
+    """Return 1, the power of two at or below the middle of the log axis, and k_max: 1, 16, 256."""
     middle = 1 << (isqrt(k_max).bit_length() - 1)
     return tuple(sorted({1, middle, k_max}))

@@ -20,7 +20,7 @@ Tokens = tuple[int, ...]
 
 
 def stored_tokens(run: Run, entry: Entry, per_problem: int) -> dict[str, list[Tokens]]:
-    """Tokens of the first so many draws of every problem of a finished evaluation.
+    """Return tokens of the first so many draws of every problem of a finished evaluation.
 
     By sample index, so that which completions are taken does not hang on how they turned out.
 
@@ -43,7 +43,7 @@ def stored_tokens(run: Run, entry: Entry, per_problem: int) -> dict[str, list[To
 
 
 def read_traces(path: Path, problem_ids: Sequence[str], tokenizer: Any) -> dict[str, list[Tokens]]:
-    """Reference or teacher completions of these problems from a file, as a model would write them.
+    """Read reference or teacher completions of these problems, as a model would write them.
 
     Args:
         path: .jsonl, .json, .parquet or .csv with columns `problem_id` (or `id`) and `completion`
@@ -74,7 +74,7 @@ def read_traces(path: Path, problem_ids: Sequence[str], tokenizer: Any) -> dict[
 
 
 def trace_name(path: Path) -> str:
-    """What people call them: their teacher, where `rlvr distill` wrote the file; else the file."""
+    """Name the traces: by their teacher, where `rlvr distill` wrote the file; else by the file."""
     told = path.parent / "teacher.json"
     if not told.is_file():
         return path.name
@@ -82,12 +82,12 @@ def trace_name(path: Path) -> str:
 
 
 def trace_identity(path: Path) -> str:
-    """Tells one file of traces from another by its bytes."""
+    """Identify a file of traces by its bytes."""
     return hex_digest(path.read_bytes(), 8)
 
 
 def prompts_of(run: Run, entry: Entry, folders: Sequence[Path]) -> dict[str, str]:
-    """The prompt of every problem of an evaluation, by problem id.
+    """Return the prompt of every problem of an evaluation, by problem id.
 
     Args:
         folders: of the models whose chat template the prompt may be, the entry's own first.

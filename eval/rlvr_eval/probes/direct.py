@@ -43,11 +43,11 @@ def probe(run: Run, settings: Settings, crew: Crew, *, prompt: str = PROMPT) -> 
 
 
 def can_be_guessed(evaluation: Evaluation) -> bool:
-    """False where a bare answer is never right."""
+    """Return False where a bare answer is never right."""
     return evaluation.verifier not in verifiers.CHECKS_EVERY_STEP
 
 
 def directly(evaluation: Evaluation, prompt: str = PROMPT) -> Evaluation:
-    """The same problems, asked for the answer alone."""
+    """Ask the same problems for the answer alone."""
     short = {"max_completion_tokens": LONGEST_ANSWER}
     return replace(evaluation, prompt=prompt, sampling=evaluation.sampling.model_copy(update=short))

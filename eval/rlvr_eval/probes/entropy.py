@@ -66,7 +66,7 @@ def probe(
 
 
 def divide(problems: Sequence[Problem]) -> Division:
-    """A fifth of the problems set apart, whichever order they come in.
+    """Set apart a fifth of the problems, whichever order they come in.
 
     Raises:
         UserError: if there are fewer than four, so that one part would be next to nothing.
@@ -82,7 +82,7 @@ def divide(problems: Sequence[Problem]) -> Division:
 
 
 def token_entropy(evaluation: Evaluation, sampler: Sampler, per_problem: int) -> TokenEntropy:
-    """The entropy of a model under the sampling of an evaluation; its weights must be loaded."""
+    """Measure a model's entropy under an evaluation's sampling; its weights must be loaded."""
     position = {problem.id: at for at, problem in enumerate(evaluation.problems)}
     surprisal = np.zeros(len(position))
     tokens = np.zeros(len(position), dtype=np.int64)

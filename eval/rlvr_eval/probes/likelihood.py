@@ -62,7 +62,7 @@ class Pair:
     prompts: Mapping[str, str] = field(repr=False)
 
     def identity(self, sampler: Sampler) -> Json:
-        """Everything that the scores depend on."""
+        """Identify everything that the scores depend on."""
         key = self.entry["draw_key"]
         return {
             "benchmark": self.entry["benchmark"],
@@ -79,7 +79,7 @@ class Pair:
 def probe(
     run: Run, sampler: Sampler, *, per_problem: int = PER_PROBLEM, traces: Path | None = None
 ) -> int:
-    """Score what has not been scored; the number of pairs that were.
+    """Score what has not been scored; return the number of pairs that were.
 
     Raises:
         UserError: if nothing was evaluated, tokens were not kept, or the traces do not fit.
@@ -99,7 +99,7 @@ def probe(
 
 
 def panels(run: Run) -> dict[str, list[Json]]:
-    """The likelihood panel of every benchmark, from what the probe wrote; no model is loaded.
+    """Build every benchmark's likelihood panel from what the probe wrote, without a model.
 
     Of a pair that was scored in several ways, the last stands. Scores of weights that are no longer
     the evaluated ones are left out.
@@ -129,7 +129,7 @@ def panels(run: Run) -> dict[str, list[Json]]:
 
 
 def _families(entries: Sequence[Entry]) -> dict[str, int] | None:
-    """The unit that each problem of some entries belongs to; None where each stands alone."""
+    """Return the unit that each problem of some entries belongs to; None if each stands alone."""
     labels: dict[str, str] = {}
     for entry in entries:
         told = zip_longest(entry["problem_ids"], entry.get("families", ()), fillvalue="")
@@ -139,7 +139,7 @@ def _families(entries: Sequence[Entry]) -> dict[str, int] | None:
 
 
 def _pairs(run: Run, per_problem: int, traces: Path | None) -> Iterator[Pair]:
-    """Base on everything, every checkpoint on its own completions and on the traces."""
+    """Yield the base on everything, every checkpoint on its own completions and on the traces."""
     models = {model.weights: model for model in models_of(run)}
     entries = list(_with_weights(Ledger(run).entries(), models))
     for benchmark in dict.fromkeys(entry["benchmark"] for entry in entries):
@@ -160,7 +160,7 @@ def _pairs(run: Run, per_problem: int, traces: Path | None) -> Iterator[Pair]:
 
 
 def _with_weights(entries: Sequence[Entry], models: Mapping[str, Model]) -> Iterator[Entry]:
-    """The entries whose model is still there; others are named on the log."""
+    """Yield the entries whose model still exists; log the others."""
     for entry in entries:
         if entry["weights"] in models:
             yield entry
@@ -189,7 +189,7 @@ def _traces(path: Path, entry: Entry, models: Mapping[str, Model]) -> Source:
 
 
 def _scores(pair: Pair, sampler: Sampler, advance: Any) -> dict[str, list[float]]:
-    """Mean log-probability of each completion, by problem."""
+    """Compute the mean log-probability of each completion, by problem."""
     flat = [(id, tokens) for id, draws in pair.source.tokens.items() for tokens in draws]
     found: dict[str, list[float]] = {}
     for start in range(0, len(flat), _SCORED_AT_ONCE):

@@ -18,7 +18,7 @@ class Pair(NamedTuple):
 
 
 def base_of(run: Run) -> Model:
-    """The base of a run.
+    """Return the base of a run.
 
     Raises:
         UserError: if it has none.
@@ -30,7 +30,7 @@ def base_of(run: Run) -> Model:
 
 
 def pair_of(run: Run, step: int | None) -> Pair:
-    """The base of a run and its checkpoint at a step; None takes the last.
+    """Return the base of a run and its checkpoint at a step; None takes the last.
 
     Raises:
         UserError: if there is no such checkpoint.
@@ -50,7 +50,7 @@ def pair_of(run: Run, step: int | None) -> Pair:
 
 
 def at_temperature(settings: Settings, temperature: float) -> Settings:
-    """The same settings, drawn at another temperature."""
+    """Return the same settings at another temperature."""
     return settings.model_copy(
         update={"sampling": settings.sampling.model_copy(update={"temperature": temperature})}
     )

@@ -44,16 +44,16 @@ class Scores:
     mean_logprobs: Mapping[str, Sequence[float]]
 
     def perplexities(self) -> Floats:
-        """Of every completion: shape (completions,)."""
+        """Return the perplexity of every completion: shape (completions,)."""
         return np.exp(-np.concatenate([np.asarray(each) for each in self.mean_logprobs.values()]))
 
     def by_problem(self) -> dict[str, float]:
-        """Mean over each problem's completions of the mean log-probability per token."""
+        """Average each problem's completions by their mean log-probability per token."""
         return {id: float(np.mean(each)) for id, each in self.mean_logprobs.items()}
 
 
 def panel(scores: Sequence[Scores], families: Mapping[str, int] | None = None) -> list[Json]:
-    """The rows of a likelihood panel, in the order given.
+    """Build the rows of a likelihood panel, in the order given.
 
     Each row has the quantiles of perplexity over completions, the mean log-probability over
     problems with its interval, and, where the scorer's own completions were scored too,
@@ -69,7 +69,7 @@ def panel(scores: Sequence[Scores], families: Mapping[str, int] | None = None) -
 def within_problem(
     scores: Scores, other: Scores, families: Mapping[str, int] | None = None
 ) -> Interval:
-    """Mean log-probability per token, `scores` minus `other`, paired over their common problems.
+    """Estimate mean log-probability per token, `scores` minus `other`, paired over problems.
 
     The interval is Student's over problems; without bounds where there is one problem only.
 
@@ -119,11 +119,11 @@ def _share_a_problem(one: Scores, other: Scores) -> bool:
 
 
 def _finite(interval: Interval) -> Json:
-    """JSON has no infinity: null where an end is unknown."""
+    """Write an infinite end as null, because JSON has no infinity."""
     ends = {name: float(getattr(interval, name)) for name in ("value", "low", "high")}
     return {name: end if isfinite(end) else None for name, end in ends.items()}
 
 
 def mean_logprob(logprobs: Iterable[float]) -> float:
-    """The mean of a completion's token log-probabilities; exp of minus it is the perplexity."""
+    """Average a completion's token log-probabilities; exp of minus it is the perplexity."""
     return float(np.mean(list(logprobs)))

@@ -124,21 +124,21 @@ def _direct(run: Run, outcomes: Sequence[Outcomes]) -> dict[str, Json]:
 
 
 def guessable_problems(asked: Outcomes) -> list[str]:
-    """Problems that are answered without reasoning now and then: accuracy in (0, 5 %)."""
+    """List problems answered without reasoning now and then: accuracy in (0, 5 %)."""
     accuracy = asked.counts.accuracy()
     is_guessed = (accuracy > 0) & (accuracy < GUESSED_BELOW)
     return [asked.problem_ids[at] for at in np.flatnonzero(is_guessed)]
 
 
 def without(outcomes: Outcomes, problem_ids: Iterable[str]) -> Outcomes:
-    """The same on all other problems."""
+    """Return the same on all other problems."""
     dropped = set(problem_ids)
     kept = [at for at, problem in enumerate(outcomes.problem_ids) if problem not in dropped]
     return outcomes.take(kept)
 
 
 def _outcomes(run: Run, within: str, weights: set[str]) -> list[Outcomes]:
-    """What a probe evaluated, without weights that are no longer the evaluated ones.
+    """Return what a probe evaluated, leaving out weights that have changed since.
 
     Where draws of a probe are gone, its numbers are missing, and the run's own are not.
     """
@@ -151,7 +151,7 @@ def _outcomes(run: Run, within: str, weights: set[str]) -> list[Outcomes]:
 
 
 def _models(outcomes: Sequence[Outcomes]) -> dict[str, list[Json]]:
-    """By benchmark, the numbers of each model that are shown of a probe."""
+    """Return by benchmark the numbers of each model that are shown of a probe."""
     if not outcomes:
         return {}
     # that something differs, such as the temperature, is what a probe is about

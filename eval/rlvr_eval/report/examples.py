@@ -23,7 +23,7 @@ from rlvr_eval.store.problem_snapshot import recall_all
 def collect(
     run: Run, entries: Sequence[Mapping[str, Any]], root: Path
 ) -> dict[str, ProblemExamples]:
-    """Examples by problem id, from the entries of the run's ledger and the store's root."""
+    """Collect examples by problem id, from the entries of the run's ledger and the store's root."""
     chosen: dict[str, list[Example]] = {}
     for benchmark in {entry["benchmark"] for entry in entries}:
         ordered = [e for e in entries if e["benchmark"] == benchmark and "counts" not in e]
@@ -48,7 +48,7 @@ def collect(
 
 
 def _first_of(entry: Mapping[str, Any], outcome: Outcome, root: Path) -> list[tuple[str, Example]]:
-    """Every problem's first draw with this outcome, where it has one whose text was kept."""
+    """List every problem's first draw with this outcome whose text was kept."""
     store = DrawStore(root, entry["draw_key"])
     wanted = {
         (problem, int((outcomes == outcome).argmax()))

@@ -102,7 +102,7 @@ def render(summary: Json, examples: Mapping[str, ProblemExamples]) -> str:
 
 
 def json_for_html(value: Any) -> str:
-    """JSON that cannot end the script element it stands in, nor be misread in it.
+    """Write JSON that cannot end the script element it stands in, nor be misread in it.
 
     "<" is escaped, so neither "</script" nor "<!--" can occur; so are U+2028 and U+2029, which old
     scripts take for line ends, and lone surrogates, which have no UTF-8.
@@ -116,7 +116,7 @@ def json_for_html(value: Any) -> str:
 def _most_telling_first(
     summary: Json, examples: Mapping[str, ProblemExamples]
 ) -> dict[str, ProblemExamples]:
-    """Problems certified lost or gained at some checkpoint, those solved by one side, the rest."""
+    """Order problems: certified lost or gained at a checkpoint, solved by one side, the rest."""
     first: dict[str, None] = {}
     for benchmark in summary["benchmarks"].values():
         for model in benchmark["models"]:
@@ -130,7 +130,7 @@ def _most_telling_first(
 
 
 def _moved(benchmark: Json) -> list[str]:
-    """Problems that the base and the last checkpoint, or a model beside it, do not both solve."""
+    """List problems that the base and the last checkpoint, or a model beside, do not both solve."""
     shown = lineup(benchmark["models"], model_in_summary)
     counts = zip(*(model["counts"]["c"] for model in shown.headline), strict=True)
     return [
@@ -141,7 +141,7 @@ def _moved(benchmark: Json) -> list[str]:
 
 
 def _within_budget(examples: Mapping[str, ProblemExamples]) -> Json:
-    """As many problems as fit, in order, as the page reads them."""
+    """Return as many problems as fit, in order, as the page reads them."""
     chosen: Json = {}
     left = EXAMPLE_BYTES
     for problem, example in examples.items():

@@ -72,7 +72,7 @@ def _chart(models: Sequence[Json]) -> Iterator[str]:
 
 
 def _near(curve: Sequence[Json], k: float) -> float:
-    """pass@k at the k that was written down nearest to this one."""
+    """Return pass@k at the written k nearest to this one."""
     return float(min(curve, key=lambda point: abs(log2(point["k"] / k)))["value"])
 
 

@@ -54,7 +54,7 @@ def _benchmark(benchmark: Json) -> Json:
 
 
 def _model(model: Json) -> Json:
-    """Identity and counts, then one view per stratum; the view "" is of all problems."""
+    """Return identity and counts, then one view per stratum; the view "" is of all problems."""
     shown_in_views = {*_CURVES, *_COPIED, "strata"}
     kept = {key: rounded(value) for key, value in model.items() if key not in shown_in_views}
     strata = {kind: _view(described) for kind, described in model["strata"].items()}

@@ -118,7 +118,7 @@ def _write_reasoning(benchmark: str, rows: list[Json], k: int, stream: TextIO) -
 
 
 def _model_columns(ks: list[int]) -> list[Column]:
-    """As in the summary's own table; curves may end earlier here."""
+    """List columns as the summary's own table does; curves may end earlier here."""
     return [
         Column("step", lambda row: str(row["step"])),
         Column("model", lambda row: str(row["name"]), "left"),

@@ -53,7 +53,7 @@ def find_problem(run: Run, name: str) -> Problem:
 def draws_of(
     run: Run, problem: Problem, *, models: Collection[str] = (), verdicts: Collection[str] = ()
 ) -> list[Shown]:
-    """Every stored draw of a problem, model by model and in sample-index order.
+    """List every stored draw of a problem, model by model and in sample-index order.
 
     Args:
         models: names of the models to show; empty for all.

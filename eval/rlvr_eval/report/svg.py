@@ -42,7 +42,7 @@ _STYLE = """
 
 
 def curves_svg(summary: Json, benchmark: str | None = None) -> str:
-    """pass@k on log k: base, last checkpoint and models beside them, with 95 % bands; the others.
+    """Draw pass@k on log k; base, last checkpoint and models beside have 95 % bands.
 
     Dotted: what pass@k is if every undecided verdict is right, where that matters.
 
@@ -115,7 +115,7 @@ def _axes(k_max: int, title: str) -> list[str]:
 
 
 def _conditions(drawn_under: str) -> list[str]:
-    """Under what the draws were made, below the figure; on as many lines as it takes."""
+    """List the conditions of the draws below the figure, on as many lines as needed."""
     lines = wrap(drawn_under, _CHARACTERS_PER_LINE)
     return [
         _text(6, _HEIGHT + 14 * at + 6, line, "start", "small") for at, line in enumerate(lines)
@@ -162,7 +162,7 @@ _SHAPES = {"base": _circle, "last": _diamond, "beside": _square}
 
 
 def _labels(ends: Sequence[tuple[Json, str]]) -> list[str]:
-    """Names beside the right ends of the curves, moved apart where they would overlap."""
+    """Place names beside the right ends of the curves, moved apart where they would overlap."""
     named = sorted((_y(model["curve"][-1]["value"]), kind, model["name"]) for model, kind in ends)
     parts, lowest = [], float("-inf")
     for y, kind, name in named:

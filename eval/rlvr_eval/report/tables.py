@@ -120,7 +120,7 @@ def _curve_columns(benchmark: Json) -> list[Column]:
 
 
 def _difference_columns(models: Sequence[Json]) -> list[Column]:
-    """D(1) and D(k_max); k_max is the smaller one of model and base, and may differ by model."""
+    """List columns for D(1) and D(k_max), the smaller k_max of model and base."""
     tested = [model["tests"] for model in models if model.get("tests")]
     if not tested:
         return []
@@ -149,12 +149,12 @@ def _rates() -> list[Column]:
 
 
 def _ends(benchmark: Json) -> list[int]:
-    """1 and k_max, the k of the headline tests."""
+    """Return 1 and k_max, the k of the headline tests."""
     return sorted({1, benchmark["headline_ks"][-1]})
 
 
 def _point(name: str, k: int, model: Json) -> str:
-    """pass@k with its interval; both extremes where undecided verdicts leave it open."""
+    """Write pass@k with its interval; both extremes where undecided verdicts leave it open."""
     told = with_interval(at_k(model.get(name, ()), k))
     upper = at_k(model.get(f"{name}_upper", ()), k)
     return told if upper is None else f"{told} to {with_interval(upper)}"
@@ -165,7 +165,7 @@ def _signed_point(name: str, k: int, model: Json) -> str:
 
 
 def _difference(k: int, model: Json) -> str:
-    """D(k) with its interval; a star where a change is claimed."""
+    """Write D(k) with its interval; a star where a change is claimed."""
     told = _signed_point("difference", k, model)
     if open_ends := at_k(model.get("difference_range", ()), k):
         ends = (number(open_ends[end], sign=True) for end in ("least", "greatest"))
@@ -246,7 +246,7 @@ def _tests_legend(number_of_tests: int) -> str:
 
 
 def _worth(models: list[Json]) -> str:
-    """How many families of equal size the families are worth, where their sizes differ."""
+    """Write how many families of equal size the families are worth, where their sizes differ."""
     told = [model for model in models if "effective_families" in model]
     if all(each["effective_families"] > 0.95 * each["families"] for each in told):
         return ""

@@ -11,7 +11,7 @@ from rlvr_eval.summary.model_summary import Json, at_k
 
 
 def notes(benchmark: str, models: Sequence[Json]) -> list[str]:
-    """One line for every model whose pass@1 and pass@k_max, or their differences, are ranges."""
+    """Write one line per model whose pass@1, pass@k_max or differences are ranges."""
     return [
         f"note: {benchmark}, {model.get('run') or model['name']}: {'; '.join(left_open)}"
         for model in models

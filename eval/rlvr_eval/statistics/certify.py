@@ -28,7 +28,7 @@ Pair = tuple[Outcomes, Outcomes]
 
 
 def certify(pairs: Sequence[Pair]) -> list[dict[str, list[str]]]:
-    """Problems certified as {"lost", "gained"} for every pair, all pairs being one family."""
+    """Find the problems certified as {"lost", "gained"} for each pair, all pairs one family."""
     if not pairs:
         return []
     p_values = [[_p_values(base, model), _p_values(model, base)] for base, model in pairs]
@@ -45,7 +45,7 @@ def certify(pairs: Sequence[Pair]) -> list[dict[str, list[str]]]:
 
 
 def _p_values(winner: Outcomes, loser: Outcomes) -> Floats:
-    """Per problem, that the loser is at least as likely to succeed; 1 where it may have.
+    """Test per problem that the loser is at least as likely to succeed; p is 1 where it may have.
 
     Multiplied by the number of looks, as all tests of a report are.
     """
@@ -55,7 +55,7 @@ def _p_values(winner: Outcomes, loser: Outcomes) -> Floats:
 
 
 def solved_sets(base: Outcomes, model: Outcomes) -> dict[str, Any]:
-    """How many problems both, only one or neither solve, at a number of draws common to both.
+    """Count the problems that both, one or neither solve, at a number of draws common to both.
 
     Where both designs tell whether n_max draws solve a problem, the sets are counted and McNemar's
     test is given. Otherwise the numbers are unbiased expectations at the smaller n_max, and the
@@ -89,7 +89,7 @@ def solved_sets(base: Outcomes, model: Outcomes) -> dict[str, Any]:
 
 
 def tells_the_same(base: Outcomes, model: Outcomes) -> bool:
-    """Whether "solved at least once" means the same of both: within the same number of draws."""
+    """Return whether "solved at least once" refers to the same number of draws in both."""
     ours, theirs = base.counts.design, model.counts.design
     if str(ours) == str(theirs):
         return True

@@ -61,7 +61,7 @@ def cover_at(counts: Counts, tau: ArrayLike, *, families: ArrayLike | None = Non
 def _one(
     accuracy: Floats, evidence: Ints, design: Design, tau: float, families: ArrayLike | None
 ) -> tuple[Floats, Floats, Floats]:
-    """Value, low and high at one tau."""
+    """Estimate value, low and high at one tau."""
     above, error, below, kept = _thresholds(design, tau)
     value = np.asarray(np.mean(accuracy >= tau - _ROUNDING, axis=0))
     low = (_share(evidence >= above, families).low - error) / (1.0 - error)
@@ -70,7 +70,7 @@ def _one(
 
 
 def _share(is_so: NDArray[np.bool_], families: ArrayLike | None) -> Interval:
-    """Share of problems, exact where each stands alone."""
+    """Estimate the share of problems, exactly where each stands alone."""
     if families is None:
         return binomial_interval(is_so.sum(axis=0), len(is_so))
     return population_interval(is_so, families=families)
@@ -93,7 +93,7 @@ def _evidence(design: Design) -> Ints:
 
 @lru_cache(maxsize=64)
 def _thresholds(design: Design, tau: float) -> tuple[int, float, int, float]:
-    """Lowest rank seldom reached at p = tau, and highest mostly reached, each with its chance."""
+    """Return lowest rank seldom reached at p = tau, highest mostly reached, and their chances."""
     stops = design.stops()
     log_chance = stops.log_paths + xlogy(stops.c, tau) + xlog1py(stops.n - stops.c, -tau)
     chance = np.zeros(stops.n.size + 1)

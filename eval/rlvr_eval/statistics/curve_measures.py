@@ -52,13 +52,13 @@ class Crossover:
 
 
 def log_k_weights(k_max: int) -> Floats:
-    """w_k = 1 / (k H_K), k = 1..K: equal weight to equal stretches of log k, adding up to 1."""
+    """Compute w_k = 1 / (k H_K), k = 1..K: weights uniform on log k that sum to 1."""
     weights = 1.0 / np.arange(1, k_max + 1)
     return np.asarray(weights / weights.sum())
 
 
 def _weights_at(curves: Floats, ks: Ints | None) -> Floats:
-    """`log_k_weights` of the columns: every other k gives its own to the nearest on log k."""
+    """Compute `log_k_weights` of the columns; any other k adds its own to the nearest."""
     if ks is None or ks.size == ks[-1]:
         return log_k_weights(curves.shape[-1])
     borders = np.sqrt(ks[:-1] * ks[1:].astype(np.float64))
@@ -69,7 +69,7 @@ def _weights_at(curves: Floats, ks: Ints | None) -> Floats:
 def log_k_area(
     curves: Floats, ks: Ints | None = None, *, families: ArrayLike | None = None
 ) -> Interval:
-    """Area under pass@k over log k, in [0, 1]: a whole curve as one number, with its interval.
+    """Estimate the area under pass@k over log k, in [0, 1]: a curve as one number.
 
     Linear in the curve, so it is as unbiased as the curve is.
     """
@@ -83,7 +83,7 @@ def log_k_area_difference(
     *,
     families: ArrayLike | None = None,
 ) -> PairedDifference:
-    """Checkpoint's log-k area minus the base's, paired over problems."""
+    """Estimate the checkpoint's log-k area minus the base's, paired over problems."""
     weights = _weights_at(base, ks)
     return paired_difference(checkpoint @ weights, base @ weights, families=families)
 
@@ -91,7 +91,7 @@ def log_k_area_difference(
 def delta_se(
     base: Floats, checkpoint: Floats, *, k: int = 256, families: ArrayLike | None = None
 ) -> PairedDifference:
-    """Sampling-efficiency gap: base pass@k minus checkpoint pass@1, paired; lower is better.
+    """Estimate the sampling-efficiency gap: base pass@k minus checkpoint pass@1; lower is better.
 
     Yue et al. 2025 (arXiv:2504.13837), section 4.3, with k = 256.
 
@@ -104,7 +104,7 @@ def delta_se(
 
 
 def crossover(difference: PairedDifference, ks: Ints | None = None) -> Crossover:
-    """Where D(k), given for k = 1..k_max or these, last turns from + to -."""
+    """Find where D(k), given for k = 1..k_max or these, last turns from + to -."""
     d = difference.value
     ks = np.arange(1, len(d) + 1) if ks is None else ks
     k_max = int(ks[-1])
@@ -125,13 +125,13 @@ def crossover(difference: PairedDifference, ks: Ints | None = None) -> Crossover
 
 
 def _log_interpolated_zero(d: Floats, ks: Ints, above: int, below: int) -> float:
-    """k at which the line through D at two indices, on the axis log k, is 0."""
+    """Return the k at which the line through D at two indices, on the axis log k, is 0."""
     share = d[above] / (d[above] - d[below])
     return float(ks[above] * np.exp(share * log(ks[below] / ks[above])))
 
 
 def accuracy_histogram(accuracy: ArrayLike) -> NDArray[np.int64]:
-    """Problems by accuracy c/n, in 11 bins: exactly 0, then (0, 0.1], (0.1, 0.2], .., (0.9, 1].
+    """Count problems by accuracy c/n, in 11 bins: exactly 0, then (0, 0.1], .., (0.9, 1].
 
     As in Fig. 5 of Yue et al. 2025. For adaptive designs pass the unbiased pass@1 of each problem.
     """

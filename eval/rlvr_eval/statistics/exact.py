@@ -19,7 +19,7 @@ _BISECTIONS = 50  # halves [0, 1] down to rounding
 
 
 def accuracy_interval(counts: Counts, *, level: float = 0.95) -> Interval:
-    """Unbiased estimate of p per problem with its exact interval: three arrays (problems,).
+    """Estimate p per problem, unbiased, with its exact interval: three arrays (problems,).
 
     Raises:
         ValueError: for a design that drops problems by a toss, whose stops have no such order.
@@ -32,7 +32,7 @@ def accuracy_interval(counts: Counts, *, level: float = 0.95) -> Interval:
 
 
 def upper_tail(design: Design, n: Ints, c: Ints, p: Floats) -> Floats:
-    """P(a stop at least as high as the observed one) at success probability p, per problem.
+    """Compute P(a stop at least as high as the observed one) at probability p, per problem.
 
     For a design that drops problems by a toss it is an upper bound, reached when none is dropped.
     """
@@ -51,7 +51,7 @@ def upper_tail(design: Design, n: Ints, c: Ints, p: Floats) -> Floats:
 
 
 def lower_tail(design: Design, n: Ints, c: Ints, p: Floats) -> Floats:
-    """P(a stop at most as high as the observed one) at success probability p, per problem.
+    """Compute P(a stop at most as high as the observed one) at probability p, per problem.
 
     Raises:
         ValueError: for a design that drops problems by a toss.
@@ -62,7 +62,7 @@ def lower_tail(design: Design, n: Ints, c: Ints, p: Floats) -> Floats:
 
 
 def bisect(increasing: Callable[[Floats], Floats], shape: tuple[int, ...]) -> Floats:
-    """Where each of several increasing functions of p in [0, 1] turns positive; 1 if nowhere."""
+    """Find where increasing functions of p in [0, 1] turn positive; 1 if nowhere."""
     low, high = np.zeros(shape), np.ones(shape)
     is_positive_throughout = increasing(low) > 0
     for _ in range(_BISECTIONS):

@@ -41,7 +41,7 @@ _NO_ZEROS = -30.0  # logit of the unsolvable share where there is none
 
 
 def bounds(at_n_max: Interval, n_max: int, k: ArrayLike) -> tuple[Floats, Floats]:
-    """Lowest and highest mean pass@k compatible with pass@n_max, for k >= n_max.
+    """Bound the mean pass@k compatible with pass@n_max, for k >= n_max: (lowest, highest).
 
     pass@k does not fall with k, which gives the lower bound; by Jensen's inequality the mean of
     (1-p)**k is at least the mean of (1-p)**n_max to the power k / n_max, reached when all problems
@@ -62,7 +62,7 @@ class Model(Protocol):
     """A shape fitted to counts."""
 
     def pass_at_k(self, k: ArrayLike) -> Floats:
-        """Mean pass@k under the model, shape of k; k may exceed n_max."""
+        """Predict the mean pass@k, shape of k; k may exceed n_max."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class ZeroInflatedBeta:
     beta: float
 
     def pass_at_k(self, k: ArrayLike) -> Floats:
-        """Mean pass@k under the model, shape of k; k may exceed n_max."""
+        """Predict the mean pass@k, shape of k; k may exceed n_max."""
         draws = np.asarray(k, dtype=np.float64)
         log_failure = betaln(self.alpha, self.beta + draws) - betaln(self.alpha, self.beta)
         return np.asarray((1.0 - self.share_unsolvable) * -np.expm1(log_failure))
@@ -88,7 +88,7 @@ class PowerLaw:
     exponent: float
 
     def pass_at_k(self, k: ArrayLike) -> Floats:
-        """pass@k under the model, shape of k; k may exceed n_max."""
+        """Predict pass@k, shape of k; k may exceed n_max."""
         draws = np.asarray(k, dtype=np.float64)
         return np.exp(-np.exp(self.log_scale - self.exponent * np.log(draws)))
 
@@ -104,7 +104,7 @@ class Table(NamedTuple):
 
 
 def tabulate(counts: Counts) -> tuple[Table, Ints]:
-    """The table of a model's counts, and the row of every problem in it."""
+    """Build the table of a model's counts; also return each problem's row in it."""
     pairs, row, problems = np.unique(
         np.stack([counts.n, counts.c]), axis=1, return_inverse=True, return_counts=True
     )
@@ -152,7 +152,7 @@ _MODELS: dict[str, Callable[[Table, Model | None], Model]] = {
 def predictions(
     counts: Counts, ks: Ints, *, families: Ints | None = None, seed: int = 0
 ) -> dict[str, Interval]:
-    """pass@k by every model under its label, each with an interval over resampled problems.
+    """Predict pass@k by every model under its label, with intervals over resampled problems.
 
     Args:
         ks: at which k, beyond n_max.
@@ -173,7 +173,7 @@ def predictions(
 
 
 def _resample(table: Table, row: Ints, families: Ints | None, rng: np.random.Generator) -> Table:
-    """The table of as many problems (or families) drawn with replacement."""
+    """Draw as many problems (or families) with replacement."""
     units = Units.of(row.size, families)
     times = rng.multinomial(units.sizes.size, np.full(units.sizes.size, 1 / units.sizes.size))
     of_problem = times if families is None else times[np.unique(families, return_inverse=True)[1]]
@@ -208,7 +208,7 @@ def _starts(near: Model | None) -> Sequence[tuple[float, float, float]]:
 
 
 def _cost(parameters: Floats, table: Table) -> tuple[float, Floats]:
-    """Negative log-likelihood and its gradient at (logit share, log alpha, log beta)."""
+    """Compute negative log-likelihood and its gradient at (logit share, log alpha, log beta)."""
     n, c = table.n, table.c
     logit_share, (alpha, beta) = parameters[0], np.exp(parameters[1:])
     solvable = log_expit(-logit_share) + betaln(alpha + c, beta + n - c) - betaln(alpha, beta)

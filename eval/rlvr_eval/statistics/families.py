@@ -34,7 +34,7 @@ class Units:
 
     @classmethod
     def of(cls, problems: int, families: ArrayLike | None) -> "Units":
-        """The units that these labels make of so many problems.
+        """Form the units that these labels make of so many problems.
 
         Raises:
             ValueError: if there is no problem, or not one label for each.
@@ -62,7 +62,7 @@ class Units:
         return float(self.sizes.sum() / self.typical_size)
 
     def sums(self, per_problem: Floats) -> Floats:
-        """Added up within each unit: (units, ...) from (problems, ...)."""
+        """Sum within each unit: (units, ...) from (problems, ...)."""
         if self.members is None:
             return per_problem
         order, starts = self.members
@@ -70,7 +70,7 @@ class Units:
 
 
 def residual_factors(sizes: Floats) -> Floats:
-    """What multiplies each unit's squared residual: shape (units,); 1 where there is one unit.
+    """Compute the factor of each unit's squared residual: shape (units,); 1 for a single unit.
 
     A unit that has the share w of all problems has residuals smaller by 1 - w than the deviations
     they stand for.
@@ -80,7 +80,7 @@ def residual_factors(sizes: Floats) -> Floats:
 
 
 def degrees_of_freedom(sizes: Floats) -> float:
-    """Satterthwaite's for the variance with `residual_factors`: 2 mean**2 / variance of it.
+    """Compute Satterthwaite's degrees of freedom for the variance with `residual_factors`.
 
     With problems that vary alike and shares w, residuals of units have covariances proportional to
     w_g (1 if g = h else 0) - w_g w_h; the trace of their scaled product gives the closed form.

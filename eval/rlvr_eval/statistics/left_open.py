@@ -39,7 +39,7 @@ class DrawnCurves:
 
     @classmethod
     def of(cls, outcomes: Outcomes, k_max: int | None = None) -> "DrawnCurves":
-        """The curves of an evaluation up to a k, or up to its n_max."""
+        """Return the curves of an evaluation up to a k, or up to its n_max."""
         ks = evaluated_ks(k_max or outcomes.counts.design.n_max)
         return cls(ks, outcomes.counts.curves_at(ks), upper_curves(outcomes, ks))
 
@@ -49,11 +49,11 @@ class DrawnCurves:
         return int(self.ks[-1])
 
     def columns(self, ks: ArrayLike) -> Ints:
-        """Where these k stand among the columns."""
+        """Return the columns of these k."""
         return np.searchsorted(self.ks, ks)
 
     def take(self, rows: Sequence[int]) -> "DrawnCurves":
-        """The curves of these problems."""
+        """Return the curves of these problems."""
         upper = None if self.upper is None else self.upper[rows]
         return DrawnCurves(self.ks, self.curves[rows], upper)
 
@@ -69,7 +69,7 @@ class DifferenceRange:
     greatest: tuple[Floats, Floats]
 
     def means(self) -> tuple[Floats, Floats]:
-        """Least and greatest mean difference at every k."""
+        """Return the least and greatest mean difference at every k."""
         least, greatest = (
             (ours - theirs).mean(axis=0) for ours, theirs in (self.least, self.greatest)
         )
@@ -77,7 +77,7 @@ class DifferenceRange:
 
 
 def upper_curves(outcomes: Outcomes, ks: Ints) -> Floats | None:
-    """Per-problem curves with every undecided verdict taken as right; None where none is undecided.
+    """Return per-problem curves with undecided verdicts as right; None if all are decided.
 
     Where the counts cannot be replayed so (imported without their order, or given up early), a
     problem with an undecided verdict may be solved by one draw for all that is known.
@@ -95,7 +95,7 @@ def upper_curves(outcomes: Outcomes, ks: Ints) -> Floats | None:
 
 
 def difference_range(checkpoint: DrawnCurves, base: DrawnCurves) -> DifferenceRange | None:
-    """Both extremes of checkpoint minus base; None where nothing is undecided."""
+    """Return both extremes of checkpoint minus base; None where nothing is undecided."""
     if checkpoint.upper is None and base.upper is None:
         return None
     best = checkpoint.curves if checkpoint.upper is None else checkpoint.upper
@@ -104,7 +104,7 @@ def difference_range(checkpoint: DrawnCurves, base: DrawnCurves) -> DifferenceRa
 
 
 def has_to_be_told(interval: Interval, least: Floats, greatest: Floats) -> bool:
-    """Whether a range is wide beside the interval at some k, or wide in itself at k = 1.
+    """Return whether a range is wide beside the interval at some k, or wide in itself at k = 1.
 
     Args:
         least, greatest: means over problems at the k of the interval, k = 1 first.

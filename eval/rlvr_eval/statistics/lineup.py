@@ -39,7 +39,7 @@ class ModelRef:
 
 
 def model_in_summary(model: Mapping[str, Any]) -> ModelRef:
-    """Whose numbers a model of summary.json holds."""
+    """Return the reference of a model in summary.json."""
     return ModelRef(
         model["name"], model["step"], model.get("weights", ""), model.get("beside", False)
     )

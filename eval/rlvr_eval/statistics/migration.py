@@ -45,7 +45,7 @@ class Migration:
 
 
 def migration(base: Floats, checkpoint: Floats, *, families: ArrayLike | None = None) -> Migration:
-    """Expected migration from per-problem curves of shape (problems, n_max), sampled independently.
+    """Estimate migration from per-problem curves (problems, n_max), sampled independently.
 
     Axes between those two, such as one of simulated runs, are carried along.
 
@@ -65,7 +65,7 @@ def migration(base: Floats, checkpoint: Floats, *, families: ArrayLike | None = 
 def migration_at(
     before: Floats, after: Floats, twice: Floats, *, families: ArrayLike | None = None
 ) -> Migration:
-    """Expected migration at any k, from estimates of shape (problems, .., ks).
+    """Estimate migration at any k, from estimates of shape (problems, .., ks).
 
     Args:
         before, after: base and checkpoint at k.
@@ -102,7 +102,7 @@ class Coverage:
 
 
 def coverage(base_is_solved: ArrayLike, checkpoint_is_solved: ArrayLike) -> Coverage:
-    """The four cells of solvable-problem coverage, bool (problems,) from bool (problems,)."""
+    """Count the four cells of solvable-problem coverage, from two arrays bool (problems,)."""
     base, checkpoint = np.asarray(base_is_solved, bool), np.asarray(checkpoint_is_solved, bool)
     lost, gained = base & ~checkpoint, checkpoint & ~base
     return Coverage(
@@ -115,7 +115,7 @@ def coverage(base_is_solved: ArrayLike, checkpoint_is_solved: ArrayLike) -> Cove
 
 
 def mcnemar(lost: int, gained: int) -> float:
-    """Exact two-sided p-value of McNemar's test from its two discordant counts."""
+    """Compute the exact two-sided p-value of McNemar's test from its two discordant counts."""
     fewer, total = min(lost, gained), lost + gained
     return min(1.0, 2.0 * float(bdtr(fewer, total, 0.5))) if total else 1.0
 
@@ -133,7 +133,7 @@ class CertifiedChanges:
 def certified_changes(
     base: Counts, checkpoint: Counts, *, false_discovery_rate: float = 0.05
 ) -> CertifiedChanges:
-    """Problems lost and gained beyond what sampling noise explains.
+    """Find problems lost and gained beyond what sampling noise explains.
 
     A problem counts as lost only if the checkpoint never solved it and a one-sided test rejects
     that it is as likely as the base to do so; gained the other way round. Benjamini and Hochberg's
@@ -148,7 +148,7 @@ def certified_changes(
 
 
 def p_values_of_loss(*, winner: Counts, loser: Counts) -> Floats:
-    """Per problem, that the loser is at least as likely to succeed; 1 where it ever succeeded."""
+    """Test per problem that the loser is at least as likely to succeed; 1 if it ever did."""
     p_values = np.ones(winner.n.shape)
     candidates = np.flatnonzero((loser.c == 0) & (winner.c > 0))
     n, c, without_success = winner.n[candidates], winner.c[candidates], loser.n[candidates]
@@ -168,5 +168,5 @@ def p_values_of_loss(*, winner: Counts, loser: Counts) -> Floats:
 def _fisher_all_on_one_side(
     successes: NDArray[np.int64], n: NDArray[np.int64], n_other: NDArray[np.int64]
 ) -> Floats:
-    """Fisher's one-sided p when all successes are on the side of n: C(n, s) / C(n + n_other, s)."""
+    """Compute Fisher's one-sided p, all successes on one side: C(n, s) / C(n + n_other, s)."""
     return failure(n + n_other, n_other, successes)

@@ -106,7 +106,7 @@ class Outcomes:
         return independent_units(self.problem_ids, self.families)
 
     def take(self, positions: Sequence[int]) -> "Outcomes":
-        """The same, of the problems at these positions, in this order."""
+        """Return the outcomes of the problems at these positions, in this order."""
         at = np.asarray(positions, dtype=np.int64)
         return replace(
             self,
@@ -124,14 +124,14 @@ class Outcomes:
 
 
 def on_common_problems(outcomes: Sequence[Outcomes]) -> list[Outcomes]:
-    """Each of them on the problems that all have, in the order of the first."""
+    """Restrict each of them to the problems that all have, in the order of the first."""
     shared = set.intersection(*(set(each.problem_ids) for each in outcomes))
     order = [problem for problem in outcomes[0].problem_ids if problem in shared]
     return [_in_order(each, order) for each in outcomes]
 
 
 def independent_units(problem_ids: Sequence[str], families: Sequence[str]) -> Ints | None:
-    """Number of each problem's family, or of the problem alone where its label is empty.
+    """Assign each problem the number of its family; its own where the label is empty.
 
     None where every problem stands alone, as with no labels at all.
     """
@@ -144,7 +144,7 @@ def independent_units(problem_ids: Sequence[str], families: Sequence[str]) -> In
 
 
 def units_of(*outcomes: Outcomes) -> Ints | None:
-    """The `units` of outcomes on the same problems, from the first of them that tells families."""
+    """Return the `units` of the first of these outcomes that has family labels."""
     return next((each.units for each in outcomes if each.units is not None), None)
 
 

@@ -131,7 +131,7 @@ def paired_difference(
 
 
 def holm(p_values: ArrayLike) -> Floats:
-    """p-values adjusted by Holm's step-down method, in their own order and shape.
+    """Adjust p-values by Holm's step-down method, in their own order and shape.
 
     Rejecting those below alpha keeps the chance of any false rejection at alpha, whatever the
     dependence between the tests.
@@ -145,7 +145,7 @@ def holm(p_values: ArrayLike) -> Floats:
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> Floats:
-    """p-values adjusted by Benjamini and Hochberg's step-up method, in their own order and shape.
+    """Adjust p-values by Benjamini and Hochberg's step-up method, in their own order and shape.
 
     Rejecting those at or below alpha keeps the expected share of false rejections at alpha.
     """
@@ -158,7 +158,7 @@ def benjamini_hochberg(p_values: ArrayLike) -> Floats:
 
 
 def binomial_interval(successes: ArrayLike, trials: ArrayLike, *, level: float = 0.95) -> Interval:
-    """Share of successes with Clopper and Pearson's exact interval."""
+    """Estimate a share of successes with Clopper and Pearson's exact interval."""
     x, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(trials, float))
     tail = (1.0 - level) / 2
     low = np.where(x > 0, betaincinv(np.maximum(x, 1.0), n - x + 1, tail), 0.0)
@@ -173,7 +173,7 @@ def _with_pseudo_problems(
     pseudo: tuple[ArrayLike, ArrayLike],
     bounds: tuple[float, float],
 ) -> tuple[Interval, Floats, float]:
-    """The interval with two pseudo-problems of these values; t of a mean of 0; its freedom.
+    """Estimate with two pseudo-problems: the interval, t of a mean of 0, degrees of freedom.
 
     With families, a pseudo-problem is a family of the typical size.
     """
@@ -203,7 +203,7 @@ def _with_pseudo_problems(
 
 
 def _students(per_problem: Floats, units: Units, level: float) -> Interval:
-    """Student's interval; unbounded where nothing shows the spread."""
+    """Compute Student's interval; unbounded where nothing shows the spread."""
     mean = per_problem.mean(axis=0)
     if units.sizes.size == 1:
         return Interval(mean, np.full_like(mean, -np.inf), np.full_like(mean, np.inf))
@@ -222,7 +222,7 @@ def _weighted_squares(residuals: Floats, factors: Floats) -> Floats:
 
 
 def _expected_change(changes: Floats, totals: Floats, prior: float) -> Floats:
-    """Change of a pseudo-problem, `s` of the module's text, from each problem's a - b and a + b."""
+    """Estimate a pseudo-problem's change, `s` of the module's text, from each a - b and a + b."""
     room = np.asarray(totals - 1.0)
     np.subtract(1.0, np.abs(room, out=room), out=room)
     changed, possible = (np.einsum("i...,i...->...", each, each) for each in (changes, room))

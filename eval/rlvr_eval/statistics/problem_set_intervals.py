@@ -81,7 +81,7 @@ def problem_set_difference(
 
 
 def mean_variance(counts: Counts, ks: Sequence[int] | None = None) -> Floats:
-    """Sampling variance of the mean over problems of pass@k, for these k: shape (ks,)."""
+    """Estimate the sampling variance of the mean pass@k over problems: shape (ks,)."""
     index = counts.design.stop_index(counts.n, counts.c)
     ended, row = np.unique(index, return_inverse=True)
     variance = _largest_variance(counts.design, ended, ks)
@@ -90,7 +90,7 @@ def mean_variance(counts: Counts, ks: Sequence[int] | None = None) -> Floats:
 
 
 def design_variance(design: Design, p: Floats, ks: Sequence[int] | None = None) -> Floats:
-    """Variance of the design's estimate of pass@k at success probability p: (len(p), ks)."""
+    """Compute the variance of the design's estimate at success probability p: (len(p), ks)."""
     stops, draws = design.stops(), _draws(design, ks)
     mean_square = np.zeros((p.size, draws.size))
     for start in range(0, stops.n.size, _STOPS_AT_ONCE):
@@ -103,7 +103,7 @@ def design_variance(design: Design, p: Floats, ks: Sequence[int] | None = None) 
 
 
 def _may_end_there(n: NDArray[np.int64], c: NDArray[np.int64], p: Floats) -> NDArray[np.intp]:
-    """Which p end at one of these stops with a chance above rounding.
+    """Return which p end at one of these stops with a probability above rounding.
 
     c successes in n draws have a chance of exp(-n KL(c/n, p)) at most, under any design.
     """
@@ -115,7 +115,7 @@ def _may_end_there(n: NDArray[np.int64], c: NDArray[np.int64], p: Floats) -> NDA
 
 
 def _largest_variance(design: Design, ended: NDArray[np.int64], ks: Sequence[int] | None) -> Floats:
-    """Largest `design_variance` within the middle third of p's posterior: shape (ended, ks).
+    """Return the largest `design_variance` in the middle third of p's posterior: (ended, ks).
 
     Args:
         ended: the stops at which problems ended.
@@ -134,14 +134,14 @@ def _largest_variance(design: Design, ended: NDArray[np.int64], ks: Sequence[int
 
 @lru_cache(maxsize=8)
 def _variance_by_p(design: Design, ks: tuple[int, ...] | None) -> tuple[Floats, Floats]:
-    """Success probabilities, even on the logit scale, and `design_variance` at each."""
+    """Compute `design_variance` at success probabilities that are even on the logit scale."""
     edge = np.log(50.0 * design.n_max)
     p = 1.0 / (1.0 + np.exp(-np.linspace(-edge, edge, _GRID)))
     return p, design_variance(design, p, ks)
 
 
 def _log_likelihood(n: NDArray[np.int64], c: NDArray[np.int64], p: Floats) -> Floats:
-    """log p**c (1-p)**(n-c): shape (counts, len(p))."""
+    """Compute log p**c (1-p)**(n-c): shape (counts, len(p))."""
     return np.asarray(xlogy(c[:, None], p) + xlog1py((n - c)[:, None], -p))
 
 
@@ -150,7 +150,7 @@ def _draws(design: Design, ks: Sequence[int] | None) -> NDArray[np.int64]:
 
 
 def _unseen(counts: Counts, k: NDArray[np.int64], level: float) -> tuple[Floats, Floats]:
-    """How much lower and higher the mean may be by what no completion showed.
+    """Bound how much lower and higher the mean may be by what no completion showed.
 
     M0 problems never solved in n draws have a product of (1-p)**n of at least the tail probability;
     their mean pass@k is then largest when all p are equal. For those always solved likewise, with

@@ -47,11 +47,11 @@ class TokenEntropy:
         return float(self.surprisal.sum() / self.tokens.sum())
 
     def interval(self, *, level: float = 0.95) -> Interval:
-        """The mean with Student's interval over problems, for the ratio as if it were linear."""
+        """Estimate the mean with Student's interval over problems, the ratio treated as linear."""
         return _interval(self.mean, self._residuals(), level, floor=0.0)
 
     def minus(self, other: "TokenEntropy", *, level: float = 0.95) -> Interval:
-        """Difference of two means on the same problems in the same order, paired.
+        """Estimate the difference of two means on the same problems in the same order, paired.
 
         Raises:
             ValueError: if their numbers of problems differ.
@@ -62,7 +62,7 @@ class TokenEntropy:
         return _interval(self.mean - other.mean, residuals, level, floor=-np.inf)
 
     def _residuals(self) -> Floats:
-        """Each problem's influence on the mean; they add up to 0."""
+        """Compute each problem's influence on the mean; they add up to 0."""
         per_problem = self.tokens.mean()
         return np.asarray((self.surprisal - self.mean * self.tokens) / per_problem)
 
@@ -112,13 +112,13 @@ class _Search:
         self._grid: dict[float, TokenEntropy] = {}
 
     def gap(self, temperature: float) -> float:
-        """Entropy at a temperature minus the target."""
+        """Return the entropy at a temperature minus the target."""
         if temperature not in self._grid:
             self._grid[temperature] = self._measure(temperature)
         return self._grid[temperature].mean - self._target
 
     def enclose(self, start: float) -> tuple[float, float] | None:
-        """Two temperatures with the target between them; None where there are none."""
+        """Find two temperatures with the target between them; None if there are none."""
         is_below = self.gap(start) < 0
         here = start
         while LOWEST < here < HIGHEST or here == start:
@@ -157,7 +157,7 @@ class _Search:
 
 
 def _rounded(temperature: float) -> float:
-    """Three decimals: it becomes part of a draw key, and of a sentence."""
+    """Round to three decimals: the value becomes part of a draw key, and of a sentence."""
     return round(temperature, 3)
 
 

@@ -107,13 +107,13 @@ class DrawStore:
         shards.write(self._verdicts(verifier), shards.encode(table, prefix=f"{shard}."))
 
     def verdicts(self, verifier: str) -> Verdicts:
-        """All verdicts of a verifier on draws that are there."""
+        """Return all verdicts of a verifier on stored draws."""
         return pooled(of_shard.tables for of_shard in self._by_shard(verifier))
 
     def unverified(
         self, verifier: str, is_wanted: Callable[[str, int], bool], *, undecided_too: bool = False
     ) -> Iterator[Unverified]:
-        """Draws on which the verifier has given no verdict.
+        """Yield draws on which the verifier has given no verdict.
 
         Args:
             is_wanted: says of a problem's id and a sample index whether that draw is asked for.
@@ -145,7 +145,7 @@ class DrawStore:
             remove_unfinished(folder)
 
     def completions(self, problem_id: str) -> list[dict[str, Any]]:
-        """Every stored draw of one problem, by index; `completion` is None where not kept."""
+        """List every stored draw of one problem, by index; `completion` is None where not kept."""
         rows = [
             row
             for table in self._tables_of_draws()
@@ -154,7 +154,7 @@ class DrawStore:
         return sorted(rows, key=lambda row: int(row["sample_index"]))
 
     def texts(self, wanted: Collection[tuple[str, int]]) -> dict[tuple[str, int], str]:
-        """Completions by problem id and sample index, of those whose text was kept.
+        """Return kept completions by problem id and sample index.
 
         Reads shards only until all are found; of a draw that was made twice, the first.
         """
@@ -171,7 +171,7 @@ class DrawStore:
         return found
 
     def tokens(self, below: int) -> dict[tuple[str, int], tuple[int, ...] | None]:
-        """Tokens by problem id and sample index, for indices below a number; None if not kept."""
+        """Return kept tokens by (problem id, sample index), for indices below a number."""
         found: dict[tuple[str, int], tuple[int, ...] | None] = {}
         for table in self._tables_of_draws():
             first = table.filter(pc.field("sample_index") < below)
@@ -182,7 +182,7 @@ class DrawStore:
         return found
 
     def _tables_of_draws(self) -> Iterator[pa.Table]:
-        """Shards of draws that can be read, oldest first."""
+        """Yield the shards of draws that can be read, oldest first."""
         tables = (self._read(path) for path in shards.listed(self._draws))
         return (table for table in tables if table is not None)
 
@@ -194,7 +194,7 @@ class DrawStore:
         return self.folder / "verdicts" / verifier
 
     def _by_shard(self, verifier: str) -> "list[_OfShard]":
-        """Shards of draws by name, each with the verdicts on it."""
+        """List shards of draws by name, each with the verdicts on it."""
         found: dict[str, list[pa.Table]] = {}
         for path in shards.listed(self._verdicts(verifier)):
             if path.name not in self._tables and (table := self._read(path)) is not None:
@@ -208,7 +208,7 @@ class DrawStore:
         return table.replace_schema_metadata({_KEY: canonical(self.key)})
 
     def _is_sound(self, path: Path) -> bool:
-        """False where a shard is damaged or gone; then it is set aside."""
+        """Return False where a shard is damaged or gone; a damaged one is set aside."""
         try:
             shards.check(path)
             metadata = pq.read_schema(path).metadata
@@ -221,7 +221,7 @@ class DrawStore:
         return True
 
     def _read(self, path: Path) -> pa.Table | None:
-        """The shard, or None where it is gone or has just been set aside."""
+        """Read a shard; None if it is gone or has just been set aside."""
         try:
             return shards.read(path)
         except shards.DamagedShard as damage:
@@ -243,7 +243,7 @@ class _OfShard:
     tables: list[pa.Table]
 
     def is_covered(self, draws: int) -> bool:
-        """Whether the shard holds no more draws than these; False where it cannot be read."""
+        """Return whether the shard holds no more draws than these; False if it is unreadable."""
         try:
             return int(pq.read_metadata(self.path).num_rows) <= draws
         except (pa.ArrowException, OSError):

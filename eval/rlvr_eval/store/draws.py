@@ -24,7 +24,7 @@ _SCHEMA = pa.schema(
 
 
 def draws_table(completions: Sequence[Completion], has_text: Sequence[bool]) -> pa.Table:
-    """One row per completion; text and tokens are null where `has_text` is False."""
+    """Build one row per completion; text and tokens are null where `has_text` is False."""
     kept = list(zip(completions, has_text, strict=True))
     columns = {
         "problem_id": [c.problem_id for c in completions],
@@ -39,7 +39,7 @@ def draws_table(completions: Sequence[Completion], has_text: Sequence[bool]) -> 
 
 
 def completion_of(row: dict[str, Any]) -> Completion:
-    """The completion of a row that has its text."""
+    """Read the completion of a row that has its text."""
     return Completion(
         problem_id=row["problem_id"],
         sample_index=row["sample_index"],

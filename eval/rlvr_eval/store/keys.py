@@ -50,7 +50,7 @@ class DrawKey:
     versions_apart: Mapping[str, str] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
-        """As stored in key.json: one flat mapping, sampling parameters by their own names.
+        """Return the fields as key.json stores them: one flat mapping with sampling parameters.
 
         Without `end_ids` where there are none: those draws are what they were before templates'
         markers were stop tokens.
@@ -63,17 +63,17 @@ class DrawKey:
 
 
 def canonical(fields: Fields) -> str:
-    """The one way of writing down a draw key."""
+    """Write a draw key in its one canonical form."""
     return json.dumps(fields, sort_keys=True)
 
 
 def digest(fields: Fields) -> str:
-    """Name of a draw key's folder in the store."""
+    """Return the name of a draw key's folder in the store."""
     return hex_digest(canonical(fields), DIGEST_BYTES)
 
 
 def differing(one: Fields, other: Fields) -> list[str]:
-    """Names of the fields in which two keys differ."""
+    """List the names of the fields in which two keys differ."""
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
 
 

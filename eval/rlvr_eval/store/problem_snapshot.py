@@ -31,7 +31,7 @@ def remember(run: Run, benchmark: str, revision: str, problems: Iterable[Problem
 
 
 def recall(run: Run, benchmark: str, revision: str) -> dict[str, Problem]:
-    """The problems of a benchmark by id.
+    """Return the problems of a benchmark by id.
 
     Raises:
         UserError: if they are not there.
@@ -43,7 +43,7 @@ def recall(run: Run, benchmark: str, revision: str) -> dict[str, Problem]:
 
 
 def recall_all(run: Run) -> dict[str, Problem]:
-    """Every problem that was written down for a run, by id."""
+    """Return every problem that was written down for a run, by id."""
     found: dict[str, Problem] = {}
     for path in sorted((run.path / "problems").glob("*.json")):
         found |= _read(run, path)
@@ -51,7 +51,7 @@ def recall_all(run: Run) -> dict[str, Problem]:
 
 
 def _read(run: Run, path: Path) -> dict[str, Problem]:
-    """The problems in a file; none where there is none, or where it is damaged and set aside."""
+    """Read the problems in a file; empty where it is missing, or damaged and set aside."""
     try:
         return {id: _problem(path, id, row) for id, row in read_json(path, dict).items()}
     except FileNotFoundError:
@@ -63,7 +63,7 @@ def _read(run: Run, path: Path) -> dict[str, Problem]:
 
 
 def _row(problem: Problem) -> dict[str, Any]:
-    """All of a problem but its id, as JSON gives it back."""
+    """Return all of a problem but its id, in types that JSON preserves."""
     row = {**asdict(problem), "images": list(problem.images)}
     del row["id"]
     return row

@@ -24,7 +24,7 @@ NO_DRAWS: Row = np.array([], dtype=object)
 def standing(
     design: Design, key: Fields, problem_id: str, row: Row, *, undecided_is_right: bool = False
 ) -> Progress:
-    """Where one problem stands.
+    """Return the design's progress on one problem.
 
     Args:
         key: draw key of the row.
@@ -37,7 +37,7 @@ def standing(
 def standing_of(
     design: Design, key: Fields, problem_id: str, is_correct: NDArray[np.bool_]
 ) -> Progress:
-    """Where one problem stands whose draws 0, 1, 2, .. are correct or not: shape (draws,)."""
+    """Return the progress for draws 0, 1, 2, .. with `is_correct` of shape (draws,)."""
     if isinstance(design, ContinuationDesign):
         toss = f"{key['run_seed']}|{key['weights']}|{problem_id}"
         return design.replay(is_correct, continues=design.continues(toss))
@@ -47,12 +47,12 @@ def standing_of(
 def standings(
     design: Design, key: Fields, problem_ids: Sequence[str], rows: Mapping[str, Row]
 ) -> list[Progress]:
-    """Where each of these problems stands; one without draws is due from the first."""
+    """Return the progress on each of these problems; one without draws is due from the first."""
     return [standing(design, key, problem, rows.get(problem, NO_DRAWS)) for problem in problem_ids]
 
 
 def counts_of(design: Design, progress: Sequence[Progress]) -> Counts:
-    """The counts of problems that have all stopped."""
+    """Return the counts of problems that have all stopped."""
     assert all(there.stopped for there in progress), "a problem owes draws"
     return Counts(
         design,
@@ -62,5 +62,5 @@ def counts_of(design: Design, progress: Sequence[Progress]) -> Counts:
 
 
 def owed(progress: Sequence[Progress]) -> int:
-    """Draws that are due next, over all problems; 0 once the design is satisfied."""
+    """Count the draws due next, over all problems; 0 once the design is satisfied."""
     return sum(there.due - there.n for there in progress)

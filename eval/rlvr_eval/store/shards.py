@@ -41,7 +41,7 @@ class Shard:
 
 
 def encode(table: pa.Table, prefix: str = "") -> Shard:
-    """A table as a shard, whose name sorts by prefix, then by time of writing."""
+    """Encode a table as a shard, whose name sorts by prefix, then by time of writing."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     content = sink.getvalue().to_pybytes()
@@ -55,12 +55,12 @@ def write(folder: Path, shard: Shard) -> None:
 
 
 def listed(folder: Path) -> list[Path]:
-    """The shards of a folder by name, which is by time; none where there is no folder."""
+    """List the shards of a folder by name, which is by time; none if there is no folder."""
     return sorted(folder.glob(f"*{SUFFIX}"))
 
 
 def read(path: Path) -> pa.Table:
-    """The table of a shard.
+    """Read the table of a shard.
 
     Raises:
         DamagedShard: if its bytes are not those that were written.

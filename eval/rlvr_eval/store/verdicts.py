@@ -48,7 +48,7 @@ class Verdicts:
         return {str(self.problem_ids[there.start]): there for there in rows}
 
     def by_problem(self) -> dict[str, NDArray[np.object_]]:
-        """Outcomes of every problem for its draws 0, 1, 2, .. up to the first that is missing."""
+        """Return every problem's outcomes for draws 0, 1, 2, .. up to the first gap."""
         found = {}
         for problem, rows in self._rows.items():
             index = self.sample_index[rows]
@@ -58,17 +58,17 @@ class Verdicts:
         return found
 
     def indices(self, problem_id: str) -> frozenset[int]:
-        """Which draws of a problem there are, also beyond a gap."""
+        """Return the indices of a problem's draws, including those beyond a gap."""
         rows = self._rows.get(problem_id, slice(0, 0))
         return frozenset(self.sample_index[rows].tolist())
 
     def decided(self) -> "Verdicts":
-        """Those that say something of their draw."""
+        """Return the decided verdicts."""
         says = ~np.isin(self.outcome, UNDECIDED)
         return Verdicts(self.problem_ids[says], self.sample_index[says], self.outcome[says])
 
     def draws(self) -> set[tuple[str, int]]:
-        """(problem id, sample index) of every verdict."""
+        """Return (problem id, sample index) of every verdict."""
         return set(zip(self.problem_ids.tolist(), self.sample_index.tolist(), strict=True))
 
     def __len__(self) -> int:
@@ -76,7 +76,7 @@ class Verdicts:
 
 
 def verdicts_table(completions: Sequence[Completion], verdicts: Sequence[Verdict]) -> pa.Table:
-    """Verdicts as they are stored; one per completion, in the same order."""
+    """Build the stored table of verdicts: one per completion, in the same order."""
     paired = list(zip(completions, verdicts, strict=True))
     columns = {
         "problem_id": [completion.problem_id for completion, _ in paired],
@@ -88,7 +88,7 @@ def verdicts_table(completions: Sequence[Completion], verdicts: Sequence[Verdict
 
 
 def pooled(by_shard: Iterable[Sequence[pa.Table]]) -> Verdicts:
-    """All verdicts of one verifier.
+    """Combine all verdicts of one verifier.
 
     Of a draw that several shards hold, the first shard's stands, even where its verdict is
     undecided: to take a later one then would replace completions by how they turned out. Of several
@@ -120,7 +120,7 @@ def pooled(by_shard: Iterable[Sequence[pa.Table]]) -> Verdicts:
 
 
 def _encoded(column: pa.ChunkedArray) -> tuple[NDArray[np.object_], NDArray[np.int32]]:
-    """A column of text as its distinct values and, per row, which of them it is."""
+    """Encode a column of text as its distinct values and, per row, an index into them."""
     encoded = column.combine_chunks().dictionary_encode()
     values = np.array(encoded.dictionary.to_pylist(), dtype=object)
     return values, encoded.indices.to_numpy()

@@ -77,7 +77,7 @@ def state(subjects: Sequence[Subject]) -> Json:
 
 
 def claims_of(view: Json) -> list[Json]:
-    """Every claim made of one view: changes of pass@k, a crossover, certified problems."""
+    """List every claim made of one view: changes of pass@k, a crossover, certified problems."""
     certified = [
         {"change": f"certified {change}", "problem": problem}
         for change, problems in view.get("certified", {}).items()
@@ -87,12 +87,12 @@ def claims_of(view: Json) -> list[Json]:
 
 
 def claims_in(summary: Json) -> list[Json]:
-    """Every claim that a summary makes, of any model, stratum or probe."""
+    """List every claim that a summary makes, of any model, stratum or probe."""
     return [claim for subject in _subjects(summary) for claim in claims_of(subject.view)]
 
 
 def change_at(view: Json, k: int) -> str:
-    """The word "rises" or "falls" where a change of pass@k is claimed, otherwise ""."""
+    """Return "rises" or "falls" where a change of pass@k is claimed, otherwise ""."""
     claims = view.get("finding", {}).get("claims", ())
     found = (each["change"] for each in claims if each["k"] == k and each["change"] != "crosses")
     return next(found, "")
@@ -149,7 +149,7 @@ def _state_one(subject: Subject) -> None:
 
 
 def _change(view: Json, test: Json) -> str:
-    """What is claimed of pass@k: "rises", "falls", or "" for nothing."""
+    """Return the claim on pass@k: "rises", "falls", or "" for nothing."""
     point = _point(view["difference"], test["k"])
     if test["p_adjusted"] >= LEVEL:
         return ""
@@ -157,7 +157,7 @@ def _change(view: Json, test: Json) -> str:
 
 
 def _turn(changes: dict[int, str]) -> tuple[int, int] | None:
-    """The last tested k at which pass@k rises, and the next at which it falls; None without."""
+    """Find the last tested k at which pass@k rises, and the next at which it falls."""
     rises = [k for k, how in changes.items() if how == "rises"]
     falls = [k for k, how in changes.items() if how == "falls"]
     before = max((k for k in rises if any(k < other for other in falls)), default=None)
@@ -165,7 +165,7 @@ def _turn(changes: dict[int, str]) -> tuple[int, int] | None:
 
 
 def _bears_out(found: Json, changes: dict[int, str], turn: tuple[int, int] | None) -> bool:
-    """Whether the tests bear out what `found` says: a crossover, or that there is none."""
+    """Return whether the tests bear out what `found` says: a crossover, or that there is none."""
     if turn or found["k"] is not None:
         return turn is not None and found["k"] is not None and turn[0] < found["k"] < turn[1]
     wanted = "falls" if found["censored"] == "none" else "rises"
@@ -184,7 +184,7 @@ def _crossing(view: Json, turn: tuple[int, int] | None) -> str:
 
 
 def _told(view: Json, changes: dict[int, str]) -> list[Json]:
-    """The tests at both ends, and one between them that says something else than they do."""
+    """Return the tests at both ends, and one between them that contradicts both."""
     tests = view["tests"]
     ends = {changes[tests[0]["k"]], changes[tests[-1]["k"]]}
     return [
@@ -216,7 +216,7 @@ def _sentence(view: Json, base: Json | None, test: Json, change: str) -> str:
 
 
 def _up_to(view: Json, k: int) -> str:
-    """What undecided verdicts leave possible of pass@k: " to 99.0 [97.1, 100.0]"."""
+    """Write what undecided verdicts leave possible of pass@k: " to 99.0 [97.1, 100.0]"."""
     upper = _at(view.get("curve_upper", ()), k)
     return f" to {_with_interval(upper)}" if upper else ""
 

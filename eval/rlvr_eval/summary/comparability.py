@@ -38,18 +38,18 @@ class Comparison:
 
 
 def comparability_key(draw_key: Mapping[str, Any]) -> dict[str, Any]:
-    """The draw key without weights and seed."""
+    """Return the draw key without weights and seed."""
     return {name: value for name, value in draw_key.items() if name not in _MAY_DIFFER}
 
 
 def fingerprint(key: Mapping[str, Any]) -> str:
-    """Hexadecimal digest of a key; of a whole draw key, the name of its folder in the store."""
+    """Hash a key to hexadecimal digits; for a whole draw key, this is its folder in the store."""
     canonical = json.dumps(key, sort_keys=True, default=str)
     return hex_digest(canonical, DIGEST_BYTES)
 
 
 def compare_keys(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Comparison:
-    """What differs between two draw keys, weights and seed aside."""
+    """Compare two draw keys, weights and seed aside."""
     first, second = _plain(comparability_key(theirs)), _plain(comparability_key(ours))
     differing = {
         name: (first.get(name), second.get(name))
@@ -65,7 +65,7 @@ def compare_keys(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Comparis
 
 
 def check_comparable(base: Outcomes, other: Outcomes, *, allow_differing: bool) -> Comparison:
-    """What differs between the draw keys of two evaluations of one benchmark.
+    """Compare the draw keys of two evaluations of one benchmark; refuse undeclared differences.
 
     Raises:
         UserError: if they are not comparable and that was not allowed.
@@ -95,5 +95,5 @@ def _same_engine(theirs: Any, ours: Any) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """The value as JSON would give it back, so that a tuple equals the list it was stored as."""
+    """Return the value as JSON preserves it, so that a tuple equals the list it was stored as."""
     return json.loads(json.dumps(value, default=str))

@@ -55,7 +55,7 @@ def compare(
     step: int | None = None,
     allow_differing: bool = False,
 ) -> Json:
-    """Runs side by side.
+    """Compare runs side by side.
 
     Args:
         runs: name of a run -> what was evaluated of it. A run without a base is compared with the
@@ -98,7 +98,7 @@ def _compare_benchmark(
     warnings: list[str],
     subjects: list[Subject],
 ) -> Json:
-    """One benchmark's rows; what may be claimed of them is added to `subjects`."""
+    """Compare one benchmark; add what may be claimed to `subjects`."""
     entries = _entries(name, runs, step)
     warnings += _of_lacking_bases(name, entries)
     common = on_common_problems([entry.outcomes for entry in entries])
@@ -145,7 +145,7 @@ def _compare_benchmark(
 
 
 def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) -> list[_Entry]:
-    """Each distinct base once, by its weights, then what is shown of every run."""
+    """List each distinct base once, by its weights, then what is shown of every run."""
     lineups = {run: lineup_of(outcomes) for run, outcomes in runs.items() if outcomes}
     bases: dict[str, Outcomes] = {}
     owners: dict[str, list[str]] = {}
@@ -167,7 +167,7 @@ def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) ->
 
 
 def _of_lacking_bases(name: str, entries: Sequence[_Entry]) -> list[str]:
-    """That a run without a base is compared with none, where the others have several."""
+    """Warn that a run without a base is compared with none, where the others have several."""
     if sum(each.run is None for each in entries) < 2:
         return []
     return [
@@ -183,7 +183,7 @@ def _whose(base: Outcomes, runs: Sequence[str]) -> str:
 
 
 def _against(entries: Sequence[_Entry], entry: _Entry) -> str:
-    """How a sentence calls the base of a row: by name where there are several."""
+    """Return what a sentence calls the base of a row: its name where there are several."""
     if entry.base is None or sum(each.run is None for each in entries) == 1:
         return "the base"
     return entries[entry.base].name
@@ -192,14 +192,14 @@ def _against(entries: Sequence[_Entry], entry: _Entry) -> str:
 def _shown(
     name: str, run: str, models: Lineup[Outcomes], step: int | None
 ) -> list[tuple[str, Outcomes]]:
-    """One checkpoint of a run, under the run's name; of a run without any, every model it has."""
+    """Return one checkpoint under the run's name; every model of a run without checkpoints."""
     if models.checkpoints:
         return [(run, _chosen(name, run, models.checkpoints, step))]
     return [(f"{run}: {each.model.name}", each) for each in models.beside]
 
 
 def _chosen(name: str, run: str, checkpoints: Sequence[Outcomes], step: int | None) -> Outcomes:
-    """The checkpoint at a step, or the last."""
+    """Return the checkpoint at a step, or the last."""
     if step is None:
         return checkpoints[-1]
     for each in checkpoints:
@@ -210,7 +210,7 @@ def _chosen(name: str, run: str, checkpoints: Sequence[Outcomes], step: int | No
 
 
 def _versus(ours: DrawnCurves, first: DrawnCurves, families: Ints | None) -> list[Json]:
-    """Paired difference to the first run's checkpoint."""
+    """Estimate the paired difference to the first run's checkpoint."""
     ks = reported_ks(first.k_max)
     at = first.columns(ks)
     difference = paired_difference(ours.curves[:, at], first.curves[:, at], families=families)

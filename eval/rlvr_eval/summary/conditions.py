@@ -20,7 +20,7 @@ _TOLD = ("temperature", "top_p", "max_completion_tokens", "prompt", "sampler", "
 
 
 def drawn_under(draw_key: Mapping[str, Any]) -> str:
-    """One line: temperature, top_p, token budget, prompt, sampler and dtype."""
+    """Write temperature, top_p, token budget, prompt, sampler and dtype as one line."""
     if not any(name in draw_key for name in _TOLD if name != "sampler"):
         return f"conditions that are not recorded (sampler {_of(draw_key, 'sampler')})"
     told = [
@@ -40,7 +40,7 @@ def drawn_under(draw_key: Mapping[str, Any]) -> str:
 
 
 def drawn_line(told: Iterable[tuple[str, str]]) -> str:
-    """The conditions of several models, pairs of name and `drawn_under`, as one line."""
+    """Write the conditions of several models, pairs of name and `drawn_under`, as one line."""
     names: dict[str, list[str]] = {}
     for name, conditions in told:
         names.setdefault(conditions, []).append(name)

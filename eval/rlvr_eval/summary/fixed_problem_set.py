@@ -27,17 +27,17 @@ _NO_SPREAD = 1e-6
 
 
 def describe_these_problems(counts: Counts, ks: Sequence[int]) -> list[Json]:
-    """pass@k of the problems at hand; `is_approximate` where 2k > n_max."""
+    """Estimate pass@k of the problems at hand; `is_approximate` where 2k > n_max."""
     return _points(problem_set_interval(counts, ks=ks), ks)
 
 
 def describe_these_differences(checkpoint: Counts, base: Counts, ks: Sequence[int]) -> list[Json]:
-    """Checkpoint minus base on the problems at hand, which must be the same and in one order."""
+    """Estimate checkpoint minus base on the problems at hand, which must be the same, in order."""
     return _points(problem_set_difference(checkpoint, base, ks=ks), ks)
 
 
 def describe_beyond(counts: Counts, families: Ints | None = None) -> list[Json]:
-    """pass@k at 4 and 16 times n_max: bounds from the interval of pass@n_max, and models.
+    """Predict pass@k at 4 and 16 times n_max: bounds from the interval of pass@n_max, and models.
 
     `range` goes from the lowest to the highest end of any model's interval, within the bounds.
     Where resampled problems give a model no spread at all, as with nothing solved or one problem,
@@ -71,7 +71,7 @@ def describe_beyond(counts: Counts, families: Ints | None = None) -> list[Json]:
 
 
 def _with_spread(predicted: Interval, low: Floats, high: Floats) -> Interval:
-    """The prediction, with the bounds for an interval where it has none of its own."""
+    """Return the prediction, with the bounds for an interval where it has none of its own."""
     has_none = predicted.high - predicted.low < _NO_SPREAD
     return Interval(
         predicted.value,

@@ -342,7 +342,7 @@ class RunSummary(_Part):
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of summary.json, from the types above."""
+    """Generate the JSON schema of summary.json from the types above."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$comment": f"format {FORMAT}; made by python -m rlvr_eval.summary.format",
@@ -351,12 +351,12 @@ def schema() -> dict[str, Any]:
 
 
 def as_text(value: dict[str, Any]) -> str:
-    """A schema as its file holds it."""
+    """Write a schema as its file holds it."""
     return json.dumps(value, indent=1, sort_keys=True) + "\n"
 
 
 def shipped_schema() -> str:
-    """The text of the schema that is installed."""
+    """Read the text of the schema that is installed."""
     return (resources.files("rlvr_eval") / "summary" / SCHEMA_FILE).read_text("utf-8")
 
 

@@ -47,7 +47,7 @@ COVER_TAUS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 def describe(counts: Counts, families: Ints | None, drawn: DrawnCurves) -> Json:
-    """One model alone.
+    """Describe one model alone.
 
     Args:
         families: as in `inference.population_interval`; their number is then told as well, and how
@@ -79,7 +79,7 @@ def describe(counts: Counts, families: Ints | None, drawn: DrawnCurves) -> Json:
 
 
 def describe_pair(checkpoint: DrawnCurves, base: DrawnCurves, families: Ints | None = None) -> Json:
-    """One model against its base, from curves of the same problems with the same columns.
+    """Describe one model against its base, from curves of the same problems with the same columns.
 
     The differences that undecided verdicts leave possible are told where that matters, and the
     tests hold for all of them.
@@ -120,7 +120,7 @@ def describe_pair(checkpoint: DrawnCurves, base: DrawnCurves, families: Ints | N
 
 
 def points(ks: Ints, interval: Interval, at: Ints | None = None) -> list[Json]:
-    """An interval over k as the list of points that summary.json promises."""
+    """Write an interval over k as the list of points that summary.json promises."""
     chosen = slice(None) if at is None else at
     columns = (interval.value[chosen], interval.low[chosen], interval.high[chosen])
     return [
@@ -132,12 +132,12 @@ def points(ks: Ints, interval: Interval, at: Ints | None = None) -> list[Json]:
 
 
 def at_k(listed: Sequence[Json], k: int) -> Json | None:
-    """The point at this k, or None where it was not written down."""
+    """Find the point at this k; None where it was not written down."""
     return next((point for point in listed if point["k"] == k), None)
 
 
 def one(interval: Interval, at: Any = ()) -> Json:
-    """A single value with its interval."""
+    """Write a single value with its interval."""
     return {
         "value": float(interval.value[at]),
         "low": float(interval.low[at]),
@@ -163,7 +163,7 @@ def _tests(
     left_open: DifferenceRange | None,
     families: Ints | None,
 ) -> list[Json]:
-    """p-values of no difference; the greatest of those that undecided verdicts leave possible."""
+    """Test for no difference; take the greatest p that undecided verdicts leave possible."""
     p_values = difference.p_value[at]
     if left_open is not None:
         for ours, theirs in (left_open.least, left_open.greatest):
@@ -195,7 +195,7 @@ def _crossover(found: Crossover, *left_open: Crossover) -> Json:
 
 
 def _migration(checkpoint: DrawnCurves, base: DrawnCurves, families: Ints | None) -> list[Json]:
-    """Expected numbers of problems at every power of two up to k_max / 2, and at that."""
+    """Count expected problems at every power of two up to k_max / 2, and at that."""
     half = base.k_max // 2
     if not half:
         return []

@@ -57,7 +57,7 @@ def attach(summary: Json, run: Run, evaluated: Iterable[tuple[Entry, Outcomes]])
 def under_marks(
     run: Run, queue: Queue, outcomes: Outcomes, marks: Marks
 ) -> tuple[Counts | None, Counts | None, int]:
-    """Counts with unmarked completions wrong, with them right, and the draws that both lack."""
+    """Count with unmarked completions wrong, with them right, and the draws that both lack."""
     entry = queue.entry
     rows = Ledger(run).draws(entry).verdicts(entry["verifier"]).by_problem()
     design, key = parse_design(entry["design"]), entry["draw_key"]

@@ -56,13 +56,13 @@ class Queue:
     draws: Mapping[str, tuple[int, ...]]
 
     def all_draws(self) -> list[Draw]:
-        """Every queued draw."""
+        """List every queued draw."""
         drawn = digest(self.entry["draw_key"])
         return [(drawn, problem, i) for problem, indices in self.draws.items() for i in indices]
 
 
 def queue_of(run: Run, entry: Entry, outcomes: Outcomes) -> Queue:
-    """The correct completions of the problems that a model hardly ever solves."""
+    """Queue the correct completions of the problems that a model hardly ever solves."""
     rows = Ledger(run).draws(entry).verdicts(entry["verifier"]).by_problem()
     return Queue(
         entry,
@@ -74,19 +74,19 @@ def queue_of(run: Run, entry: Entry, outcomes: Outcomes) -> Queue:
 
 
 def is_verified(entry: Entry) -> bool:
-    """True where the verifier has checked every step, so that there is nothing to mark."""
+    """Return True where the verifier has checked every step, so that there is nothing to mark."""
     # counts that were imported have no verifier
     return str(entry["verifier"]).partition("@")[0] in verifiers.CHECKS_EVERY_STEP
 
 
 def hardest(outcomes: Outcomes) -> Ints:
-    """Positions of the problems that are solved, but by at most 5 % of completions."""
+    """Return positions of the problems that are solved, but by at most 5 % of completions."""
     accuracy = outcomes.counts.accuracy()
     return np.flatnonzero((accuracy > 0) & (accuracy <= HARDEST))
 
 
 def queues_of(run: Run, models: Sequence[str] = ()) -> list[Queue]:
-    """Queues of these models on every benchmark; of the base and the last checkpoint if none.
+    """Queue completions of these models on every benchmark (default: base and last checkpoint).
 
     A run without checkpoints of its own has the last model beside it in their place.
 
@@ -104,14 +104,14 @@ def queues_of(run: Run, models: Sequence[str] = ()) -> list[Queue]:
 
 
 def evaluated(run: Run) -> list[tuple[Entry, Outcomes]]:
-    """Every evaluation whose draws are stored, with its outcomes."""
+    """List every evaluation whose draws are stored, with its outcomes."""
     ledger = Ledger(run)
     pairs = zip(ledger.entries(), ledger.outcomes(), strict=True)
     return [(entry, found) for entry, found in pairs if "counts" not in entry]
 
 
 def lines(run: Run, queue: Queue, marks: Marks) -> Iterator[dict[str, Any]]:
-    """What people get to see of each queued completion, with the mark that it has already."""
+    """Yield what people see of each queued completion, with the mark that it already has."""
     entry = queue.entry
     problems = recall(run, entry["benchmark"], entry["draw_key"]["revision"])
     texts = Ledger(run).draws(entry).texts([draw[1:] for draw in queue.all_draws()])
@@ -130,7 +130,7 @@ def lines(run: Run, queue: Queue, marks: Marks) -> Iterator[dict[str, Any]]:
 
 
 def read(run: Run) -> dict[Draw, Mark]:
-    """The marks of a run; none where nobody has marked anything."""
+    """Read the marks of a run; empty where nobody has marked anything."""
     path = run.path / _FILE
     return parse(path) if path.is_file() else {}
 
@@ -146,7 +146,7 @@ def add(run: Run, marks: Marks) -> None:
 
 
 def parse(path: Path) -> dict[Draw, Mark]:
-    """The marks in a file of `lines`; those not marked yet are passed over.
+    """Read the marks in a file of `lines`; skip those not marked yet.
 
     Raises:
         UserError: naming the line that is not what it should be.
@@ -163,7 +163,7 @@ def parse(path: Path) -> dict[Draw, Mark]:
 def is_correct(
     row: Row, drawn: str, problem: str, marks: Marks
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Whether draws of a queued problem are correct under the marks: two arrays, shape (draws,).
+    """Return whether draws of a queued problem are correct under the marks: two arrays (draws,).
 
     In the first, a correct completion that nobody has marked is wrong; in the second it is right.
     """
@@ -175,7 +175,7 @@ def is_correct(
 
 
 def _base_and_last(models: Sequence[ModelRef]) -> set[str]:
-    """Names of the first model and of the last checkpoint, from all of them in their order."""
+    """Return the names of the first model and of the last checkpoint, given all in their order."""
     shown = lineup(models, lambda model: model)
     return {shown.all[0].name, (shown.checkpoints or shown.all)[-1].name}
 

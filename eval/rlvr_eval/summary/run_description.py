@@ -8,7 +8,7 @@ _OF_THE_MANIFEST = ("versions", "commit", "hardware", "models", "imported")
 
 
 def about(run: Run) -> dict[str, Any]:
-    """The run's name and what is known of how it came about."""
+    """Return the run's name and what is known of how it was made."""
     manifest = run.manifest()
     told = {key: manifest[key] for key in _OF_THE_MANIFEST if key in manifest}
     if not (run.path / "recipe.yaml").is_file():

@@ -58,7 +58,7 @@ def summarise(
     allow_differing: bool = False,
     beyond: bool = True,
 ) -> Json:
-    """Every number of a run.
+    """Summarise every number of a run.
 
     Args:
         outcomes: base and checkpoints on one or more benchmarks, in any order.
@@ -100,7 +100,7 @@ def summarise(
 
 
 def lineup_of(outcomes: Sequence[Outcomes]) -> Lineup[Outcomes]:
-    """The base of one benchmark, if it was evaluated, its checkpoints, and models beside.
+    """Find the base of one benchmark, if it was evaluated, its checkpoints, and models beside.
 
     Raises:
         UserError: if there are two bases, or one model occurs twice.
@@ -164,7 +164,7 @@ def _summarise_benchmark(
 
 
 def identity(outcomes: Outcomes) -> Json:
-    """Which model, how it was drawn, and how much of it is unknown."""
+    """Return which model it is, how it was drawn, and how much of it is unknown."""
     return {
         "name": outcomes.model.name,
         "step": outcomes.model.step,
@@ -183,7 +183,7 @@ def identity(outcomes: Outcomes) -> Json:
 
 
 def _alone(outcomes: Outcomes) -> Json:
-    """The model alone: all problems, then each stratum."""
+    """Describe the model alone: all problems, then each stratum."""
     drawn = DrawnCurves.of(outcomes)
     described = describe(outcomes.counts, outcomes.units, drawn)
     ks = headline_ks(outcomes.counts.design.n_max)
@@ -197,7 +197,7 @@ def _alone(outcomes: Outcomes) -> Json:
 
 
 def _paired(base: Outcomes, outcomes: Outcomes) -> Pair:
-    """Both on the problems that both have.
+    """Restrict both to the problems that both have.
 
     Raises:
         UserError: if there is none.
@@ -212,7 +212,7 @@ def _paired(base: Outcomes, outcomes: Outcomes) -> Pair:
 
 
 def _against(base: Outcomes, outcomes: Outcomes) -> Json:
-    """The model against its base on the same problems: all of them, then each stratum."""
+    """Describe the model against its base on the same problems: all of them, then each stratum."""
     k_max = min(base.counts.design.n_max, outcomes.counts.design.n_max)
     ours, theirs = DrawnCurves.of(outcomes, k_max), DrawnCurves.of(base, k_max)
     described = describe_pair(ours, theirs, units_of(base, outcomes))
@@ -236,7 +236,7 @@ def _against(base: Outcomes, outcomes: Outcomes) -> Json:
 
 
 def _merged(alone: Json, against: Json) -> Json:
-    """Both descriptions, with those of each stratum put together as well."""
+    """Merge both descriptions, with those of each stratum."""
     strata = {
         kind: described | against["strata"].get(kind, {})
         for kind, described in alone["strata"].items()
@@ -245,7 +245,7 @@ def _merged(alone: Json, against: Json) -> Json:
 
 
 def _strata(outcomes: Outcomes) -> dict[str, list[int]]:
-    """Rows of each kind, by name; empty where all problems are of one kind."""
+    """Return rows of each kind, by name; empty where all problems are of one kind."""
     rows: dict[str, list[int]] = {}
     for row, kind in enumerate(outcomes.kinds):
         rows.setdefault(kind, []).append(row)
@@ -253,7 +253,7 @@ def _strata(outcomes: Outcomes) -> dict[str, list[int]]:
 
 
 def _all_problems(ordered: list[Outcomes]) -> tuple[list[str], list[str]]:
-    """Every problem that some model was evaluated on, the base's first, and their kinds."""
+    """List every problem that some model was evaluated on, the base's first, and their kinds."""
     kinds: dict[str, str] = {}
     for each in ordered:
         for problem, kind in zip(each.problem_ids, each.kinds, strict=True):
@@ -262,7 +262,7 @@ def _all_problems(ordered: list[Outcomes]) -> tuple[list[str], list[str]]:
 
 
 def _counts(outcomes: Outcomes, problem_ids: list[str]) -> Json:
-    """n and c in the order of `problem_ids`; one n where all agree, null where not evaluated."""
+    """Return n and c in the order of `problem_ids`; one n if all agree, null if missing."""
     position = {problem: i for i, problem in enumerate(outcomes.problem_ids)}
     rows = [position.get(problem) for problem in problem_ids]
     drawn, correct = outcomes.counts.n.tolist(), outcomes.counts.c.tolist()
@@ -274,14 +274,14 @@ def _counts(outcomes: Outcomes, problem_ids: list[str]) -> Json:
 
 
 def _not_comparable(comparison: Comparison) -> Json:
-    """Beside the numbers: what differs from the base's draw key, as base and checkpoint have it."""
+    """Return what differs from the base's draw key, as base and checkpoint have it."""
     if not comparison.differing:
         return {}
     return {"differs_from_base": {k: list(pair) for k, pair in comparison.differing.items()}}
 
 
 def of_looks(outcomes: Outcomes) -> list[str]:
-    """That a model is drawn further after it was reported, and what that does to its numbers."""
+    """Warn where a model was drawn further after a report, and say what that does."""
     looks = outcomes.looks
     if looks.planned:
         at = looks.planned.index(outcomes.counts.design.n_max) + 1
@@ -304,7 +304,7 @@ def of_looks(outcomes: Outcomes) -> list[str]:
 
 
 def warnings_of(outcomes: Outcomes, comparison: Comparison) -> list[str]:
-    """Sentences on how a model's draws differ from those it is compared with."""
+    """Warn of how a model's draws differ from those it is compared with."""
     label = f"{outcomes.benchmark}, {outcomes.model.name}"
     warnings = [f"{label}: {warning}" for warning in comparison.warnings]
     if comparison.differing:

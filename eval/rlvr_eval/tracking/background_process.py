@@ -23,12 +23,12 @@ PATIENCE_S = 30.0
 
 
 def note_of(run: Run) -> Path:
-    """Where it stands how a run's evaluation was logged last."""
+    """Return the path of the note that says how a run's evaluation was last logged."""
     return run.path / "wandb" / "evaluation.json"
 
 
 def fingerprint(summary: bytes) -> str:
-    """Tells one summary.json from another."""
+    """Return a value that distinguishes one summary.json from another."""
     return hex_digest(summary, 16)
 
 
@@ -98,7 +98,7 @@ class TrackedEvaluation:
         return f"W&B: logged offline; to send it: {wandb_settings.sync_command(self._run)}"
 
     def _told(self) -> dict[str, str]:
-        """How the last evaluation that was logged was logged."""
+        """Read how the last logged evaluation was logged."""
         try:
             return read_json(note_of(self._run), dict)
         except (FileNotFoundError, Damaged):

@@ -19,7 +19,7 @@ Metrics = dict[str, float]
 
 
 def scalars(benchmark: str, model: Json, headline_ks: Sequence[int]) -> Metrics:
-    """Every single number of a model on a benchmark, its strata included."""
+    """Return every single number of a model on a benchmark, its strata included."""
     place = f"eval/{benchmark}/{model['name']}" if model["beside"] else f"eval/{benchmark}"
     metrics = _view(place, model, headline_ks)
     metrics[f"{place}/undecided_rate"] = model["undecided_rate"]
@@ -33,7 +33,7 @@ def scalars(benchmark: str, model: Json, headline_ks: Sequence[int]) -> Metrics:
 
 
 def _view(place: str, described: Json, headline_ks: Sequence[int]) -> Metrics:
-    """All problems, or those of one stratum."""
+    """Return the metrics of all problems, or those of one stratum."""
     metrics: Metrics = {}
     for point in described["curve"]:
         k = point["k"]

@@ -63,7 +63,7 @@ def log_evaluation(summary: Json, run: Run) -> Json:
 
 
 def _id(note: Path) -> str:
-    """The id of all logs of this run directory's evaluation."""
+    """Return the id of all logs of this run directory's evaluation."""
     note.parent.mkdir(exist_ok=True)
     if not note.is_file():
         write_json(note, {"id": secrets.token_hex(4)})
@@ -71,7 +71,7 @@ def _id(note: Path) -> str:
 
 
 def _start(run: Run, id: str, about: Json, drawn_under: dict[str, str]) -> "wandb.Run":
-    """A W&B run; offline where the server does not answer."""
+    """Start a W&B run, offline if the server does not answer."""
     import wandb
 
     described: dict[str, Any] = {
@@ -90,7 +90,7 @@ def _start(run: Run, id: str, about: Json, drawn_under: dict[str, str]) -> "wand
 
 
 def _rows(summary: Json) -> Iterator[dict[str, Any]]:
-    """One row per model, by training step, and the tables of all of them with the last."""
+    """Yield one row per model, by training step; the last one has the tables of all models."""
     places = sorted(
         {
             (model["beside"], model["step"], model["name"])
@@ -116,7 +116,7 @@ def _rows(summary: Json) -> Iterator[dict[str, Any]]:
 
 
 def _remove_earlier(last: Path, id: str) -> None:
-    """Of one id only the last log is kept: it holds all that the earlier ones did."""
+    """Remove earlier logs of an id: the last one holds all that they did."""
     for earlier in last.parent.glob(f"*run-*-{id}"):
         if earlier != last:
             shutil.rmtree(earlier, ignore_errors=True)

@@ -10,7 +10,7 @@ Rows = list[Iterable[Any]]
 
 
 def curves(benchmark: str, models: Sequence[Json], drawn_under: str) -> Any:
-    """pass@k against k at powers of two and at the end, a line for each model."""
+    """Plot pass@k against k at powers of two and at the end, a line for each model."""
     import wandb
 
     lines = [[p for p in model["curve"] if _is_drawn(p["k"], model)] for model in models]
@@ -24,7 +24,7 @@ def curves(benchmark: str, models: Sequence[Json], drawn_under: str) -> Any:
 
 
 def tables(benchmark: str, described: Json) -> dict[str, Any]:
-    """The tables of all models, by metric name."""
+    """Build the tables of all models, by metric name."""
     import wandb
 
     made = {
@@ -40,7 +40,7 @@ def tables(benchmark: str, described: Json) -> dict[str, Any]:
 
 
 def findings(described: Json) -> tuple[Columns, Rows]:
-    """What the report says of every model, in its own words, and under what it was drawn."""
+    """Collect the report's sentences on every model, and the settings it was drawn under."""
     rows: Rows = [
         [model["step"], model["name"], kind, view["finding"]["text"], model["drawn_under"]]
         for model in described["models"]
@@ -50,7 +50,7 @@ def findings(described: Json) -> tuple[Columns, Rows]:
 
 
 def histogram(described: Json) -> tuple[Columns, Rows]:
-    """Number of problems in every bin of accuracy, model by model."""
+    """Count the problems in every bin of accuracy, model by model."""
     rows: Rows = [
         [model["step"], model["name"], accuracy, problems]
         for model in described["models"]
@@ -60,7 +60,7 @@ def histogram(described: Json) -> tuple[Columns, Rows]:
 
 
 def migration(described: Json) -> tuple[Columns, Rows]:
-    """Expected problems kept, lost and gained at every k, beside those lost by chance alone."""
+    """Count expected problems kept, lost and gained at every k, and those lost by chance alone."""
     names = ("kept", "lost", "gained", "neither")
     rows: Rows = [
         [model["step"], model["name"], at["k"], *(at[name]["value"] for name in names), at["churn"]]
@@ -71,7 +71,7 @@ def migration(described: Json) -> tuple[Columns, Rows]:
 
 
 def problems(described: Json) -> tuple[Columns, Rows]:
-    """Every problem with its completions drawn and correct, and at which steps it changed."""
+    """List every problem with its completions drawn and correct, and the steps where it changed."""
     models = described["models"]
     columns: Columns = ["problem", "kind", "certified lower at", "certified higher at"]
     for model in models:
@@ -92,7 +92,7 @@ def problems(described: Json) -> tuple[Columns, Rows]:
 
 
 def _changed(models: Sequence[Json], problem: str, how: str) -> str:
-    """Steps at which a problem's probability of success is certified to have fallen or risen."""
+    """List the steps where a problem's chance of success has certifiably fallen or risen."""
     steps = [m["step"] for m in models if problem in m.get("certified", {}).get(how, ())]
     return ", ".join(map(str, steps))
 

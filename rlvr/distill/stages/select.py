@@ -87,7 +87,7 @@ def choose(recipe: Recipe, folder: Folder) -> Counter[str]:
 def decide(
     candidates: Sequence[Candidate], settings: Selection, longest: int | None
 ) -> Iterator[tuple[Draw, str]]:
-    """KEPT or why not, for each trace of one problem, by sample index.
+    """Yield KEPT or the reason against it for each trace of one problem, by sample index.
 
     Args:
         longest: tokens of prompt and completion; None for any number.
@@ -105,7 +105,7 @@ def decide(
 
 
 def contamination(recipe: Recipe, problems: Sequence[Problem]) -> dict[str, Overlap]:
-    """The training problems that are too close to a problem of a benchmark, by id."""
+    """Find the training problems that are too close to a problem of a benchmark, by id."""
     settings = section_of(recipe).select
     sources = list(settings.decontaminate)
     if recipe.evaluation is not None:
@@ -115,7 +115,7 @@ def contamination(recipe: Recipe, problems: Sequence[Problem]) -> dict[str, Over
 
 
 def _load(source: ProblemSource) -> list[Problem]:
-    """The whole benchmark: a limit is on what is evaluated, not on what must not be trained on."""
+    """Load the whole benchmark: its limit applies to evaluation, not to decontamination."""
     whole = source.model_copy(update={"limit": None})
     return problem_sources.load(whole, verifier=NOTHING_VERIFIED)
 
@@ -133,7 +133,7 @@ def _fault(candidate: Candidate, shortest: int, longest: int | None) -> str | No
 def _by_problem(
     recipe: Recipe, folder: Folder, problems: dict[str, Problem], student: Student
 ) -> dict[str, list[Candidate]]:
-    """Every trace of the problems; only correct ones are measured."""
+    """Group the traces by problem; measure only correct ones."""
     verdicts = outcomes(recipe, folder)
     found: dict[str, list[Candidate]] = defaultdict(list)
     correct = []
@@ -179,7 +179,7 @@ def _overlap_row(overlap: Overlap) -> dict[str, Any]:
 
 
 def _nothing_left(folder: Folder, counts: Counter[str], problems: int) -> str:
-    """Whether the teacher failed or the settings did."""
+    """Say whether the teacher failed or the settings left nothing."""
     teacher = folder.teacher()["teacher"]
     traces = f"{counts.total()} traces of {problems} problems"
     reasons = ", ".join(f"{number} {reason}" for reason, number in counts.most_common())

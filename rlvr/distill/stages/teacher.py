@@ -19,7 +19,7 @@ from rlvr.recipes.recipe import Recipe
 
 
 def of(recipe: Recipe) -> Teacher:
-    """The teacher that the recipe names."""
+    """Return the teacher that the recipe names."""
     section = section_of(recipe)
     match section.teacher:
         case SolverTeacher():
@@ -68,7 +68,7 @@ def collect(recipe: Recipe, folder: Folder) -> int:
 def missing(
     problems: Sequence[Problem], there: Mapping[str, set[int]], per_problem: int
 ) -> list[Due]:
-    """What is asked for and not there."""
+    """List the traces that are asked for and missing."""
     found = []
     for problem in problems:
         known = there.get(problem.id, set())

@@ -48,18 +48,18 @@ def judge(recipe: Recipe, folder: Folder, *, undecided_too: bool = False) -> Non
 
 
 def outcomes(recipe: Recipe, folder: Folder) -> dict[Draw, Outcome]:
-    """The last verdict on every trace by the present version of the verifier."""
+    """Return the last verdict on every trace by the present version of the verifier."""
     return _outcomes(folder.verdicts.rows(), verdict_version(recipe))
 
 
 def trace_attempt(row: Mapping[str, Any], problems: Mapping[str, Problem], ends: Ends) -> Attempt:
-    """A trace as its verifier sees it."""
+    """Turn a trace into the attempt that its verifier sees."""
     ran_out = row["finish_reason"] == "length"
     return attempt(problems[row["problem_id"]], row["text"], ends, ran_out=ran_out)
 
 
 def _due(folder: Folder, problems: Mapping[str, Problem], done: set[Draw]) -> Iterator[int]:
-    """Places in the journal; the texts are read when their turn comes."""
+    """Yield places in the journal; the texts are read when their turn comes."""
     for place, row in folder.traces.placed_rows():
         if row["problem_id"] in problems and draw_of(row) not in done:
             yield place

@@ -69,7 +69,7 @@ def render(recipe: Recipe, run: Run) -> dict[str, Any]:
 
 
 def provenance(recipe: Recipe, folder: Folder) -> dict[str, Any]:
-    """What the data depend on besides the traces themselves."""
+    """Describe what the data depend on besides the traces themselves."""
     from rlvr import __version__
 
     return {
@@ -84,7 +84,7 @@ def provenance(recipe: Recipe, folder: Folder) -> dict[str, Any]:
 
 
 def rows(recipe: Recipe, folder: Folder) -> Iterator[dict[str, Any]]:
-    """The training data, problem by problem."""
+    """Yield the training data, problem by problem."""
     student, problems = Student(recipe), folder.problems()
     constant = {
         "teacher": folder.teacher()["teacher"],
@@ -113,7 +113,7 @@ def _pair(student: Student, problem: Problem, trace: dict[str, Any]) -> dict[str
 
 
 def _selected(folder: Folder) -> Iterator[dict[str, Any]]:
-    """The selected traces in the order of the selection."""
+    """Yield the selected traces in the order of the selection."""
     wanted = [draw_of(row) for row in read_lines(folder.selected)]
     is_wanted = set(wanted)
     places: dict[Draw, int] = {

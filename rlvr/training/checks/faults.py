@@ -38,7 +38,7 @@ def check(
     parse_design: Callable[[str], object],
     processes: int | None = None,
 ) -> Recipe:
-    """The recipe, if nothing is wrong with it.
+    """Return the recipe if nothing is wrong with it.
 
     Args:
         raw: as `rlvr.recipes.recipe.read` returns it.
@@ -85,7 +85,7 @@ def check_engine(recipe: Recipe, *, source: str) -> None:
 
 
 def _of_method(draft: Draft, processes: int | None) -> list[str]:
-    """By TRL's fields, PEFT's and the method's rules, but for sections that could not be read."""
+    """Check by TRL's fields, PEFT's and the method's rules, except sections that cannot be read."""
     if "method" in draft.incomplete:
         return []
     method = registry.get(draft.recipe.method)
@@ -100,13 +100,13 @@ def _of_method(draft: Draft, processes: int | None) -> list[str]:
 
 
 def _section(fault: str) -> str:
-    """The top-level key that a fault is about."""
+    """Return the top-level key that a fault is about."""
     match = _SECTION.match(fault)
     return match[1] if match else ""
 
 
 def _models(recipe: Recipe) -> Iterator[str]:
-    """Folders that are not there, and embedded models that there are none of."""
+    """Find missing folders and unknown embedded models."""
     for key, name in _named_models(recipe):
         if isinstance(name, str) and (fault := models.local_fault(name)):
             yield f"{key}: {name}: {fault}"
@@ -125,7 +125,7 @@ def _named_models(recipe: Recipe) -> Iterator[tuple[str, Any]]:
 
 
 def _problems(recipe: Recipe) -> Iterator[str]:
-    """Benchmarks that there are none of, or that cannot be read from where the recipe says."""
+    """Find unknown benchmarks, and benchmarks that cannot be read from where the recipe says."""
     distill, evaluation = recipe.distill, recipe.evaluation
     verifier = {
         "data.problems": recipe.data.verifier,
@@ -142,13 +142,13 @@ def _problems(recipe: Recipe) -> Iterator[str]:
 
 
 def _together(recipe: Recipe) -> Iterator[str]:
-    """Training sets that one verifier cannot verify, once each of them is there."""
+    """Find training sets that one verifier cannot verify, once each of them exists."""
     sources, verifier = recipe.data.problems, recipe.data.verifier
     yield from _told("data.problems", problem_sources.check_together, sources, verifier=verifier)
 
 
 def _files(recipe: Recipe) -> Iterator[str]:
-    """Files of demonstrations and of recorded traces that are not there."""
+    """Find missing files of demonstrations and of recorded traces."""
     demonstrations = recipe.data.demonstrations
     if demonstrations and demonstrations.path and not demonstrations.path.is_file():
         yield f"data.demonstrations.path: no such file: {demonstrations.path}"
@@ -158,7 +158,7 @@ def _files(recipe: Recipe) -> Iterator[str]:
 
 
 def _names(recipe: Recipe) -> Iterator[str]:
-    """Prompt templates and verifiers that there are none of."""
+    """Find unknown prompt templates and verifiers."""
     teacher = recipe.distill.teacher if recipe.distill else None
     of_teacher = teacher.prompt if isinstance(teacher, ModelTeacher | EndpointTeacher) else None
     named = {
@@ -184,7 +184,7 @@ def _design(recipe: Recipe, parse_design: Callable[[str], object]) -> Iterator[s
 
 
 def _told(key: str, check: Callable[..., object], *values: Any, **named: Any) -> Iterator[str]:
-    """What a check refuses, as a fault of the key."""
+    """Turn what a check refuses into a fault of the key."""
     try:
         check(*values, **named)
     except UserError as error:

@@ -95,7 +95,7 @@ _SECRET = (
 def training_arguments(
     recipe: Recipe, method: Method, run: Run, *, source: str, processes: int | None = None
 ) -> Any:
-    """The config object for the recipe's method.
+    """Build the config object for the recipe's method.
 
     Args:
         processes: that batches are reckoned with; those that the launcher started unless given, as
@@ -116,7 +116,7 @@ def training_arguments(
 
 
 def planned_values(recipe: Recipe, method: Method) -> dict[str, Any]:
-    """The fields of TRL's config class as the recipe, its method and TRL itself set them.
+    """Return TRL's config values as set by the recipe, its method and TRL's defaults.
 
     Without what is wrong, and without what this machine would decide.
     """
@@ -126,7 +126,7 @@ def planned_values(recipe: Recipe, method: Method) -> dict[str, Any]:
 
 
 def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None) -> list[str]:
-    """All that is wrong with `trainer:` by TRL's fields, and with the recipe by its method's rules.
+    """Find what is wrong with `trainer:` by TRL's fields and by the method's rules.
 
     Unless it is meant for another machine's `processes`, also what this machine cannot do.
     A rule that would read a value which is wrong by itself is not applied: it would hold another
@@ -140,7 +140,7 @@ def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None)
 
 
 def peft_faults(recipe: Recipe) -> list[str]:
-    """All that is wrong with `peft:` by the fields of PEFT's LoraConfig, and by its own checks."""
+    """Find what is wrong with `peft:` by the fields of PEFT's LoraConfig and its own checks."""
     from peft import LoraConfig
 
     if recipe.peft is None:
@@ -156,7 +156,7 @@ def peft_faults(recipe: Recipe) -> list[str]:
 
 
 def peft_config(recipe: Recipe) -> Any:
-    """PEFT's LoraConfig, or None where all weights are trained."""
+    """Build PEFT's LoraConfig; None where all weights are trained."""
     from peft import LoraConfig, TaskType
 
     if recipe.peft is None:
@@ -165,7 +165,7 @@ def peft_config(recipe: Recipe) -> Any:
 
 
 def _read(recipe: Recipe, method: Method) -> tuple[Values, list[str]]:
-    """What TRL's config is built from, and what is wrong with the values that are left out."""
+    """Return the values to build TRL's config from, and the faults of those left out."""
     given, unreadable, faults = _checked(recipe.trainer, method.config_class, "trainer")
     return Values({**_hardware(given), **method.defaults, **given}, unreadable), faults
 
@@ -179,7 +179,7 @@ def _against_method(
 def _checked(
     values: Mapping[str, Any], config_class: type, section: str
 ) -> tuple[dict[str, Any], set[str], list[str]]:
-    """Values converted to their field's type; the fields that are left without; their faults."""
+    """Convert values to their field's type; also return the fields left out and their faults."""
     hints = get_type_hints(config_class)
     known = [field.name for field in fields(config_class) if field.init]
     converted, unreadable, faults = {}, set[str](), []
@@ -214,7 +214,7 @@ def _built(method: Method, values: Mapping[str, Any], recipe: Recipe, run: Run) 
 
 
 def _blamed(method: Method, values: Mapping[str, Any], recipe: Recipe, run: Run) -> str:
-    """Name the one key without which TRL takes the others, otherwise the section."""
+    """Name the one key without which TRL accepts the others, otherwise the section."""
     for key in recipe.trainer:
         with suppress(Exception):
             _built(method, {name: values[name] for name in values if name != key}, recipe, run)
@@ -223,7 +223,7 @@ def _blamed(method: Method, values: Mapping[str, Any], recipe: Recipe, run: Run)
 
 
 def _secrets(key: str, value: Any) -> Iterator[str]:
-    """Dotted names of values that are secrets by their name, or addresses with a password."""
+    """Yield dotted names of secrets: by their name, or addresses with a password."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from (f"{key}.{found}" for found in _secrets(str(name), inner))
@@ -236,7 +236,7 @@ def _has_password(value: str) -> bool:
 
 
 def _convert(value: Any, hint: Any) -> Any:
-    """As YAML reads 1e-6 as a string, a value that its type can be read from is accepted."""
+    """Convert a string to the field's type where it can be read, as YAML reads 1e-6 as a string."""
     # pydantic would take `yes` for 1
     is_strict = isinstance(value, bool) and not takes_bool(hint)
     try:
@@ -246,7 +246,7 @@ def _convert(value: Any, hint: Any) -> Any:
 
 
 def _hardware(given: Mapping[str, Any]) -> dict[str, Any]:
-    """float32 where there is no GPU; elsewhere TRL's own default, bfloat16."""
+    """Use float32 where there is no GPU; elsewhere TRL's own default, bfloat16."""
     import torch
 
     if torch.cuda.is_available() and not given.get("use_cpu"):

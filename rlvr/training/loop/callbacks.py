@@ -66,7 +66,7 @@ class MetricsLog(TrainerCallback):
         logs: Mapping[str, Any] | None = None,
         **_: Any,
     ) -> None:
-        """One line a step; the summary after the last step is not a step."""
+        """Write one line a step; the summary after the last step is not a step."""
         if state.is_world_process_zero and logs and "train_runtime" not in logs:
             # not what an older rollout had and this one has not, as completions of some length
             of_new = {k: v for k, v in logs.items() if k.startswith(_OF_THE_ROLLOUT)}
@@ -86,7 +86,7 @@ class ModelCards(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Called after the trainer saved, on every process."""
+        """Write the checkpoint's card; called on every process after the trainer saved."""
         if state.is_world_process_zero:
             step = state.global_step
             write_cards(self._run, only=Checkpoint(step, self._run.path / f"checkpoint-{step}"))
@@ -98,7 +98,7 @@ class CompleteMarker(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Called after the trainer saved, on every process."""
+        """Mark the checkpoint as complete; called on every process after the trainer saved."""
         PartialState().wait_for_everyone()
         if state.is_world_process_zero:
             mark_complete(Path(str(args.output_dir)) / f"checkpoint-{state.global_step}")
@@ -113,7 +113,7 @@ class Retention(TrainerCallback):
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """To be added behind `CompleteMarker`: nothing goes before the new one is whole."""
+        """Delete old checkpoints, after `CompleteMarker` has declared the new one complete."""
         if state.is_world_process_zero:
             retain(self._run, self._recipe)
         # whoever looks at the run once a process has gone on finds it as it will stay
@@ -141,7 +141,7 @@ class StopSignal(TrainerCallback):
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Notes the signals that schedulers send before they take the machine away.
+        """Listen for the signals that schedulers send before they take the machine away.
 
         What comes after training in this process answers to them as before. After a signal nothing
         comes: a second one must not change how the process ends.
@@ -157,14 +157,14 @@ class StopSignal(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Every process decides alike, or one would wait for ever for the others."""
+        """Decide alike on every process, or one would wait forever for the others."""
         if state.global_step % self._interval == 0 and self._anyone():
             self.received = control.should_save = control.should_training_stop = True
 
     def on_save(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Stops there if that was asked for."""
+        """Stop after the save if that was requested."""
         if self._at_save and state.global_step % self._interval == 0:
             self.paused = control.should_training_stop = True
 
@@ -191,7 +191,7 @@ class ProgressBar(TrainerCallback):
         logs: Mapping[str, Any] | None = None,
         **_: Any,
     ) -> None:
-        """Shows the reward, or the loss where there is none."""
+        """Show the reward, or the loss where there is none."""
         for key in ("reward", "loss"):
             if logs and key in logs:
                 self._note = f"{key} {float(logs[key]):.3f}"
@@ -200,6 +200,6 @@ class ProgressBar(TrainerCallback):
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
     ) -> None:
-        """Only the first process shows it."""
+        """Show progress, on the first process only."""
         if state.is_world_process_zero:
             self._stage.advance(note=self._note)

@@ -29,7 +29,7 @@ def told(trainer: "Trainer", run: Run) -> Iterator[None]:
 
 
 def checkpoint_bytes(trainer: "Trainer", run: Run) -> int:
-    """What a checkpoint takes: the last whole one's size; an estimate before there is one."""
+    """Return the last complete checkpoint's size, or an estimate before the first."""
     whole = run.checkpoints()
     if whole:
         return total_bytes(whole[-1].path)

@@ -42,7 +42,7 @@ class LossGuard(TrainerCallback):
         model: "nn.Module | None" = None,
         **_: Any,
     ) -> None:
-        """Called after every step, on every process alike, before its checkpoint is written."""
+        """Check each step's metrics on every process, before its checkpoint is written."""
         # every process asks, whatever its loss: the answer is put together from all of them
         not_finite = model is not None and true_of_any(bool(parameter_not_finite(model)))
         for name in ("loss", "grad_norm"):
@@ -67,7 +67,7 @@ class LossGuard(TrainerCallback):
 
 
 def parameter_not_finite(model: "nn.Module") -> str | None:
-    """The first trained parameter with a NaN or an infinity, of those that this process holds."""
+    """Find the first trained parameter with a NaN or an infinity among those this process holds."""
     held = {
         name: part
         for name, parameter in model.named_parameters()
@@ -80,13 +80,13 @@ def parameter_not_finite(model: "nn.Module") -> str | None:
 
 
 def _held_here(parameter: "Tensor") -> "Tensor":
-    """The part of a parameter that this process has: DeepSpeed's and FSDP's are in pieces."""
+    """Return this process's part of a parameter, which DeepSpeed and FSDP split."""
     part = getattr(parameter, "ds_tensor", parameter).detach()
     return part.to_local() if hasattr(part, "to_local") else part
 
 
 def check_tokenizer(tokenizer: "PreTrainedTokenizerBase", model: str) -> None:
-    """A tokenizer must be able to end a completion; one that cannot pad does so with its end token.
+    """Require an end token that can end a completion; use it for padding too where none is set.
 
     Raises:
         UserError: if there is no end-of-sequence token.

@@ -41,7 +41,7 @@ class _Holder:
     since: str
 
     def is_parent(self) -> bool:
-        """Whether this process is the holder's child, which trains on its behalf."""
+        """Return whether this process is the holder's child, which trains on its behalf."""
         return (self.host, self.pid) == (socket.gethostname(), os.getppid())
 
 
@@ -138,7 +138,7 @@ class TrainingLock:
 
 
 def _is_in_place(file: BinaryIO, path: Path) -> bool:
-    """Whether the open file still is the one of that name: its last holder has removed it."""
+    """Return whether the open file still has that name: the last holder may have removed it."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:

@@ -54,7 +54,7 @@ def _delete(checkpoint: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    """A disk that refuses is no reason to stop training; the next save tries again."""
+    """Delete a folder. A disk error does not stop the training; the next save tries again."""
     try:
         if path.is_dir():
             shutil.rmtree(path)

@@ -32,7 +32,7 @@ class Start:
     resumed: Checkpoint | None = None
 
     def seen_here(self) -> Checkpoint | None:
-        """The checkpoint to go on from, on the machine of this process.
+        """Find the checkpoint to continue from on this process's machine.
 
         Raises:
             UserError: if it is not there.

@@ -35,7 +35,7 @@ def decided_by_one(decide: Callable[[], Decision]) -> Decision:
 
 
 def true_of_any(flag: bool) -> bool:
-    """Whether the flag is set on any process; every process gets the same answer."""
+    """Return whether the flag is set on any process; every process gets the same answer."""
     from accelerate import PartialState
     from accelerate.utils import gather
 

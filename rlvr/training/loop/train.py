@@ -119,7 +119,7 @@ def _alone(run: Run) -> Iterator[None]:
 
 
 def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer":
-    """The recipe's trainer on the model in `folder`, with none of our callbacks yet."""
+    """Build the recipe's trainer on the model in `folder`, without our callbacks."""
     from transformers import AutoTokenizer
 
     from rlvr.training.loop.guards import check_tokenizer
@@ -142,7 +142,7 @@ def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer
 
 
 def _sampling(args: Any) -> dict[str, Any]:
-    """How a trainer's own completions are drawn, as far as a model's file may ask otherwise."""
+    """Return the sampling settings of a trainer that a model's own file may override."""
     names = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
     given = {name: getattr(args, name) for name in names}
     further = args.generation_kwargs or {}
@@ -183,7 +183,7 @@ def _run(
 
 
 def _model(recipe: Recipe, folder: Path, args: Any) -> "PreTrainedModel":
-    """Weights in float32 unless the recipe says otherwise: optimizers need the digits."""
+    """Load weights in float32 unless the recipe says otherwise: optimizers need the digits."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -202,7 +202,7 @@ def _model(recipe: Recipe, folder: Path, args: Any) -> "PreTrainedModel":
 
 
 def _steps(trainer: "Trainer") -> int:
-    """Optimizer steps of the whole run."""
+    """Count the optimizer steps of the whole run."""
     if trainer.args.max_steps > 0:
         return int(trainer.args.max_steps)
     batches = len(trainer.get_train_dataloader())
@@ -211,19 +211,19 @@ def _steps(trainer: "Trainer") -> int:
 
 
 def _problems(trainer: "Trainer") -> dict[str, Any]:
-    """What identifies the problems that it samples from; nothing for one that samples nothing."""
+    """Identify the problems that the trainer samples from; empty if it samples nothing."""
     task = getattr(trainer, "task", None)
     return {"problems": task.identities, "functions": task.own_functions} if task else {}
 
 
 def _licence(folder: Path) -> dict[str, Any]:
-    """The licence of the base, for the model card; nothing where it names none."""
+    """Return the licence of the base for the model card; empty if the base names none."""
     licence = licence_of(folder)
     return {"base_licence": licence} if licence else {}
 
 
 def _provenance(run: Run) -> dict[str, Any]:
-    """What the run was made with and on."""
+    """Describe what the run was made with and on."""
     import torch
 
     commit = subprocess.run(

@@ -30,7 +30,7 @@ _OF_THE_PROCESS = ("WANDB_SILENT", "WANDB_ERROR_REPORTING")
 
 
 def training_log(run: Run) -> list[TrainerCallback]:
-    """The callback to add, or none where W&B is missing or switched off."""
+    """Return the callback to add; none where W&B is missing or switched off."""
     if not wandb_settings.wanted() or not is_wandb_available():
         return []
     return [UnstoppingWandb(run)]
@@ -47,7 +47,7 @@ class UnstoppingWandb(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Starts the W&B run."""
+        """Start the W&B run."""
         if state.is_world_process_zero:
             self._guarded(_start, self._run)
         self._guarded(self._callback.on_train_begin, args, state, control, **kwargs)
@@ -55,13 +55,13 @@ class UnstoppingWandb(TrainerCallback):
     def on_log(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Sends a step's metrics."""
+        """Send a step's metrics."""
         self._guarded(self._callback.on_log, args, state, control, **kwargs)
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Sends what is left; a training that follows in this process gets a W&B run of its own."""
+        """Send what is left; a training that follows in this process gets a W&B run of its own."""
         self._guarded(self._callback.on_train_end, args, state, control, **kwargs)
         if state.is_world_process_zero:
             self._guarded(_finish)
@@ -81,7 +81,7 @@ class UnstoppingWandb(TrainerCallback):
 
 
 def _start(run: Run) -> None:
-    """A W&B run for this training; offline where the server does not answer in time."""
+    """Start a W&B run for this training, offline if the server does not answer in time."""
     import wandb
 
     told = wandb_settings.variables(run)

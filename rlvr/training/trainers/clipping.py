@@ -42,7 +42,7 @@ class ZeroClip:
 
     @classmethod
     def of(cls, optimizer: Any) -> "ZeroClip":
-        """For DeepSpeed's optimizer.
+        """Build the clipping for DeepSpeed's optimizer.
 
         Raises:
             UserError: if it is not one of ZeRO's, which alone can be told what to clip by.
@@ -95,13 +95,13 @@ class ZeroClip:
         return clipping
 
     def _is_critic(self, group: int) -> bool:
-        """ZeRO-3 divides a group of parameters into several of its own."""
+        """Return whether a group is the critic's: ZeRO-3 splits a parameter group into several."""
         optimizer = self._optimizer
         whole = getattr(optimizer, "sub_group_to_group_id", {}).get(group, group)
         return bool(optimizer.optimizer.param_groups[whole][IS_CRITIC])
 
     def _scaled_norm(self, *, is_critic: bool) -> Tensor:
-        """As DeepSpeed computes it: of gradients that still carry the loss scale."""
+        """Compute the norm as DeepSpeed does, of gradients that still carry the loss scale."""
         from deepspeed.runtime.utils import combine_grad_norm_groups
 
         own = [norm for at, norm in enumerate(self._norms) if self._is_critic(at) == is_critic]

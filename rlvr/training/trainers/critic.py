@@ -32,7 +32,7 @@ _HEADS = ("score", "classifier")
 
 
 def build(job: Job) -> nn.Module:
-    """The critic as the recipe wants it, LoRA adapters included where the policy has some.
+    """Build the critic that the recipe describes, with LoRA adapters if the policy has them.
 
     Raises:
         UserError: if the model has no architecture with one output per token.
@@ -58,14 +58,14 @@ def build(job: Job) -> nn.Module:
 
 
 def head(critic: "PreTrainedModel") -> nn.Module:
-    """The layer from the last hidden state to the value."""
+    """Return the layer from the last hidden state to the value."""
     return next(getattr(critic, name) for name in _HEADS if hasattr(critic, name))
 
 
 def apart(
     model: nn.Module, state_dict: Mapping[str, Tensor] | None
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The weights of a policy that carries a critic: (the policy's, the critic's)."""
+    """Split the weights of a policy that carries a critic: (the policy's, the critic's)."""
     prefix = f"{FOLDER}."
     tensors = model.state_dict() if state_dict is None else state_dict
     policy = {name: tensor for name, tensor in tensors.items() if not name.startswith(prefix)}
@@ -105,7 +105,7 @@ def load(critic: nn.Module, checkpoint: Path) -> None:
 
 
 def _model(folder: Path, config: Any, job: Job, *, draw: bool) -> tuple["PreTrainedModel", bool]:
-    """A critic, and whether its head is new; weights are drawn where the policy's were."""
+    """Return a critic initialized as the policy is, and whether its head is new."""
     like_policy = {
         "dtype": job.model.dtype,
         "attn_implementation": job.model.config._attn_implementation,
@@ -130,7 +130,7 @@ def _with_adapters(critic: "PreTrainedModel", job: Job) -> nn.Module:
 
 
 def _checkpointed(critic: nn.Module, job: Job) -> nn.Module:
-    """With gradient checkpointing where the policy has it.
+    """Enable gradient checkpointing if the policy has it.
 
     The trainer switches it on for the modules of a model and PEFT for those below its base, which
     the critic of a policy with adapters is not.
@@ -151,7 +151,7 @@ def _silence(layer: nn.Module) -> None:
 
 @contextmanager
 def _gathered(parameters: list[Any]) -> Iterator[None]:
-    """Whole parameters where ZeRO-3 has split them; what is written is kept."""
+    """Gather parameters that ZeRO-3 has split; keep what is written to them."""
     if not is_deepspeed_zero3_enabled():
         yield
         return

@@ -43,7 +43,7 @@ class LengthClass:
 
 
 def by_length(weights: Tensor, is_token: Tensor, accelerator: Accelerator) -> Iterator[LengthClass]:
-    """The classes that have completions, over all processes; the same on each.
+    """Yield the length classes that have completions over all processes; the same on each.
 
     Args:
         weights: of tokens, shape (completions, tokens), or of completions, shape (completions, 1).
@@ -64,7 +64,7 @@ def by_length(weights: Tensor, is_token: Tensor, accelerator: Accelerator) -> It
 
 
 def told(found: LengthClass, mode: str) -> str:
-    """What a user reads of weights that have collapsed."""
+    """Warn of collapsed weights in words for the user."""
     instead = "" if mode == "token_truncate" else "write token_truncate, or "
     return (
         f"vLLM's completions of up to {found.tokens} tokens weigh {found.mean:.2f} on average in "

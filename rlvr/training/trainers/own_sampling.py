@@ -26,7 +26,7 @@ class SamplesAsTold:
     model: Any
 
     def _tokenize_prompts(self, prompts: list[str]) -> tuple[list[list[int]], None, dict[str, Any]]:
-        """Tokens; no images, and nothing further for the model's forward pass."""
+        """Return tokens; no images, and nothing further for the model's forward pass."""
         return self.task.prompt_ids(prompts), None, {}
 
     def _generate_single_turn(self, *args: Any, **kwargs: Any) -> Any:

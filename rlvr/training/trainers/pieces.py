@@ -68,7 +68,7 @@ class Piece:
         return self.place.shape[1]
 
     def take(self, batch: Tensor) -> Tensor:
-        """The batch's values in the forward's layout; at its padding, whatever stands there."""
+        """Take the batch's values in the forward's layout; values at its padding are arbitrary."""
         return batch.reshape(-1)[self.place.to(batch.device)]
 
 
@@ -89,7 +89,7 @@ class Plan:
         return sum(piece.place.numel() for piece in self.pieces)
 
     def whole(self, values: Sequence[Tensor]) -> Tensor:
-        """Per-token values of each piece in the batch's own layout, 0 at padding; differentiable.
+        """Restore per-token values to the batch's layout, 0 at padding; differentiable.
 
         Each has shape (rows, width, ..) of its piece, or (rows, width - 1, ..) where value t is of
         the step from token t to t + 1; the result is (rows, width, ..) of the batch, or one less.
@@ -110,12 +110,12 @@ class Plan:
 
 
 def by_length(lengths: Sequence[int]) -> list[int]:
-    """Rows from the longest to the shortest, equal ones in order."""
+    """Sort rows from the longest to the shortest, equal ones in order."""
     return sorted(range(len(lengths)), key=lambda row: -lengths[row])
 
 
 def cut(lengths: Sequence[int], *, forward_cost: int, limit: int) -> list[int]:
-    """Sizes of the pieces that make sum(rows * longest row + forward_cost) least.
+    """Choose sizes of pieces that minimize sum(rows * longest row + forward_cost).
 
     Args:
         lengths: of rows, longest first.
@@ -140,7 +140,7 @@ def cut(lengths: Sequence[int], *, forward_cost: int, limit: int) -> list[int]:
 
 
 def split_into(sizes: Sequence[int], count: int) -> list[int]:
-    """The same rows in `count` pieces: the piece of most rows is halved until there are so many."""
+    """Halve the piece with most rows until there are `count` pieces of the same rows."""
     found = list(sizes)
     while len(found) < count:
         at = max(range(len(found)), key=lambda i: found[i])

@@ -16,7 +16,7 @@ _NO_ROW = -1
 
 
 def gathered(rows: Sequence[Sequence[float]], dtype: torch.dtype, accelerator: Any) -> list[Tensor]:
-    """The rows of all processes, those of the first one first, on the CPU.
+    """Gather the rows of all processes, in order of rank, on the CPU.
 
     To be called by every process, with as many rows as it has.
     """
@@ -34,6 +34,6 @@ def gathered(rows: Sequence[Sequence[float]], dtype: torch.dtype, accelerator: A
 
 
 def _of_each(own: Tensor, accelerator: Any, *, padding: int = 0) -> Sequence[Tensor]:
-    """Each process's numbers, with padding behind them."""
+    """Return each process's numbers, followed by padding."""
     padded = accelerator.pad_across_processes(own.to(accelerator.device), pad_index=padding)
     return accelerator.gather(padded).cpu().chunk(accelerator.num_processes)

@@ -40,7 +40,7 @@ class RewardKLTrainer(VerifiedTrainer):
             self.beta = beta
 
     def token_rewards(self, rollout: Rollout) -> Tensor:
-        """Shape (completions of this process, tokens); undecided completions have only the KL."""
+        """Return shape (completions, tokens) of this process; undecided ones have only the KL."""
         is_token = rollout["completion_mask"]
         rewards = at_last_token(self.of_this_process(self.rewards).nan_to_num(), is_token)
         if not self.kl_coefficient:
@@ -52,7 +52,7 @@ class RewardKLTrainer(VerifiedTrainer):
         return rewards - self.kl_coefficient * kl
 
     def terms(self, rollout: Rollout) -> Tensor:
-        """The largest term, in absolute value, of the sums that `token_rewards` are."""
+        """Return the largest absolute value among the terms that `token_rewards` sums."""
         if not self.kl_coefficient:
             return self.magnitude
         scores = torch.stack([self.old_logprobs(rollout), rollout["ref_per_token_logps"]])
@@ -60,12 +60,12 @@ class RewardKLTrainer(VerifiedTrainer):
         return torch.maximum(self.magnitude, self.kl_coefficient * largest)
 
     def counted_tokens(self, rollout: Rollout) -> Tensor:
-        """1 at the tokens of decided completions."""
+        """Return 1 at the tokens of decided completions."""
         is_decided = ~self.of_this_process(self.rewards).isnan()
         return rollout["completion_mask"] * is_decided[:, None]
 
     def old_logprobs(self, rollout: Rollout) -> Tensor:
-        """Of the policy that sampled; TRL leaves them out where the rollout serves one update."""
+        """Return the sampling policy's log-probs, which TRL omits for a single update."""
         if "old_per_token_logps" not in rollout:
             rollout["old_per_token_logps"] = self._score(rollout)
         return rollout["old_per_token_logps"]

@@ -66,7 +66,7 @@ def make_room(args: Any, longest_prompt: int, context: int | None) -> None:
 
 
 def faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """What `check` would refuse, as a rule for `trainer:` values before a config is built."""
+    """List what `check` would refuse, as a rule for `trainer:` values before a config is built."""
     fault = _fault(use_vllm=values.get("use_vllm", False), use_cpu=values.get("use_cpu", False))
     return [fault] if fault else []
 

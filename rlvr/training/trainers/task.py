@@ -88,7 +88,7 @@ class Task:
         _refuse_changed(job, self.own_functions)
 
     def dataset(self) -> "Dataset":
-        """Columns: prompt, and the problem's place in `problems`."""
+        """Build the data set with two columns: prompt, and the problem's index in `problems`."""
         from datasets import Dataset
 
         return Dataset.from_dict(
@@ -96,7 +96,7 @@ class Task:
         )
 
     def prompt_ids(self, prompts: Sequence[str]) -> list[list[int]]:
-        """Tokens of prompts of the dataset, whose column does not say what rendered them."""
+        """Tokenize prompts of the data set, whose column does not say what rendered them."""
         rendered = [ChatText(text) for text in prompts] if self._is_chat else prompts
         return prompt_ids(self._tokenizer, rendered)
 
@@ -108,7 +108,7 @@ class Task:
         log_metric: Callable[[str, float], None],
         **_: Any,
     ) -> list[float | None]:
-        """1.0 for `correct`, None where the verifier could not decide, otherwise 0.0.
+        """Return 1.0 for `correct`, None where the verifier could not decide, otherwise 0.0.
 
         A TRL reward function: one completion, its tokens and its problem's index each.
         """
@@ -124,7 +124,7 @@ class Task:
         completion_ids: Sequence[Sequence[int]],
         problem: Sequence[int],
     ) -> list[float | None]:
-        """The weighted sum of all rewards, None where undecided; for completions beside the batch.
+        """Return the weighted sum of all rewards; None where undecided.
 
         Leaves `verdicts` and the logs alone.
         """
@@ -172,7 +172,7 @@ class Task:
         problem: Sequence[int],
         **_: Any,
     ) -> list[float | None]:
-        """The form of what is verified, not of what the model invents behind it."""
+        """Reward the form of the verified text, not of text that the model invents after it."""
         attempts = self._attempts(completions, completion_ids, problem)
         return [
             rewards.format_reward(self._opened(at) + attempt.completion, self._style)
@@ -189,7 +189,7 @@ class Task:
         problem: Sequence[int],
         **_: Any,
     ) -> list[float | None]:
-        """A user's own reward; where it gives none, the completion is undecided."""
+        """Call a user's own reward; a completion that it gives none is undecided."""
         attempts = self._attempts(completions, completion_ids, problem)
         scores = reward.scores(attempts, timeout_s=self._timeout_s)
         for at, score in enumerate(scores):
@@ -199,11 +199,11 @@ class Task:
         return [None if isinstance(score, str) else score for score in scores]
 
     def _opened(self, at: int) -> str:
-        """The tag that a chat template opens in the model's place, as those of R1's kind do."""
+        """Return the tag that a chat template opens for the model, as templates of R1's kind do."""
         return _THINK if self._prompts[at].rstrip().endswith(_THINK) else ""
 
     def _add(self, name: str, function: RewardFunction, weight: float, *values: Any) -> None:
-        """TRL calls and logs a reward by its function's name."""
+        """Add a reward; TRL calls and logs it by its function's name."""
 
         def named(**columns: Any) -> list[float | None]:
             return function(*values, **columns)
@@ -239,7 +239,7 @@ def _load(
 
 
 def _revisions(job: Job) -> tuple[list[str | None], dict[str, str]]:
-    """The revision to read every source at, and what identifies the problems there.
+    """Return the revision to read every source at, and what identifies the problems there.
 
     On resuming it is that which the run began with, as its manifest tells.
 
@@ -267,7 +267,7 @@ def _revisions(job: Job) -> tuple[list[str | None], dict[str, str]]:
 
 
 def _model_end_ids(job: Job) -> Collection[int]:
-    """Tokens that end a completion by the model itself, whatever its template."""
+    """Return the tokens by which the model itself ends a completion, whatever its template."""
     generation = getattr(job.model, "generation_config", None)
     return end_ids(job.tokenizer, getattr(generation, "eos_token_id", None))
 
@@ -282,7 +282,7 @@ def _overlong(
 
 
 def _too_long(lengths: Sequence[int], budget: int, context: int | None) -> list[int]:
-    """Which prompts leave no room for a whole completion in the model's context.
+    """List the prompts that leave no room for a whole completion in the model's context.
 
     Args:
         lengths: of the prompts, in tokens.

@@ -13,14 +13,14 @@ _ROUNDING = 2.0**-18
 
 
 def at_last_token(rewards: Tensor, is_token: Tensor) -> Tensor:
-    """Rewards of whole completions, shape (completions,), given at each one's last token."""
+    """Put rewards of whole completions, shape (completions,), at each one's last token."""
     last = is_token.sum(1, keepdim=True).long() - 1
     placed = torch.zeros_like(is_token, dtype=rewards.dtype)
     return placed.scatter(1, last.clamp(min=0), rewards[:, None]) * is_token
 
 
 def discounted_returns(rewards: Tensor, *, gamma: float) -> Tensor:
-    """G_t = sum over s >= t of gamma^(s - t) r_s."""
+    """Compute G_t = sum over s >= t of gamma^(s - t) r_s."""
     exact = rewards.double()  # thousands of float32 sums would differ in more than a last digit
     returns = torch.zeros_like(exact)
     after = torch.zeros_like(exact[:, 0])
@@ -32,7 +32,7 @@ def discounted_returns(rewards: Tensor, *, gamma: float) -> Tensor:
 def generalized_advantages(
     rewards: Tensor, values: Tensor, is_token: Tensor, *, gamma: float, gae_lambda: float
 ) -> Tensor:
-    """A_t = sum over l of (gamma lambda)^l delta_{t+l}, delta_t = r_t + gamma V_{t+1} - V_t.
+    """Compute sum over l of (gamma lambda)^l delta_{t+l}, delta_t = r_t + gamma V_{t+1} - V_t.
 
     Schulman et al. 2016 (arXiv:1506.02438), eq. 16. The value after a completion's last token is
     0, whether it ended by itself or at its budget: nothing is earned beyond either.
@@ -44,7 +44,7 @@ def generalized_advantages(
 
 
 def is_more_than_rounding(difference: Tensor, magnitude: Tensor | float) -> Tensor:
-    """Whether numbers differ by more than float32 rounds sums of terms of this magnitude.
+    """Return whether numbers differ by more than float32 rounds sums of terms of this magnitude.
 
     Rewards that are equal on paper differ in their last digit when they were summed from different
     terms, and no method may take that for a better completion.
@@ -59,7 +59,7 @@ def whitened(
     *,
     magnitude: Tensor | float = 0.0,
 ) -> Tensor:
-    """Centred and scaled by the mean and standard deviation over all processes' counted tokens.
+    """Center and scale by mean and standard deviation over all processes' counted tokens.
 
     Tokens that do not count get 0, and so do all of them where there is no spread: dividing by the
     deviation would make advantages of order 1 out of rounding.
@@ -86,7 +86,7 @@ def whitened(
 def explained_variance(
     values: Tensor, returns: Tensor, is_counted: Tensor, accelerator: Accelerator
 ) -> float:
-    """1 - Var(returns - values) / Var(returns) over all processes' counted tokens.
+    """Compute 1 - Var(returns - values) / Var(returns) over all processes' counted tokens.
 
     1 is a perfect critic, 0 one that knows no more than a constant; NaN if all returns are equal.
     """

@@ -79,7 +79,7 @@ class Unpadded:
         self.plan: Plan | None = None
 
     def __call__(self, **inputs: Any) -> Any:
-        """The model's output: per-token fields in the layout of the batch, and no loss."""
+        """Return the model's output: per-token fields in the layout of the batch, and no loss."""
         mask = inputs.get("attention_mask")
         if mask is None:  # TRL has packed the rows itself
             mask = torch.ones_like(inputs["input_ids"])
@@ -105,7 +105,7 @@ class Unpadded:
 
 
 def reason_to_pad(inputs: dict[str, Any]) -> str | None:
-    """Why a batch must go through the model as it is, if it must.
+    """Say why a batch must go through the model padded, if it must.
 
     Args:
         inputs: of the model; a loss of whole logits does not ask for the fused head.
@@ -136,7 +136,7 @@ class WithoutPadding:
         super().__init__(*args, **kwargs)
 
     def unpadded(self, model: Callable[..., Any], *, rows_at_once: int | None = None) -> Unpadded:
-        """The model for one pass.
+        """Wrap the model for one pass.
 
         Args:
             rows_at_once: padded rows that there is memory for; all of the batch unless given.
@@ -146,7 +146,7 @@ class WithoutPadding:
     def plan_of(
         self, attention_mask: Tensor, reason: str | None, *, rows_at_once: int | None = None
     ) -> Plan | None:
-        """How a padded batch is cut; None if it is not, for a reason that is told once."""
+        """Plan how a padded batch is cut; None if it is not cut, with the reason logged once."""
         spans = Spans.of(attention_mask)
         if spans is None:
             reason = "a row has padding between its tokens"
@@ -178,7 +178,7 @@ class WithoutPadding:
         return Plan(spans, sizes)
 
     def _most_of_any(self, count: int) -> int:
-        """The largest number of pieces that a process wants; all have the same number of rows."""
+        """Return the largest number of pieces that any process wants."""
         own = torch.tensor([count], device=self.accelerator.device)
         return int(self.accelerator.gather(own).max())
 
@@ -189,7 +189,7 @@ class WithoutPadding:
 
 
 def forwards_allowed(accelerator: Any, args: Any) -> Forwards:
-    """What the other processes allow: some run collectives in every forward or backward."""
+    """Return what the other processes allow: some run collectives in every forward or backward."""
     kind = accelerator.distributed_type
     if kind is DistributedType.NO:
         return Forwards.ANY
@@ -221,7 +221,7 @@ class GRPOWithoutPadding(WithoutPadding):
         batch_size: int | None = None,
         **further: Any,
     ) -> Any:
-        """TRL's, which in a pass of several batches would cut the rows before they are sorted."""
+        """Call TRL's method on the whole batch: TRL would cut the rows before they are sorted."""
         self.last_pass = self.unpadded(model, rows_at_once=batch_size)
         return super()._get_per_token_logps_and_entropies(  # type: ignore[misc]
             self.last_pass,
@@ -234,6 +234,6 @@ class GRPOWithoutPadding(WithoutPadding):
 
 
 def _has_more(further: dict[str, Any]) -> bool:
-    """Whether a pass has images or a router's loss, which TRL cuts into batches itself."""
+    """Return whether a pass has images or a router's loss, which TRL cuts into batches itself."""
     without = further | {"compute_entropy": None}
     return any(value is not None and value is not False for value in without.values())

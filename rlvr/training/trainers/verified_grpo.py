@@ -73,7 +73,7 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         self.eos_token_ids = sorted(self.task.ends.ids)
 
     def advantages(self, rollout: Rollout) -> Tensor:
-        """This process's advantages, shape (completions,) or (completions, tokens).
+        """Return this process's advantages, shape (completions,) or (completions, tokens).
 
         TRL's own, within the group, unless a method overrides it. `rollout` is what TRL's
         `_generate_and_score_completions` returned: padded ids and masks of this process.
@@ -83,7 +83,7 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         return advantages if self.has_signal() else torch.zeros_like(advantages)
 
     def has_signal(self) -> bool:
-        """True if the last rollout says that some completion is better than another."""
+        """Return True if the last rollout says that some completion is better than another."""
         columns = self._compared()
         rows = torch.cat(
             [self.in_groups(c) if self.is_group_relative else c[None] for c in columns]
@@ -92,17 +92,17 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         return bool((is_more_than_rounding(best - worst, self.magnitude) & (best > worst)).any())
 
     def _compared(self) -> Sequence[Tensor]:
-        """What completions are compared by: their sum of rewards, or each reward by itself."""
+        """Return the values that completions are compared by: the sum of rewards, or each one."""
         if self.multi_objective_aggregation == "normalize_then_sum":
             return self._apart.unbind(1)
         return [self.rewards]
 
     def in_groups(self, values: Tensor) -> Tensor:
-        """Shape (groups, completions of one prompt)."""
+        """Reshape to (groups, completions of one prompt)."""
         return values.view(-1, self.num_generations)
 
     def of_this_process(self, values: Tensor) -> Tensor:
-        """The part of gathered values that belongs to this process's completions."""
+        """Return the part of gathered values that belongs to this process's completions."""
         return values.chunk(self.accelerator.num_processes)[self.accelerator.process_index]
 
     def log_rollout(self, name: str, value: float) -> None:
@@ -110,11 +110,11 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         self._metrics["train"][name].append(value)
 
     def _get_train_sampler(self, dataset: Any = None) -> EpochOrder:
-        """TRL's, whose order of a later epoch is the same after a restart."""
+        """Return TRL's sampler with an order of later epochs that is the same after a restart."""
         return EpochOrder(super()._get_train_sampler(dataset), lambda: self.state.epoch)
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Gathered rewards, shape (completions of all processes, reward functions)."""
+        """Gather rewards, shape (completions of all processes, reward functions)."""
         with self._verifying.running():
             rewards = super()._calculate_rewards(*args, **kwargs)
         refuse_undecided(
@@ -151,7 +151,7 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         return rollout
 
     def _log_spread(self) -> None:
-        """How far rewards differ within groups; a group that only rounding tells apart is flat."""
+        """Log how far rewards differ within groups; a difference within rounding counts as none."""
         spread = nan_std(self.in_groups(self.rewards))
         spread = spread.where(is_more_than_rounding(spread, self.magnitude) | spread.isnan(), 0.0)
         self.log_rollout("reward_group_std", spread.nanmean().item())
@@ -159,7 +159,7 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         self._metrics["train"]["frac_reward_zero_std"][-1] = (spread == 0).float().mean().item()
 
     def _log_importance(self, rollout: Rollout) -> None:
-        """By length, what completions weigh whose sampler is not the trainer's own model."""
+        """Log by length how completions weigh that the trainer's own model did not sample."""
         weights, is_token = rollout["importance_sampling_ratio"], rollout["completion_mask"]
         for found in importance.by_length(weights, is_token, self.accelerator):
             of_class = f"up_to_{found.tokens}_tokens"
@@ -186,7 +186,7 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         )
 
     def _correct_completions_table(self, rollout: Rollout) -> None:
-        """TRL has noted its own advantages beside the completions; put the method's there."""
+        """Replace the advantages that TRL has noted beside the completions by the method's."""
         own = rollout["advantages"]
         if own.dim() == 2:
             tokens = rollout["completion_mask"]
@@ -199,7 +199,7 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
 
 
 def nan_std(groups: Tensor) -> Tensor:
-    """Standard deviation (n - 1) of each row's decided values; NaN where fewer than two are."""
+    """Compute the standard deviation (n - 1) of each row's decided values; NaN below two."""
     known = ~groups.isnan()
     count = known.sum(1, keepdim=True)
     centred = (groups - groups.nanmean(1, keepdim=True)).nan_to_num()
