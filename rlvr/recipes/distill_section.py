@@ -9,13 +9,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from rlvr.answers.prompt_key import Prompt
+from rlvr.core import plugins
 from rlvr.core.secrets import url_fault
 from rlvr.core.section import Name, Section
-from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplerName, SamplingParams
+from rlvr.recipes.sampler_name import SamplerName
+from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplingParams
 from rlvr.samplers.engine_options import EngineOptions
 from rlvr.tasks.problem_section import ProblemSource, Sources
 
@@ -130,6 +140,23 @@ class RecordedTeacher(Section):
     limit: int | None = Field(default=None, ge=1)
 
 
+class PackageTeacher(Section):
+    """A teacher that another package registers in `rlvr.teachers` under the name `type`.
+
+    All other keys are the teacher's own.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """Its own keys."""
+        return self.model_extra or {}
+
+
+TEACHER_TYPES = ("solver", "model", "endpoint", "traces")
 _SHORT_FOR = {"solver": "name", "model": "model"}
 
 
@@ -141,9 +168,20 @@ def _typed(value: Any) -> Any:
     return {"type": kind, _SHORT_FOR[kind]: name} if kind in _SHORT_FOR else {"type": kind}
 
 
+def _kind(value: Any) -> Any:
+    """Which section reads a teacher: by its type, or as another package's where that is its."""
+    kind = value.get("type") if isinstance(value, Mapping) else getattr(value, "type", None)
+    is_packages = isinstance(kind, str) and kind in plugins.names("rlvr.teachers")
+    return "of another package" if is_packages else kind
+
+
 Teacher = Annotated[
-    SolverTeacher | ModelTeacher | EndpointTeacher | RecordedTeacher,
-    Field(discriminator="type"),
+    Annotated[SolverTeacher, Tag("solver")]
+    | Annotated[ModelTeacher, Tag("model")]
+    | Annotated[EndpointTeacher, Tag("endpoint")]
+    | Annotated[RecordedTeacher, Tag("traces")]
+    | Annotated[PackageTeacher, Tag("of another package")],
+    Discriminator(_kind),
     BeforeValidator(_typed),
 ]
 

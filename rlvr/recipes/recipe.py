@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
@@ -33,6 +33,7 @@ from rlvr.recipes import distill_section
 from rlvr.recipes.distill_section import DISTILL_SECTIONS, Distill
 from rlvr.recipes.hardware_section import Hardware
 from rlvr.recipes.keep_text import KEEP_TEXT
+from rlvr.recipes.method_name import MethodName
 from rlvr.recipes.rl_section import (
     DAPO,
     METHOD_SECTIONS,
@@ -41,15 +42,11 @@ from rlvr.recipes.rl_section import (
     ReinforcePP,
     Rewards,
 )
-from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplerName, SamplingParams
+from rlvr.recipes.sampler_name import SamplerName
+from rlvr.samplers.base import SEED_BITS_PER_PROBLEM, SamplingParams
 from rlvr.samplers.engine_options import EngineOptions
 from rlvr.tasks.problem_section import Columns, ProblemSource, Sources
 from rlvr.verifiers import TIMEOUT_S
-
-Method = Literal[
-    "grpo", "ppo", "rloo", "reinforce_pp", "remax", "dapo", "sft", "on_policy_distillation"
-]
-
 
 Seconds = Annotated[float, Field(ge=0.01, le=3600, allow_inf_nan=False)]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+=-]{0,99}")
@@ -119,9 +116,11 @@ class Evaluation(Section):
             `design` is fixed:N for one of them. What a report claims then holds its level over all
             looks together.
         sampling: how completions are drawn.
-        prompt: template for all benchmarks; unset, each benchmark's own.
+        prompt: template for all benchmarks: a name, a file, or text with {question}; unset, each
+            benchmark's own.
         run_seed: seed of the draws; another one gives an independent sample.
-        sampler: `hf` is transformers; `auto` takes vLLM where it is installed and fits.
+        sampler: `hf` is transformers; `auto` takes vLLM where it is installed and fits; or one that
+            an installed package registers.
         engine: options of the vLLM engine; the transformers sampler has none of them.
         keep_text: whose text is stored: `all`, `correct`, or `sample:N`, the first N draws of each
             problem. The others are counted all the same.
@@ -217,7 +216,8 @@ class Recipe(Section):
         model: Hub id, folder, or `embedded:<name>`.
         revision: commit, tag or branch of a model on the Hub.
         initialize: `pretrained` loads the weights; `random` draws them, from `seed`.
-        method: how the model is trained.
+        method: grpo, ppo, rloo, reinforce_pp, remax, dapo, sft, on_policy_distillation, or one that
+            an installed package registers.
         seed: seed of training; the evaluation has a run seed of its own.
         data: what is trained on.
         verify_timeout_s: time limit of the verifier for one completion, in training, distillation
@@ -233,6 +233,7 @@ class Recipe(Section):
         rewards: rewards beside correctness; only reinforcement learning reads them.
         distill: teacher that writes the demonstrations of method sft, unless `data` names them.
         ppo, reinforce_pp, dapo: settings of the method of that name; no other method may have them.
+        method_section: settings of any other method, written under the method's name.
         trainer: fields of TRL's configuration class for the method.
         peft: fields of PEFT's LoraConfig; unset, all weights are trained.
     """
@@ -241,7 +242,7 @@ class Recipe(Section):
     model: Name
     revision: Name | None = None
     initialize: Literal["pretrained", "random"] = "pretrained"
-    method: Method
+    method: MethodName
     seed: int = Field(default=0, ge=0, lt=2**32)
     data: Data
     verify_timeout_s: Seconds = TIMEOUT_S
@@ -254,6 +255,7 @@ class Recipe(Section):
     ppo: PPO | None = None
     reinforce_pp: ReinforcePP | None = None
     dapo: DAPO | None = None
+    method_section: Mapping[str, Any] | None = None
     trainer: Mapping[str, Any] = Field(default_factory=dict)
     peft: Mapping[str, Any] | None = None
 
@@ -262,8 +264,13 @@ class Recipe(Section):
     def _with_own_section(cls, raw: Any) -> Any:
         """Add the method's section, with its defaults, where the recipe leaves it out."""
         method = raw.get("method") if isinstance(raw, Mapping) else None
-        if isinstance(method, str) and method in METHOD_SECTIONS and raw.get(method) is None:
+        if not isinstance(method, str):
+            return raw
+        if method in METHOD_SECTIONS and raw.get(method) is None:
             return {**raw, method: {}}
+        if method in raw and method not in cls.model_fields:
+            others = {key: value for key, value in raw.items() if key != method}
+            return {**others, "method_section": raw[method]}
         return raw
 
 
@@ -387,7 +394,7 @@ def _misplaced(raw: Mapping[str, Any]) -> list[str]:
     return [
         f"{name}: is read by method {name} alone, and this recipe's method is {method}; remove it"
         for name in METHOD_SECTIONS
-        if raw.get(name) is not None and method in get_args(Method) and name != method
+        if raw.get(name) is not None and isinstance(method, str) and name != method
     ]
 
 

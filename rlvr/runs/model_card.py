@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
-_METHODS = {
+_METHODS = {  # where the name in recipes is not the one in papers
     "grpo": "GRPO",
     "ppo": "PPO",
     "rloo": "RLOO",
@@ -112,8 +112,9 @@ class _Facts:
             base if recipe.initialize == "pretrained" else f"random weights in the shape of {base}"
         )
         adapter = " It is a LoRA adapter of the base model." if recipe.peft else ""
+        method = _METHODS.get(recipe.method, f"the method `{recipe.method}`")
         return (
-            f"Trained from {start} by {_METHODS[recipe.method]} with rlvr, seed {recipe.seed}; "
+            f"Trained from {start} by {method} with rlvr, seed {recipe.seed}; "
             f"this is step {checkpoint.step}.{adapter}\n\n"
             f"- Trained on: {_data(recipe)}.\n"
             f"- Licence of the base model: {self.manifest.get('base_licence') or 'not known here'}."

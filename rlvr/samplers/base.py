@@ -8,7 +8,7 @@ two samplers agree in distribution, not token by token.
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Protocol
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -122,9 +122,6 @@ class Sampler(Protocol):
 
 
 SEED_BITS_PER_PROBLEM = 20
-
-# auto is vllm where it can be used and hf elsewhere
-SamplerName = Literal["auto", "hf", "vllm"]
 
 
 def draw_seed(run_seed: int, weights_hash: str, problem_id: str) -> int:

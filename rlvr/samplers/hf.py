@@ -101,7 +101,7 @@ class HFSampler:
         Raises:
             UserError: if a prompt leaves no room for a completion.
         """
-        _, tokenizer = self._loaded()
+        _, tokenizer = self.loaded()
         prompts = context.encoded(requests, tokenizer, self._context)
         generation_file.tell_undone(self._folder, params.model_dump())
         batches = self._batches(requests, prompts)
@@ -116,7 +116,7 @@ class HFSampler:
             ValueError: if a prompt is empty, so that nothing precedes the first token.
             UserError: if prompt and completion are longer than the model's context.
         """
-        model, tokenizer = self._loaded()
+        model, tokenizer = self.loaded()
         encoded = context.scored(prompts, token_ids, tokenizer, self._context)
         return token_logprobs(model, [Row(*pair) for pair in zip(encoded, token_ids, strict=True)])
 
@@ -143,7 +143,7 @@ class HFSampler:
     def _generate(
         self, batch: list[_Draw], params: SamplingParams, logprobs: bool
     ) -> Iterator[Completion]:
-        model, tokenizer = self._loaded()
+        model, tokenizer = self.loaded()
         prompts = torch.tensor([draw.prompt_ids for draw in batch], device=self._device)
         seeds = torch.tensor(
             [draw.request.seed + draw.sample_index for draw in batch], device=self._device
@@ -186,7 +186,7 @@ class HFSampler:
         self, row: list[int], params: SamplingParams, ends: frozenset[int]
     ) -> tuple[list[int], str, FinishReason]:
         """Tokens up to and with the end marker, their text without it, and why it ended."""
-        _, tokenizer = self._loaded()
+        _, tokenizer = self.loaded()
         end = next((at for at, token in enumerate(row) if token in ends), None)
         ids = row if end is None else row[: end + 1]
         # a stop token need not be a special one, which decoding would skip
@@ -197,11 +197,12 @@ class HFSampler:
         return ids, text, "length" if end is None else "stop"
 
     def _end_ids(self, params: SamplingParams) -> frozenset[int]:
-        model, tokenizer = self._loaded()
+        model, tokenizer = self.loaded()
         configured = getattr(model.generation_config, "eos_token_id", None)
         return end_ids(tokenizer, configured) | stop_ids(tokenizer, params)
 
-    def _loaded(self) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+    def loaded(self) -> "tuple[PreTrainedModel, PreTrainedTokenizerBase]":
+        """Return the model and the tokenizer that `load` put in place."""
         assert self._model is not None, "load() first"
         assert self._tokenizer is not None
         return self._model, self._tokenizer

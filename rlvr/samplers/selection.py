@@ -9,18 +9,21 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import requires, version
+from importlib.metadata import EntryPoint, requires, version
 from importlib.util import find_spec
-from typing import Literal
+from typing import cast
 
+from rlvr.core import plugins
 from rlvr.core.errors import UserError
 from rlvr.core.extras import install_command
 from rlvr.core.launched import cores
-from rlvr.samplers.base import Sampler, SamplerName
+from rlvr.samplers.base import Sampler
 from rlvr.samplers.engine_options import DEFAULTS, EngineOptions
 
 logger = logging.getLogger(__name__)
 
+NAMES = ("auto", "hf", "vllm")
+_NEEDED = ("identity", "dtype", "load", "sample", "score", "close")
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 REMOVE_TORCHVISION = "pip uninstall -y torchvision torchaudio torchcodec"
@@ -30,16 +33,18 @@ REMOVE_TORCHVISION = "pip uninstall -y torchvision torchaudio torchcodec"
 class Choice:
     """A sampler and, in words for people, why it is this one."""
 
-    name: Literal["hf", "vllm"]
+    name: str
     reason: str
 
 
-def sampler(name: SamplerName = "auto", engine: EngineOptions = DEFAULTS) -> Sampler:
+def sampler(name: str = "auto", engine: EngineOptions = DEFAULTS) -> Sampler:
     """A sampler by name, with no weights loaded; `engine` is for vLLM and of no use to the other.
 
     Raises:
-        UserError: as `choice`.
+        UserError: as `choice`, and if a package's sampler is broken.
     """
+    if (point := plugins.find("rlvr.samplers", name, NAMES)) is not None:
+        return _of_package(point)
     chosen = choice(name)
     logger.info("sampler %s: %s", chosen.name, chosen.reason)
     if chosen.name == "vllm":
@@ -54,14 +59,15 @@ def sampler(name: SamplerName = "auto", engine: EngineOptions = DEFAULTS) -> Sam
     return HFSampler()
 
 
-def choice(name: SamplerName = "auto") -> Choice:
+def choice(name: str = "auto") -> Choice:
     """`auto` is vLLM where it can be used and transformers elsewhere.
 
     Raises:
         UserError: if vLLM is asked for by name and cannot be used; the message says what to do.
     """
-    if name == "hf":
-        return Choice("hf", "asked for by name")
+    check(name)
+    if name not in ("auto", "vllm"):
+        return Choice(name, "asked for by name")
     fault = vllm_fault()
     if name == "vllm" and fault:
         raise UserError(f"sampler 'vllm' cannot be used: {fault}; or write sampler 'hf'")
@@ -69,6 +75,31 @@ def choice(name: SamplerName = "auto") -> Choice:
         return Choice("hf", fault)
     distribution = _vllm_distribution()
     return Choice("vllm", f"{distribution} {version(str(distribution))} is installed and fits")
+
+
+def check(name: str) -> None:
+    """Refuse a sampler that there is none of.
+
+    Raises:
+        UserError: listing those there are.
+    """
+    known = (*NAMES, *plugins.names("rlvr.samplers"))
+    if name not in known:
+        raise UserError(f"there is no sampler '{name}'; write one of: {', '.join(known)}")
+    plugins.find("rlvr.samplers", name, NAMES)
+
+
+def _of_package(point: EntryPoint) -> Sampler:
+    """What a package registers: a class, or a function that makes a sampler."""
+    factory = plugins.load(point)
+    try:
+        made = factory()
+        lacking = [name for name in _NEEDED if not hasattr(made, name)]
+    except Exception as error:
+        raise plugins.broken(point, f"{type(error).__name__}: {error}") from error
+    if lacking:
+        raise plugins.broken(point, f"a sampler has {', '.join(_NEEDED)}; {lacking[0]} is missing")
+    return cast(Sampler, made)
 
 
 def vllm_fault() -> str | None:

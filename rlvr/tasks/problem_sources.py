@@ -14,7 +14,7 @@ from rlvr.core.errors import UserError
 from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Problem
 from rlvr.tasks import problems
-from rlvr.tasks.benchmarks import NAMES, Benchmark, get
+from rlvr.tasks.benchmarks import Benchmark, get, is_known
 from rlvr.tasks.benchmarks.own import row_reader
 from rlvr.tasks.problem_section import Columns, ProblemSource
 
@@ -39,7 +39,7 @@ def benchmark_of(source: ProblemSource, *, verifier: str | None = None) -> Bench
         UserError: if there is no such benchmark and no file or data set of that name is given, or
             an own set has no verifier.
     """
-    known = _is_known(source.name)
+    known = is_known(source.name)
     if known and source.hub_id is not None:
         raise UserError(
             f"{source.name} is a benchmark that comes along; give your own set another name"
@@ -70,7 +70,7 @@ def check(source: ProblemSource, *, verifier: str | None = None) -> None:
 
     benchmark = benchmark_of(source, verifier=verifier)
     problems.check_benchmark(benchmark, path=source.path, revision=source.revision)
-    if source.path is not None and source.revision is not None and not _is_known(source.name):
+    if source.path is not None and source.revision is not None and not is_known(source.name):
         raise UserError(f"{source.name}: revision: belongs to hub_id:, not to a file; remove it")
     if source.files and source.hub_id is None:
         raise UserError(f"{source.name}: files: belongs to hub_id:; remove it")
@@ -126,13 +126,9 @@ def revision_of(source: ProblemSource, *, revision: str | None = None) -> str:
     benchmark = benchmark_of(source, verifier=NOTHING_VERIFIED)
     at = (revision or "").partition("+")[0] or source.revision
     found = problems.revision_of_benchmark(benchmark, path=source.path, revision=at)
-    if _is_known(source.name) and source.columns is None:
+    if is_known(source.name) and source.columns is None:
         return found
     return f"{found}+{_digest(_columns(source).model_dump() | {'files': source.files})}"
-
-
-def _is_known(name: str) -> bool:
-    return name in NAMES or name.startswith("reasoning_gym:")
 
 
 def _own(source: ProblemSource, verifier: str | None) -> Benchmark:

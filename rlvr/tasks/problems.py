@@ -114,7 +114,7 @@ def revision_of_benchmark(
     if benchmark.name.startswith(_REASONING_GYM):
         return reasoning_gym_version()
     if benchmark.generate is not None:
-        return "embedded"
+        return benchmark.revision or "embedded"
     return datafiles.resolve(benchmark, revision)
 
 

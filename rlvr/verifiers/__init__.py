@@ -6,8 +6,10 @@ does not use. To add a verifier: one module with a class that satisfies `Verifie
 
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.metadata import EntryPoint
 from typing import Protocol, cast
 
+from rlvr.core import plugins
 from rlvr.core.errors import UserError
 from rlvr.core.records import Attempt, Verdict
 from rlvr.verifiers.own_source import is_own, name_in
@@ -69,13 +71,34 @@ def get(name: str) -> Verifier:
         from rlvr.verifiers.own import OwnVerifier
 
         return OwnVerifier(name)
+    if (point := plugins.find("rlvr.verifiers", name, NAMES)) is not None:
+        return _of_package(point)
     if name not in _CLASSES:
+        listed = ", ".join((*NAMES, *plugins.names("rlvr.verifiers")))
         raise UserError(
-            f"unknown verifier '{name}'; write one of: {', '.join(NAMES)}; or "
-            "path/to/file.py:function"
+            f"unknown verifier '{name}'; write one of: {listed}; or path/to/file.py:function"
         )
     module, _, attribute = _CLASSES[name].partition(":")
     return cast(Verifier, getattr(import_module(module), attribute)())
+
+
+def _of_package(point: EntryPoint) -> Verifier:
+    """What a package registers: a class like those here, or a function as a user's own."""
+    found = plugins.load(point)
+    if not isinstance(found, type) and callable(found):
+        from rlvr.verifiers.own import OwnVerifier
+
+        return OwnVerifier(point.value, name=point.name)
+    try:
+        made = found()
+        version = made.version
+    except Exception as error:
+        raise plugins.broken(point, f"{type(error).__name__}: {error}") from error
+    if not callable(getattr(made, "verify", None)) or version.partition("@")[0] != point.name:
+        raise plugins.broken(
+            point, f"a verifier has verify(attempts, timeout_s=..) and version '{point.name}@1'"
+        )
+    return cast(Verifier, made)
 
 
 def check(name: str) -> None:
@@ -84,11 +107,10 @@ def check(name: str) -> None:
     Raises:
         UserError: if there is none, or the function cannot be imported or called.
     """
-    found = get(name)
-    if is_own(name):
-        from rlvr.verifiers.own import OwnVerifier
+    from rlvr.verifiers.own import OwnVerifier
 
-        assert isinstance(found, OwnVerifier)
+    found = get(name)
+    if isinstance(found, OwnVerifier):
         found.start()
 
 
@@ -97,4 +119,4 @@ def name_of(version: str) -> str | None:
     if (own := name_in(version)) is not None:
         return own
     name = version.partition("@")[0]
-    return name if name in NAMES else None
+    return name if name in NAMES or name in plugins.names("rlvr.verifiers") else None

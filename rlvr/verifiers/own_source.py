@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from importlib.machinery import PathFinder
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -23,6 +24,7 @@ from rlvr.core.errors import UserError
 from rlvr.core.hashing import streamed
 
 _DIGEST_BYTES = 8
+_LONGEST = 200  # characters; with the digest it is the name of a folder
 _VERSION = re.compile(r"(?P<name>[^/@]+:[^/@]+)@[0-9a-f]{16}")
 _KEPT = "".join(map(chr, range(33, 127))).replace("/", "").replace("@", "").replace("%", "")
 
@@ -88,6 +90,8 @@ def find(written: str) -> OwnSource:
             f"'{written}' names no function; write path/to/file.py:function or "
             "package.module:function"
         )
+    if len(quote(written, safe=_KEPT)) > _LONGEST:
+        raise UserError(f"{written:.100}..: the path is too long; give it relative to {Path.cwd()}")
     if place.endswith(".py"):
         file = Path(place)
         if not file.is_file():
@@ -101,6 +105,8 @@ def _in_module(written: str, module: str, function: str) -> OwnSource:
     root: Path | None = None
     for name in _prefixes(module):
         spec = PathFinder.find_spec(name, places)
+        if spec is None and root is None:  # an editable installation has a finder of its own
+            spec = find_spec(name)
         if spec is None or (spec.origin is None and not spec.submodule_search_locations):
             raise UserError(
                 f"{written}: there is no module {name}; write path/to/file.py:function for a file"

@@ -136,7 +136,7 @@ def build(folder: Path, weights: Path, *, is_plain: bool) -> Any:
     if is_plain:
 
         def plain(model: Any, ids: Any, mask: Any, *given: Any, **further: Any) -> Any:
-            trainer._tokens.add(int(mask.sum()), mask.numel())
+            trainer.token_count.add(int(mask.sum()), mask.numel())
             pass_ = GRPOTrainer._get_per_token_logps_and_entropies
             return pass_(trainer, model, ids, mask, *given, **further)
 
@@ -188,7 +188,7 @@ def main() -> None:
             if number:
                 training.append(ratios[0])
                 whole.append(ratios[1])
-        shares = [timed.trainer._tokens.read_share(timed.trainer.accelerator) for timed in both]
+        shares = [timed.trainer.token_count.read_share(timed.trainer.accelerator) for timed in both]
     print(f"real tokens: plain TRL {shares[0]:.1%}, ours {shares[1]:.1%} (goal >= 90 %)")
     print(f"training part, ours / plain: {statistics.median(training):.3f} (median, goal <= 0.3)")
     print(f"whole step, ours / plain: {statistics.median(whole):.3f} (median, goal <= 0.5)")

@@ -1,12 +1,16 @@
 """The worked examples of docs/extending.md, run as a user runs them."""
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rlvr.cli.main import main
+from rlvr.runs.run_directory import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -61,6 +65,51 @@ def test_own_reward_is_logged_apart(tmp_path: Path) -> None:
     assert 0.5 < metrics["rewards/brevity/mean"] <= 1
     expected = metrics["rewards/correctness/mean"] + 0.1 * metrics["rewards/brevity/mean"]
     assert metrics["reward"] == pytest.approx(expected)
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example packages, installed as their users install them."""
+    folder = tmp_path_factory.mktemp("packages")
+    copies = [folder / name for name in ("own_method", "own_sampler", "own_teacher")]
+    for copy in copies:  # an installation leaves files among the sources
+        shutil.copytree(EXAMPLES / copy.name, copy)
+    uv = Path(sys.executable).parent / "uv"
+    command: list[str | Path] = [uv, "pip", "install", "--quiet", "--no-deps"]
+    command += ["--no-build-isolation", "--python", sys.executable, "--target", folder / "site"]
+    subprocess.run([*command, *copies], check=True)
+    return folder / "site"
+
+
+def test_own_method_is_trained_with_by_its_name(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(packages)
+    run, metrics = trained("own_method", tmp_path)
+    assert Run(run).recipe().method_section == {"factor": 0.5}
+    assert metrics["grad_norm"] > 0
+    assert "by the method `batch_mean`" in (run / "README.md").read_text()
+
+
+def test_own_sampler_draws_by_its_name(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(packages)
+    command = ["eval", "examples/own_sampler/models.yaml", "--processes", "2"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    (entry,) = json.loads(next((tmp_path / "evaluations").glob("*.json")).read_text())
+    assert entry["draw_key"]["sampler"] == "one-by-one/1"
+
+
+def test_own_teacher_is_asked_by_its_name(
+    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(packages)
+    recipe = "examples/own_teacher/recipe.yaml"
+    assert main(["distill", recipe, "--runs", str(tmp_path)]) == 0
+    told = json.loads(next(tmp_path.rglob("teacher.json")).read_text())
+    assert told["teacher"] == "first-plans"
+    assert next(tmp_path.rglob("sft.json")).is_file()
 
 
 def test_own_prompt_is_in_the_recipe_and_in_the_draw_key(tmp_path: Path) -> None:

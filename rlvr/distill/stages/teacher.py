@@ -9,12 +9,21 @@ with a class that satisfies `Teacher`, one section in `rlvr.recipes.distill_sect
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import cast
 
+from rlvr.core import plugins
+from rlvr.core.errors import UserError
 from rlvr.core.progress import stage
 from rlvr.core.records import Problem
 from rlvr.distill.folder import Folder, trace_row
 from rlvr.distill.teachers.protocol import Due, Teacher, section_of
-from rlvr.recipes.distill_section import EndpointTeacher, ModelTeacher, SolverTeacher
+from rlvr.recipes.distill_section import (
+    TEACHER_TYPES,
+    EndpointTeacher,
+    ModelTeacher,
+    PackageTeacher,
+    SolverTeacher,
+)
 from rlvr.recipes.recipe import Recipe
 
 
@@ -34,10 +43,30 @@ def of(recipe: Recipe) -> Teacher:
             from rlvr.distill.teachers.endpoint import Endpoint
 
             return Endpoint(recipe, settings)
+        case PackageTeacher() as settings:
+            return _of_package(recipe, settings)
         case settings:
             from rlvr.distill.teachers.recorded import RecordedTraces
 
             return RecordedTraces(recipe, settings)
+
+
+def _of_package(recipe: Recipe, settings: PackageTeacher) -> Teacher:
+    """What a package registers: recipe and the teacher's own keys -> a `Teacher`."""
+    point = plugins.find("rlvr.teachers", settings.type, TEACHER_TYPES)
+    if point is None:
+        raise UserError(f"distill.teacher: no installed package has a teacher '{settings.type}'")
+    factory = plugins.load(point)
+    try:
+        made = factory(recipe, dict(settings.options))
+    except UserError:
+        raise
+    except Exception as error:
+        raise plugins.broken(point, f"{type(error).__name__}: {error}") from error
+    lacking = [name for name in ("key", "problems", "traces") if not hasattr(made, name)]
+    if lacking:
+        raise plugins.broken(point, f"a teacher has key, problems and traces; it lacks {lacking}")
+    return cast(Teacher, made)
 
 
 def collect(recipe: Recipe, folder: Folder) -> int:

@@ -8,12 +8,15 @@ To add one: a row of `_BENCHMARKS`, and a function row -> Problem if no other re
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import EntryPoint
 
+from rlvr.core import plugins
 from rlvr.core.errors import UserError
 from rlvr.tasks.benchmarks import generated, maths, programs
 from rlvr.tasks.benchmarks.record import Benchmark, Row
 
-__all__ = ["NAMES", "Benchmark", "Row", "get"]
+__all__ = ["NAMES", "Benchmark", "Row", "get", "is_known"]
 
 _GSM8K_REVISION = "740312add88f781978c0658806c59bc2815b9866"
 _OMNI_MATH_RULE = "https://raw.githubusercontent.com/KbsdJames/omni-math-rule/"
@@ -230,10 +233,32 @@ def get(name: str) -> Benchmark:
     """
     if name.startswith("reasoning_gym:"):
         return _reasoning_gym(name)
+    if (point := plugins.find("rlvr.benchmarks", name, NAMES)) is not None:
+        return _of_package(point)
     if name not in _BY_NAME:
-        listed = ", ".join(NAMES)
+        listed = ", ".join((*NAMES, *plugins.names("rlvr.benchmarks")))
         raise UserError(f"unknown benchmark '{name}'; write one of: {listed}, reasoning_gym:<task>")
     return _BY_NAME[name]
+
+
+def is_known(name: str) -> bool:
+    """Return whether `get` has a benchmark of that name, without making it."""
+    packages = plugins.names("rlvr.benchmarks")
+    return name in _BY_NAME or name.startswith("reasoning_gym:") or name in packages
+
+
+def _of_package(point: EntryPoint) -> Benchmark:
+    """What a package registers: a Benchmark, or a function that makes one."""
+    found = plugins.load(point)
+    try:
+        made = found if isinstance(found, Benchmark) else found()
+    except Exception as error:
+        raise plugins.broken(point, f"{type(error).__name__}: {error}") from error
+    if not isinstance(made, Benchmark) or made.name != point.name:
+        raise plugins.broken(point, f"it is no Benchmark called {point.name}")
+    if made.generate is not None and made.revision is None:
+        return replace(made, revision=plugins.version_of(point))
+    return made
 
 
 def _reasoning_gym(name: str) -> Benchmark:

@@ -88,8 +88,12 @@ def _of_method(draft: Draft, processes: int | None) -> list[str]:
     """Check by TRL's fields, PEFT's and the method's rules, except sections that cannot be read."""
     if "method" in draft.incomplete:
         return []
-    method = registry.get(draft.recipe.method)
+    try:
+        method = registry.get(draft.recipe.method)
+    except UserError as error:
+        return [f"method: {error}"]
     found = [
+        *settings.section_faults(draft.recipe, method),
         *settings.trainer_faults(draft.recipe, method, processes),
         *settings.peft_faults(draft.recipe),
     ]

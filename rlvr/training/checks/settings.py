@@ -6,7 +6,7 @@ set twice.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import MISSING, fields
 from difflib import get_close_matches
@@ -20,6 +20,7 @@ from rlvr.core.launched import world_size
 from rlvr.core.secrets import names_secret
 from rlvr.core.section import takes_bool
 from rlvr.recipes.recipe import Recipe, suggestion
+from rlvr.recipes.rl_section import METHOD_SECTIONS
 from rlvr.runs.run_directory import Run
 from rlvr.training.checks import field_ranges, field_words, launcher
 from rlvr.training.methods.method import Method, Values, by_rules
@@ -137,6 +138,42 @@ def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None)
     if processes is None:
         found += by_rules(rollout_engine.faults)(values, recipe, world_size())
     return found
+
+
+def section_faults(recipe: Recipe, method: Method) -> list[str]:
+    """All that is wrong with the method's own section of the recipe."""
+    try:
+        section_of(recipe, method)
+    except Faults as error:
+        return list(error.faults)
+    return []
+
+
+def section_of(recipe: Recipe, method: Method) -> Any:
+    """The method's own section of the recipe, as the method reads it; None where it has none.
+
+    Raises:
+        Faults: naming every key that is wrong.
+    """
+    built_in = getattr(recipe, recipe.method, None) if recipe.method in METHOD_SECTIONS else None
+    if method.section is None:
+        if recipe.method_section is not None:
+            raise Faults("", [f"{recipe.method}: the method has no section; remove it"])
+        return built_in
+    try:
+        return method.section.model_validate(recipe.method_section or {})
+    except ValidationError as error:
+        known = tuple(method.section.model_fields)
+        raise Faults(
+            "", [_of_section(recipe.method, entry, known) for entry in error.errors()]
+        ) from None
+
+
+def _of_section(method: str, entry: Any, known: Sequence[str]) -> str:
+    key = ".".join([method, *map(str, entry["loc"])])
+    if entry["type"] == "extra_forbidden":
+        return f"unknown key '{key}'; {suggestion(str(entry['loc'][-1]), known)}"
+    return f"{key}: {entry['msg']}, found {entry['input']!r:.200}"
 
 
 def peft_faults(recipe: Recipe) -> list[str]:

@@ -23,7 +23,7 @@ from rlvr.recipes.recipe import Recipe
 from rlvr.runs.model_card import licence_of
 from rlvr.runs.run_directory import Checkpoint, Run
 from rlvr.samplers import generation_file
-from rlvr.training.checks.settings import peft_config, training_arguments
+from rlvr.training.checks.settings import peft_config, section_of, training_arguments
 from rlvr.training.loop.lock import TrainingLock
 from rlvr.training.loop.start import check_base, find_start
 from rlvr.training.loop.together import decided_by_one
@@ -127,6 +127,7 @@ def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer
     with loading(folder):
         tokenizer = AutoTokenizer.from_pretrained(folder)
     check_tokenizer(tokenizer, recipe.model)
+    method = registry.get(recipe.method)
     job = Job(
         recipe=recipe,
         run=run,
@@ -134,8 +135,9 @@ def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer
         model=_model(recipe, folder, args),
         tokenizer=tokenizer,
         peft_config=peft_config(recipe),
+        section=section_of(recipe, method),
     )
-    trainer = registry.get(recipe.method).build(job)
+    trainer = method.build(job)
     if hasattr(trainer, "task") and args.process_index == 0:
         generation_file.tell_undone(folder, _sampling(args))
     return trainer

@@ -87,14 +87,14 @@ class DynamicSamplingTrainer(VerifiedTrainer):
 
     def __init__(self, job: Job) -> None:
         assert job.recipe.dapo is not None
-        self._max_rounds = job.recipe.dapo.max_rounds
-        self._kept: tuple[Any, ...] | None = None
-        self._kept_rewards: Tensor | None = None
-        self._step_of_tried, self._generation = -1, 0
-        self._tried: set[int] = set()
+        self.__max_rounds = job.recipe.dapo.max_rounds
+        self.__kept: tuple[Any, ...] | None = None
+        self.__kept_rewards: Tensor | None = None
+        self.__step_of_tried, self.__generation = -1, 0
+        self.__tried: set[int] = set()
         super().__init__(job)
         problems = self.train_dataset["problem"]
-        self._position = {problem: at for at, problem in enumerate(problems)}
+        self.__position = {problem: at for at, problem in enumerate(problems)}
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:
         count = len(inputs)
@@ -102,40 +102,40 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         sampled = self._sample_until_full(self._without_repeats(inputs))
         start = count * self.accelerator.process_index
         own = slice(start, start + count)
-        inputs = [self.train_dataset[self._position[at]] for at in sampled.problems[own]]
+        inputs = [self.train_dataset[self.__position[at]] for at in sampled.problems[own]]
         prompt_ids, ids = (_lists(rows[own]) for rows in (sampled.prompt_ids, sampled.ids))
         logprobs = _lists(sampled.logprobs[own]) if sampled.logprobs else None
         texts = self.processing_class.batch_decode(ids, skip_special_tokens=True)
-        self._kept = (prompt_ids, ids, None, texts, logprobs, {}, None, [])
-        self._kept_rewards = torch.cat(sampled.rewards)[: count * self.accelerator.num_processes]
+        self.__kept = (prompt_ids, ids, None, texts, logprobs, {}, None, [])
+        self.__kept_rewards = torch.cat(sampled.rewards)[: count * self.accelerator.num_processes]
         return super()._generate_and_score_completions(inputs)
 
     def _generate(self, prompts: list[Any]) -> tuple[Any, ...]:
-        if self._kept is None:
+        if self.__kept is None:
             return super()._generate(prompts)
-        kept, self._kept = self._kept, None
+        kept, self.__kept = self.__kept, None
         return kept
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
-        if self._kept_rewards is None:
+        if self.__kept_rewards is None:
             return super()._calculate_rewards(*args, **kwargs)
-        kept, self._kept_rewards = self._kept_rewards, None
+        kept, self.__kept_rewards = self.__kept_rewards, None
         return self.note(kept)
 
     def _begin_generation(self) -> None:
         """Count the generations of a step; a checkpoint is never written between two of them."""
-        if self._step_of_tried == self.state.global_step:
-            self._generation += 1
+        if self.__step_of_tried == self.state.global_step:
+            self.__generation += 1
         else:
-            self._step_of_tried, self._generation, self._tried = self.state.global_step, 0, set()
+            self.__step_of_tried, self.__generation, self.__tried = self.state.global_step, 0, set()
 
     def _without_repeats(self, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The batch, with other problems in place of those that this step has sampled already."""
         given = dict.fromkeys(self._problems_everywhere(inputs))
-        repeated = [problem for problem in given if problem in self._tried]
+        repeated = [problem for problem in given if problem in self.__tried]
         if not repeated:
             return inputs
-        others = self._drawn(len(repeated), self._tried | given.keys(), number=0)
+        others = self._drawn(len(repeated), self.__tried | given.keys(), number=0)
         replacement = dict(zip(repeated, others, strict=True))
         return [replacement.get(row["problem"], row) for row in inputs]
 
@@ -146,9 +146,9 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         return found
 
     def _sample_until_full(self, inputs: list[dict[str, Any]]) -> _Sampled:
-        sampled = _Sampled(tried=self._tried)
+        sampled = _Sampled(tried=self.__tried)
         wanted = len(inputs) * self.accelerator.num_processes
-        for number in range(self._max_rounds):
+        for number in range(self.__max_rounds):
             if number:
                 inputs = self._further(self._still_needed(sampled, wanted), sampled.tried, number)
             self._sample_round(inputs, sampled)
@@ -200,7 +200,7 @@ class DynamicSamplingTrainer(VerifiedTrainer):
 
     def _drawn(self, count: int, tried: Set[int], *, number: int) -> list[dict[str, Any]]:
         """Problems at random, the same on every process: those not tried come first."""
-        key = [self.args.seed, self.state.global_step, number, self._generation]
+        key = [self.args.seed, self.state.global_step, number, self.__generation]
         order = np.random.default_rng(key).permutation(len(self.train_dataset))
         was_tried = np.isin(np.asarray(self.train_dataset["problem"])[order], list(tried))
         chosen = np.resize(np.concatenate([order[~was_tried], order[was_tried]]), count)
@@ -216,7 +216,7 @@ class DynamicSamplingTrainer(VerifiedTrainer):
     def _exhausted(self, sampled: _Sampled, wanted: int) -> str:
         correctness, size = torch.cat(sampled.correctness), self.num_generations
         return (
-            f"dynamic sampling stopped after dapo.max_rounds: {self._max_rounds} rounds: of "
+            f"dynamic sampling stopped after dapo.max_rounds: {self.__max_rounds} rounds: of "
             f"{len(correctness) // size} groups sampled, {len(sampled.problems) // size} were "
             f"neither all right nor all wrong, and the batch needs {wanted // size} "
             f"({correctness.nanmean():.1%} of the completions are correct). "

@@ -1,7 +1,7 @@
 """What a training method is: a TRL config class, our defaults for it, its checks, and its trainer.
 
-Each method is one small module with a `METHOD`; `rlvr.training.methods.registry` finds it by name.
-To add one: write the module, name it in `rlvr.recipes.recipe.Method` and in `methods.MODULES`.
+Each method is one small module with a `METHOD`. To add one, write the module in this folder, or
+register its `METHOD` from a package of your own; `rlvr.training.methods.registry` finds both.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rlvr.core.section import Section
 from rlvr.recipes.recipe import Recipe
 from rlvr.training.trainers.job import Job
 
@@ -70,6 +71,8 @@ class Method:
         defaults: `trainer:` values where the recipe gives none and TRL's own default is not ours.
         faults: (trainer values, recipe, processes) -> what is wrong, and what to write instead.
         resume_interval: optimizer steps between points at which a checkpoint resumes exactly.
+        section: of a recipe, under the method's own name; None where it has none. `Job.section`
+            is an instance of it.
     """
 
     config_class: type
@@ -77,3 +80,4 @@ class Method:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     faults: Rule = no_faults
     resume_interval: Callable[[Any], int] = every_step
+    section: type[Section] | None = None

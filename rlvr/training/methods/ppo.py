@@ -52,7 +52,7 @@ class ActorCriticTrainer(RewardKLTrainer):
     def __init__(self, job: Job) -> None:
         assert job.recipe.ppo is not None
         self.options = job.recipe.ppo
-        self._values: list[Tensor] = []
+        self.__values: list[Tensor] = []
         super().__init__(job, kl_coefficient=self.options.kl_coefficient)
         # after TRL has put adapters on the policy, so that it puts none on the critic
         self.critic = critics.build(job)
@@ -60,7 +60,7 @@ class ActorCriticTrainer(RewardKLTrainer):
             self.critic.to(self.args.device)
         self.model.critic = self.critic
         self.model.forward = self._with_values(self.model.forward)
-        self._zero_clip: ZeroClip | None = None
+        self.__zero_clip: ZeroClip | None = None
         if self.use_vllm:
             self._keep_critic_from_sampler()
 
@@ -108,8 +108,8 @@ class ActorCriticTrainer(RewardKLTrainer):
 
     def training_step(self, model: Any, *args: Any, **kwargs: Any) -> Tensor:
         """TRL's; before the first one, DeepSpeed's optimizer is taught to clip the two apart."""
-        if self.is_deepspeed_enabled and self._zero_clip is None:
-            self._zero_clip = ZeroClip.of(model.optimizer)
+        if self.is_deepspeed_enabled and self.__zero_clip is None:
+            self.__zero_clip = ZeroClip.of(model.optimizer)
         loss: Tensor = super().training_step(model, *args, **kwargs)
         return loss
 
@@ -122,8 +122,8 @@ class ActorCriticTrainer(RewardKLTrainer):
 
     def _gradient_norm(self, max_norm: float) -> Tensor:
         if self.is_deepspeed_enabled:  # which has clipped and stepped by now
-            assert self._zero_clip is not None
-            norms = self._zero_clip.norms
+            assert self.__zero_clip is not None
+            norms = self.__zero_clip.norms
         else:
             self.accelerator.unscale_gradients()
             norms = clip_apart(*self._parameters_apart(), max_norm)
@@ -147,7 +147,7 @@ class ActorCriticTrainer(RewardKLTrainer):
                 valued = self.critic(
                     input_ids=kwargs["input_ids"], attention_mask=kwargs["attention_mask"]
                 )
-                self._values.append(valued.logits.squeeze(-1))
+                self.__values.append(valued.logits.squeeze(-1))
             return output
 
         return both
@@ -155,16 +155,16 @@ class ActorCriticTrainer(RewardKLTrainer):
     def _get_per_token_logps_and_entropies(self, model: Any, *args: Any, **kwargs: Any) -> Any:
         if model is self.ref_model:
             return super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
-        self._values = []
+        self.__values = []
         scored = super()._get_per_token_logps_and_entropies(model, *args, **kwargs)
         plan = self.last_pass.plan
-        self._values = [plan.whole(self._values) if plan else torch.cat(self._values)]
+        self.__values = [plan.whole(self.__values) if plan else torch.cat(self.__values)]
         return scored
 
     def _take_values(self, inputs: Mapping[str, Any]) -> Tensor:
         """Values of the states in which each completion token was chosen, in float32."""
         tokens = inputs["completion_ids"].shape[1]
-        values = self._values.pop()
+        values = self.__values.pop()
         return values[:, -tokens - 1 : -1].float()
 
     def _compute_loss(self, model: Any, inputs: Mapping[str, Any]) -> Tensor:

@@ -35,11 +35,11 @@ class GreedyBaselineTrainer(VerifiedTrainer):
 
     def advantages(self, rollout: Rollout) -> Tensor:
         """Shape (completions of this process,)."""
-        return against_greedy(self.of_this_process(self.rewards), self._baselines)
+        return against_greedy(self.of_this_process(self.rewards), self.__baselines)
 
     def has_signal(self) -> bool:
         """True if some completion earned another reward than its prompt's greedy one."""
-        differences = against_greedy(self.rewards, self.accelerator.gather(self._baselines))
+        differences = against_greedy(self.rewards, self.accelerator.gather(self.__baselines))
         return bool(is_more_than_rounding(differences, self.magnitude).any())
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:
@@ -49,7 +49,7 @@ class GreedyBaselineTrainer(VerifiedTrainer):
         rewards = self._greedy_rewards(list(everywhere.values()))
         self.log_rollout("reward_greedy", torch.tensor(list(rewards.values())).nanmean().item())
         baselines = [rewards[row["problem"]] for row in inputs]
-        self._baselines = torch.tensor(baselines, device=self.accelerator.device)
+        self.__baselines = torch.tensor(baselines, device=self.accelerator.device)
         return super()._generate_and_score_completions(inputs)
 
     def _greedy_rewards(self, rows: list[dict[str, Any]]) -> dict[int, float]:

@@ -17,6 +17,7 @@ class Job:
     Attributes:
         args: an instance of the method's config class.
         peft_config: PEFT's LoraConfig, or None to train all weights.
+        section: the recipe's section of the method, as `Method.section` reads it.
     """
 
     recipe: Recipe
@@ -25,3 +26,4 @@ class Job:
     model: "PreTrainedModel"
     tokenizer: "PreTrainedTokenizerBase"
     peft_config: Any = None
+    section: Any = None

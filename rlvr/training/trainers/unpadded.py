@@ -131,8 +131,8 @@ class WithoutPadding:
     args: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._tokens = TokenCount()
-        self._told: set[str] = set()
+        self.token_count = TokenCount()
+        self.__told: set[str] = set()
         super().__init__(*args, **kwargs)
 
     def unpadded(self, model: Callable[..., Any], *, rows_at_once: int | None = None) -> Unpadded:
@@ -152,17 +152,17 @@ class WithoutPadding:
             reason = "a row has padding between its tokens"
         if spans is None or reason:
             real = int(attention_mask.sum())
-            self._tokens.add(real, attention_mask.numel())
+            self.token_count.add(real, attention_mask.numel())
             if real < attention_mask.numel():
                 self._tell_padded(str(reason))
             return None
         plan = self._planned(spans, rows_at_once or len(spans.lengths))
-        self._tokens.add(spans.tokens, plan.computed)
+        self.token_count.add(spans.tokens, plan.computed)
         return plan
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
         """Log TRL's metrics, and the share of real tokens since the last line."""
-        if share := self._tokens.read_share(self.accelerator):
+        if share := self.token_count.read_share(self.accelerator):
             logs[SHARE] = share
         super().log(logs, *args, **kwargs)  # type: ignore[misc]
 
@@ -183,9 +183,9 @@ class WithoutPadding:
         return int(self.accelerator.gather(own).max())
 
     def _tell_padded(self, reason: str) -> None:
-        if reason not in self._told and self.accelerator.is_main_process:
+        if reason not in self.__told and self.accelerator.is_main_process:
             logger.warning("training computes padding too: %s", reason)
-        self._told.add(reason)
+        self.__told.add(reason)
 
 
 def forwards_allowed(accelerator: Any, args: Any) -> Forwards:

@@ -48,16 +48,18 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
     """
 
     is_group_relative = True
+    # what begins with two underscores is this class's own: a subclass that has an attribute of the
+    # same name, or sets one before it calls __init__, replaces nothing
     rewards: Tensor
     magnitude: Tensor
     correctness: Tensor
 
     def __init__(self, job: Job) -> None:
         self.task = Task(job)
-        self._options = job.recipe.rewards
-        self._without_signal = 0
-        self._sampling, self._verifying = Stopwatch(), Stopwatch()
-        self._collapsed: set[int] = set()
+        self.__rewards_section = job.recipe.rewards
+        self.__without_signal = 0
+        self.__sampling, self.__verifying = Stopwatch(), Stopwatch()
+        self.__collapsed: set[int] = set()
         job.args.reward_weights = self.task.weights
         stop_at(job.args, self.task.ends.ids)
         make_room(job.args, self.task.longest_prompt, self.task.context)
@@ -94,7 +96,7 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
     def _compared(self) -> Sequence[Tensor]:
         """Return the values that completions are compared by: the sum of rewards, or each one."""
         if self.multi_objective_aggregation == "normalize_then_sum":
-            return self._apart.unbind(1)
+            return self.__apart.unbind(1)
         return [self.rewards]
 
     def in_groups(self, values: Tensor) -> Tensor:
@@ -115,10 +117,10 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
 
     def _calculate_rewards(self, *args: Any, **kwargs: Any) -> Tensor:
         """Gather rewards, shape (completions of all processes, reward functions)."""
-        with self._verifying.running():
+        with self.__verifying.running():
             rewards = super()._calculate_rewards(*args, **kwargs)
         refuse_undecided(
-            gather_object(self.task.verdicts), max_share=self._options.max_undecided_share
+            gather_object(self.task.verdicts), max_share=self.__rewards_section.max_undecided_share
         )
         # an undecided completion's form or length is no evidence either, nor is its correctness
         # where a user's own reward could not be had
@@ -130,12 +132,12 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         weights = self.reward_weights.to(rewards.device)
         self.correctness = rewards[:, 0]
         self.rewards = rewards @ weights
-        self._apart = rewards * weights
-        self.magnitude = self._apart.abs().sum(1).nan_to_num().amax()
+        self.__apart = rewards * weights
+        self.magnitude = self.__apart.abs().sum(1).nan_to_num().amax()
         return rewards
 
     def _generate_single_turn(self, *args: Any, **kwargs: Any) -> Any:
-        with self._sampling.running():
+        with self.__sampling.running():
             return super()._generate_single_turn(*args, **kwargs)
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Rollout:
@@ -144,8 +146,8 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         self._refuse_silence()
         rollout["advantages"] = self.advantages(rollout)
         self._correct_completions_table(rollout)
-        self.log_rollout(SAMPLING, self._sampling.read())
-        self.log_rollout(VERIFYING, self._verifying.read())
+        self.log_rollout(SAMPLING, self.__sampling.read())
+        self.log_rollout(VERIFYING, self.__verifying.read())
         if "importance_sampling_ratio" in rollout:
             self._log_importance(rollout)
         return rollout
@@ -165,16 +167,16 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
             of_class = f"up_to_{found.tokens}_tokens"
             self.log_rollout(f"sampling/weight_mean/{of_class}", found.mean)
             self.log_rollout(f"sampling/weight_effective_share/{of_class}", found.effective_share)
-            if found.has_collapsed and found.tokens not in self._collapsed:
-                self._collapsed.add(found.tokens)
+            if found.has_collapsed and found.tokens not in self.__collapsed:
+                self.__collapsed.add(found.tokens)
                 if self.accelerator.is_main_process:
                     logger.warning(importance.told(found, self.vllm_importance_sampling_mode))
 
     def _refuse_silence(self) -> None:
         """Stop a run in which no completion is better than another, rollout after rollout."""
-        self._without_signal = 0 if self.has_signal() else self._without_signal + 1
-        limit = self._options.max_rollouts_without_signal
-        if self._without_signal < limit:
+        self.__without_signal = 0 if self.has_signal() else self.__without_signal + 1
+        limit = self.__rewards_section.max_rollouts_without_signal
+        if self.__without_signal < limit:
             return
         raise UserError(
             f"nothing to learn: in {limit} rollouts in a row every completion of a prompt earned "

@@ -272,7 +272,9 @@ def _loss_gradients(
         None,
     )
     if hasattr(trainer, "critic"):  # which values every position, the last of which nobody asks for
-        trainer._values = [torch.cat([valued, torch.zeros(len(valued), 1)], dim=1)]
+        trainer._ActorCriticTrainer__values = [
+            torch.cat([valued, torch.zeros(len(valued), 1)], dim=1)
+        ]
     trainer._compute_loss(trainer.model, inputs).backward()
     assert logprobs.grad is not None
     of_values = np.zeros(values.shape) if valued.grad is None else valued.grad.numpy()

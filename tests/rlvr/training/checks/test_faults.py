@@ -135,7 +135,7 @@ def test_what_could_not_be_read_is_not_said_to_be_missing_as_well(
 def test_recipe_without_a_method_is_checked_as_far_as_it_goes() -> None:
     raw = raw_recipe("grpp") | {"model": "./nowhere"}
     of_method, of_model = found(raw)
-    assert of_method.startswith("method: Input should be 'grpo'")
+    assert of_method.startswith("method: there is no method 'grpp'")
     assert of_model.startswith("model: ./nowhere: no such folder")
 
 
