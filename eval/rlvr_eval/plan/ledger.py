@@ -161,11 +161,12 @@ class Ledger:
 
 
 def _looks(entry: Entry, noted: Sequence[Entry]) -> Looks:
-    """Designs with fewer draws under which an entry's own draws were noted as finished before.
+    """Other designs under which an entry's own draws were noted as finished before.
+
+    With more draws too: who saw 1,024 and then chooses 64 has looked twice.
 
     The looks planned count as such if the plan was there at the first look, and is kept since.
     """
-    n_max = parse_design(entry["design"]).n_max
     earlier = [
         each
         for each in noted
@@ -178,7 +179,7 @@ def _looks(entry: Entry, noted: Sequence[Entry]) -> Looks:
         for each in (entry, *earlier)
     )
     designs = {(parse_design(each["design"]).n_max, each["design"]) for each in earlier}
-    before = tuple(design for draws, design in sorted(designs) if draws < n_max)
+    before = tuple(design for _, design in sorted(designs) if design != entry["design"])
     return Looks(before, tuple(plan) if is_kept else ())
 
 

@@ -29,15 +29,18 @@ def write_overview(summary: Json, stream: TextIO) -> None:
 
 def _sentences(benchmark: str, models: Sequence[Json]) -> Iterator[str]:
     """Return one sentence for each model: how many problems it solves at both ends of the curve."""
-    of_what = f" of the {models[0]['problems']} problems of {benchmark}"
+    told = None
     for model in models:
         first, last = model["curve"][0], model["curve"][-1]
+        problems = model["problems"]
+        noun = "problem" if problems == 1 else "problems"
+        of_what = f" of the {problems} {noun} of {benchmark}" if problems != told else ""
         yield (
             f"{model['name']} solves {_share(first)}{of_what} at the first attempt"
             f"{_compared(model, 1)} and {_share(last)} within {last['k']} attempts"
             f"{_compared(model, last['k'])}."
         )
-        of_what = ""
+        told = problems
 
 
 def _share(point: Json) -> str:

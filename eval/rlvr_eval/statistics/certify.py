@@ -18,7 +18,7 @@ import numpy as np
 from rlvr_eval.estimators.design import Floats
 from rlvr_eval.estimators.random_continuation import ContinuationDesign
 from rlvr_eval.statistics.migration import coverage, p_values_of_loss
-from rlvr_eval.statistics.outcomes import Outcomes
+from rlvr_eval.statistics.outcomes import Outcomes, is_between_looks, looks_at_pair
 from rlvr_eval.statistics.population_intervals import benjamini_hochberg
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -47,10 +47,12 @@ def certify(pairs: Sequence[Pair]) -> list[dict[str, list[str]]]:
 def _p_values(winner: Outcomes, loser: Outcomes) -> Floats:
     """Test per problem that the loser is at least as likely to succeed; p is 1 where it may have.
 
-    Multiplied by the number of looks, as all tests of a report are.
+    Multiplied by the number of looks, as all tests of a report are; 1 between two of them.
     """
+    if is_between_looks(winner, loser):
+        return np.ones(len(winner.problem_ids))
     p_values = p_values_of_loss(winner=winner.counts, loser=loser.counts)
-    p_values *= max(winner.looks.number, loser.looks.number)
+    p_values *= looks_at_pair(winner.looks, loser.looks)
     return np.where(loser.undecided > 0, 1.0, np.minimum(p_values, 1.0))
 
 

@@ -20,7 +20,7 @@ class Looks:
     """When the draws of an evaluation were looked at.
 
     Attributes:
-        before: designs with fewer draws under which these same draws were reported before.
+        before: other designs under which these same draws were reported before, by their n_max.
         planned: numbers of draws after which to look, where they were fixed before the first look
             and none was added; empty otherwise.
     """
@@ -36,6 +36,17 @@ class Looks:
         whatever is decided after each. Without a plan only the looks so far are known.
         """
         return len(self.planned) or 1 + len(self.before)
+
+
+def looks_at_pair(one: Looks, other: Looks) -> int:
+    """Return what p-values of a comparison are multiplied by.
+
+    Two that follow one plan are compared at its looks. Two that follow different plans can be
+    compared at as many states as both have looks, less the one that they have in common.
+    """
+    if one.planned and other.planned and one.planned != other.planned:
+        return one.number + other.number - 1
+    return max(one.number, other.number)
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,12 @@ class Outcomes:
 
     def _label(self) -> str:
         return f"{self.model.name} on {self.benchmark}"
+
+
+def is_between_looks(one: Outcomes, other: Outcomes) -> bool:
+    """Return whether two that follow one plan stand at different looks, which is none of it."""
+    is_one_plan = bool(one.looks.planned) and one.looks.planned == other.looks.planned
+    return is_one_plan and one.counts.design.n_max != other.counts.design.n_max
 
 
 def on_common_problems(outcomes: Sequence[Outcomes]) -> list[Outcomes]:

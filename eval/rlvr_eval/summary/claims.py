@@ -206,7 +206,8 @@ def _sentence(view: Json, base: Json | None, test: Json, change: str) -> str:
         return f"no change of pass@{k} is shown ({'; '.join(told)})"
     before, after = _at(base["curve"] if base else (), k), _at(view["curve"], k)
     is_open = _up_to(view, k) or (base and _up_to(base, k))
-    has_values = not is_open and view["problems"] == view["paired_problems"]
+    sets = {each["problems"] for each in (base, view) if each}
+    has_values = not is_open and sets == {view["paired_problems"]}
     values = (
         f" from {number(before['value'])} to {number(after['value'])} %"
         if has_values and before and after

@@ -31,10 +31,12 @@ class Comparison:
     Attributes:
         differing: field -> (theirs, ours), for fields that make a difference meaningless.
         warnings: sentences on differences that seldom matter.
+        are_the_same_draws: True where weights and seed are the same as well.
     """
 
     differing: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    are_the_same_draws: bool = False
 
 
 def comparability_key(draw_key: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,9 +61,8 @@ def compare_keys(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> Comparis
     warnings = []
     if "sampler" in differing and _same_engine(*differing["sampler"]):
         warnings.append("sampler {} against {}".format(*differing.pop("sampler")))
-    if theirs and fingerprint(theirs) == fingerprint(ours):
-        warnings.append("same weights and seed as the base: the same draws, not two samples")
-    return Comparison(differing, tuple(warnings))
+    are_the_same = bool(theirs) and fingerprint(theirs) == fingerprint(ours)
+    return Comparison(differing, tuple(warnings), are_the_same)
 
 
 def check_comparable(base: Outcomes, other: Outcomes, *, allow_differing: bool) -> Comparison:

@@ -27,11 +27,12 @@ from rlvr_eval.statistics.lineup import Lineup
 from rlvr_eval.statistics.outcomes import Outcomes, on_common_problems, units_of
 from rlvr_eval.statistics.population_intervals import paired_difference
 from rlvr_eval.summary.claims import Subject, state
-from rlvr_eval.summary.comparability import check_comparable
+from rlvr_eval.summary.comparability import check_comparable, compare_keys
 from rlvr_eval.summary.conditions import drawn_line
 from rlvr_eval.summary.format import FORMAT
+from rlvr_eval.summary.looks import of_looks, pay_for_looks
 from rlvr_eval.summary.model_summary import Json, describe, describe_pair, points
-from rlvr_eval.summary.run_summary import identity, lineup_of, of_looks, warnings_of
+from rlvr_eval.summary.run_summary import identity, lineup_of, warnings_of
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,11 @@ def _compare_benchmark(
     """Compare one benchmark; add what may be claimed to `subjects`."""
     entries = _entries(name, runs, step)
     warnings += _of_lacking_bases(name, entries)
+    warnings += _of_lacking_checkpoints(name, runs, entries)
     common = on_common_problems([entry.outcomes for entry in entries])
     if not common[0].problem_ids:
         raise UserError(f"{name}: the runs share no problem; evaluate all on the same ones")
+    warnings += _of_unshared_problems(name, entries, len(common[0].problem_ids))
     k_max = min(each.counts.design.n_max for each in common)
     drawn = [DrawnCurves.of(each, k_max) for each in common]
     units = units_of(*common)
@@ -112,17 +115,19 @@ def _compare_benchmark(
     for i, (entry, each) in enumerate(zip(entries, common, strict=True)):
         row: Json = {"run": entry.run} | identity(each) | {"name": entry.name}
         row |= describe(each.counts, units, drawn[i])
-        if entry.base is not None:
-            theirs = common[entry.base]
+        theirs = None if entry.base is None else common[entry.base]
+        warnings += of_looks(each, theirs, entry.run or entry.name)
+        if theirs is not None and entry.base is not None:
             found = check_comparable(theirs, each, allow_differing=allow_differing)
-            warnings += warnings_of(each, found)
+            warnings += warnings_of(
+                each, found, name=entry.run or "", against=_against(entries, entry)
+            )
             row |= {"base": entries[entry.base].name}
             row |= describe_pair(drawn[i], drawn[entry.base], units)
-            warnings += of_looks(each)
-            for test in row["tests"]:
-                test["looks"] = max(each.looks.number, theirs.looks.number)
+            pay_for_looks(row["tests"], theirs, each)
         if entry.run is not None and first is not None and i != first:
             found = check_comparable(common[first], each, allow_differing=allow_differing)
+            warnings += warnings_of(each, found, name=entry.run, against=str(entries[first].run))
             row["versus_first"] = _versus(drawn[i], drawn[first], units)
         rows.append(row)
     subjects += [
@@ -145,22 +150,31 @@ def _compare_benchmark(
 
 
 def _entries(name: str, runs: Mapping[str, list[Outcomes]], step: int | None) -> list[_Entry]:
-    """List each distinct base once, by its weights, then what is shown of every run."""
+    """List each distinct base once, by weights and conditions, then what every run shows."""
     lineups = {run: lineup_of(outcomes) for run, outcomes in runs.items() if outcomes}
-    bases: dict[str, Outcomes] = {}
-    owners: dict[str, list[str]] = {}
+    bases: list[Outcomes] = []
+    position: dict[str, int] = {}
     for run, models in lineups.items():
-        if models.base is not None:
-            bases.setdefault(models.base.model.weights, models.base)
-            owners.setdefault(models.base.model.weights, []).append(run)
-    position = {weights: i for i, weights in enumerate(bases)}
+        if models.base is None:
+            continue
+        position[run] = next(
+            (i for i, each in enumerate(bases) if _is_same_base(each, models.base)), len(bases)
+        )
+        if position[run] == len(bases):
+            bases.append(models.base)
     entries = [
-        _Entry(None, base.model.name if len(bases) == 1 else _whose(base, owners[weights]), base)
-        for weights, base in bases.items()
+        _Entry(
+            None,
+            base.model.name
+            if len(bases) == 1
+            else _whose(base, [run for run, at in position.items() if at == i]),
+            base,
+        )
+        for i, base in enumerate(bases)
     ]
     only = 0 if len(bases) == 1 else None
     for run, models in lineups.items():
-        compared_with = position[models.base.model.weights] if models.base else only
+        compared_with = position.get(run, only)
         shown = _shown(name, run, models, step)
         entries += [_Entry(label, each.model.name, each, compared_with) for label, each in shown]
     return entries
@@ -176,6 +190,35 @@ def _of_lacking_bases(name: str, entries: Sequence[_Entry]) -> list[str]:
         for each in entries
         if each.run is not None and each.base is None
     ]
+
+
+def _of_lacking_checkpoints(
+    name: str, runs: Mapping[str, list[Outcomes]], entries: Sequence[_Entry]
+) -> list[str]:
+    """Name runs that have no row of their own, because only their base was evaluated."""
+    shown = {entry.outcomes.model for entry in entries if entry.run is not None}
+    return [
+        f"{name}: of run {run} only the base was evaluated, so that it has no row of its own"
+        for run, outcomes in runs.items()
+        if outcomes and not any(each.model in shown for each in outcomes)
+    ]
+
+
+def _of_unshared_problems(name: str, entries: Sequence[_Entry], shared: int) -> list[str]:
+    """Name rows that leave out problems that their run was evaluated on."""
+    return [
+        f"{name}: {shared} of the {len(entry.outcomes.problem_ids)} problems that "
+        f"{entry.run or entry.name} was evaluated on are compared, those that all rows have"
+        for entry in entries
+        if len(entry.outcomes.problem_ids) > shared
+    ]
+
+
+def _is_same_base(one: Outcomes, other: Outcomes) -> bool:
+    """Return whether two runs have one base: the same weights, drawn under the same conditions."""
+    if one.model.weights != other.model.weights:
+        return False
+    return not compare_keys(one.draw_key, other.draw_key).differing
 
 
 def _whose(base: Outcomes, runs: Sequence[str]) -> str:

@@ -218,7 +218,7 @@ class Model(StratumView):
     Attributes:
         step: training step; 0 for the base.
         beside: true for a model that is no checkpoint of the run; those come last.
-        looked_at: designs with fewer draws under which it was reported before.
+        looked_at: other designs under which its draws were reported before.
     """
 
     name: str

@@ -48,6 +48,7 @@ from rlvr_eval.summary.fixed_problem_set import (
     describe_these_problems,
 )
 from rlvr_eval.summary.format import FORMAT
+from rlvr_eval.summary.looks import of_looks, pay_for_looks
 from rlvr_eval.summary.model_summary import HISTOGRAM_BINS, Json, describe, describe_pair
 
 
@@ -135,7 +136,7 @@ def _summarise_benchmark(
     problem_ids, kinds = _all_problems(ordered)
     models = []
     for each in ordered:
-        warnings += of_looks(each)
+        warnings += of_looks(each, base)
         model = identity(each) | _alone(each) | {"counts": _counts(each, problem_ids)}
         if beyond and any(each is one for one in shown.headline):
             model["beyond"] = describe_beyond(each.counts, each.units)
@@ -143,6 +144,7 @@ def _summarise_benchmark(
             comparison = check_comparable(base, each, allow_differing=allow_differing)
             warnings += warnings_of(each, comparison)
             pair = _paired(base, each)
+            warnings += _of_unshared_problems(base, each, len(pair[0].problem_ids))
             model = _merged(model, _against(*pair)) | _not_comparable(comparison)
             compared.append((model, pair))
         models.append(model)
@@ -211,6 +213,19 @@ def _paired(base: Outcomes, outcomes: Outcomes) -> Pair:
     return base, outcomes
 
 
+def _of_unshared_problems(base: Outcomes, outcomes: Outcomes, shared: int) -> list[str]:
+    """Warn where D is of fewer problems than the curves beside it, so not their difference."""
+    theirs, ours = len(base.problem_ids), len(outcomes.problem_ids)
+    if shared == theirs == ours:
+        return []
+    noun = "problem" if shared == 1 else "problems"
+    return [
+        f"{base.benchmark}, {outcomes.model.name}: compared with the base on the {shared} {noun} "
+        f"that both were evaluated on (the base on {theirs}, {outcomes.model.name} on {ours}), so "
+        "that D is not the difference of their values of pass@k"
+    ]
+
+
 def _against(base: Outcomes, outcomes: Outcomes) -> Json:
     """Describe the model against its base on the same problems: all of them, then each stratum."""
     k_max = min(base.counts.design.n_max, outcomes.counts.design.n_max)
@@ -230,8 +245,7 @@ def _against(base: Outcomes, outcomes: Outcomes) -> Json:
         for kind, rows in _strata(base).items()
     }
     for view in (described, *strata.values()):
-        for test in view["tests"]:
-            test["looks"] = max(base.looks.number, outcomes.looks.number)
+        pay_for_looks(view["tests"], base, outcomes)
     return described | {"strata": strata}
 
 
@@ -280,36 +294,25 @@ def _not_comparable(comparison: Comparison) -> Json:
     return {"differs_from_base": {k: list(pair) for k, pair in comparison.differing.items()}}
 
 
-def of_looks(outcomes: Outcomes) -> list[str]:
-    """Warn where a model was drawn further after a report, and say what that does."""
-    looks = outcomes.looks
-    if looks.planned:
-        at = looks.planned.index(outcomes.counts.design.n_max) + 1
-        return [
-            f"{outcomes.benchmark}: look {at} of the {len(looks.planned)} planned, at "
-            f"{', '.join(map(str, looks.planned))} draws. p-values are multiplied by "
-            f"{len(looks.planned)}, so that what is claimed at any of them holds the level of one "
-            "report; intervals are for one look"
-        ]
-    if not looks.before:
-        return []
-    return [
-        f"{outcomes.benchmark}, {outcomes.model.name}: extended to {outcomes.counts.design} after "
-        f"{', '.join(looks.before)} had been reported. Drawing on after a look raises false "
-        "alarms (11 to 14 % for looks at 64, 256 and 1024 draws where 5 % are meant) and intervals "
-        f"do not allow for it; p-values are multiplied by the {looks.number} looks, which is not "
-        "enough where there would have been more. To be safe, fix one design or "
-        "evaluation.looks beforehand and draw under another evaluation.run_seed"
-    ]
+def warnings_of(
+    outcomes: Outcomes, comparison: Comparison, *, name: str = "", against: str = "the base"
+) -> list[str]:
+    """Warn of how a model's draws differ from those it is compared with.
 
-
-def warnings_of(outcomes: Outcomes, comparison: Comparison) -> list[str]:
-    """Warn of how a model's draws differ from those it is compared with."""
-    label = f"{outcomes.benchmark}, {outcomes.model.name}"
+    Args:
+        name: how the model is called; its own name by default.
+        against: how the other is called.
+    """
+    label = f"{outcomes.benchmark}, {name or outcomes.model.name}"
     warnings = [f"{label}: {warning}" for warning in comparison.warnings]
+    if comparison.are_the_same_draws:
+        warnings.append(
+            f"{label}: same weights and seed as {against}: the same draws, not two samples"
+        )
     if comparison.differing:
         listed = ", ".join(comparison.differing)
         warnings.append(
-            f"{label}: drawn under another {listed} than what it is compared with, as was allowed"
+            f"{label}: drawn under another {listed} than {against}, which it is compared with, as "
+            "was allowed"
         )
     return warnings

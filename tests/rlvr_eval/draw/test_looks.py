@@ -136,3 +136,36 @@ def test_every_look_shares_the_chance_of_a_false_claim() -> None:
     assert plain["p_adjusted"] < 0.1
     assert paid["p_adjusted"] == pytest.approx(3 * plain["p_adjusted"])
     assert compared["p_adjusted"] == paid["p_adjusted"]
+
+
+def test_going_back_to_fewer_draws_is_a_further_look(tmp_path: Path) -> None:
+    outcomes = Ledger(carried_out(tmp_path, {16: (), 4: ()})).outcomes()
+    assert [each.looks for each in outcomes] == [Looks(("fixed:16",))] * 2
+    (warning, _) = summarise(outcomes, {}, beyond=False)["warnings"]
+    assert warning.startswith(
+        "simulated, base: reported under fixed:4 after fixed:16 had been reported"
+    )
+
+
+def test_nothing_is_claimed_of_a_checkpoint_at_another_look_than_its_base() -> None:
+    plan = Looks((), (16, 64))
+    base = replace(fixed(64, [0] * 40), looks=plan)
+    early, late = (fixed(n, [n] * 40, 50) for n in (16, 64))
+    ahead = [base, replace(early, looks=plan)]
+    assert not claims_in(summary := summarise(ahead, {}, beyond=False))
+    assert any("Nothing is claimed of it" in each for each in summary["warnings"])
+    compared = compare({"r": ahead})
+    assert [row["finding"]["claims"] for row in compared["benchmarks"]["countdown"]["rows"]] == [
+        [],
+        [],
+    ]
+    assert claims_in(summarise([base, replace(late, looks=plan)], {}, beyond=False))
+
+
+def test_two_plans_pay_for_every_state_that_they_can_be_compared_in() -> None:
+    base = replace(fixed(16, [3] * 40), looks=Looks((), (16, 64)))
+    model = replace(fixed(16, [5] * 40, 50), looks=Looks((), (16, 32, 64)))
+    summary = summarise([base, model], {}, beyond=False)
+    assert {test["looks"] for test in summary["benchmarks"]["countdown"]["models"][1]["tests"]} == {
+        4
+    }

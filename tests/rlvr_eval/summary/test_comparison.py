@@ -169,3 +169,37 @@ def test_a_benchmark_that_one_run_lacks_is_said() -> None:
 def test_runs_that_were_never_evaluated_are_refused() -> None:
     with pytest.raises(UserError, match="none of the runs"):
         compare({"a": [], "b": []})
+
+
+def test_every_run_is_compared_with_its_base_as_drawn_under_its_own_conditions() -> None:
+    hot = [fixed(16, [4, 4, 4]), fixed(16, [8, 8, 8], 50)]
+    cold = [
+        fixed(16, [2, 2, 2], key={"temperature": 0.6}),
+        fixed(16, [3, 3, 3], 50, key={"temperature": 0.6}),
+    ]
+    found = compare({"hot": hot, "cold": cold}, allow_differing=True)
+    rows = found["benchmarks"]["countdown"]["rows"]
+    assert [row["name"] for row in rows[:2]] == ["base of hot", "base of cold"]
+    assert value(rows[3]["difference"], 1) == pytest.approx(1 / 16)
+    assert found["warnings"] == [
+        "countdown, cold: drawn under another temperature than hot, which it is compared with, as "
+        "was allowed"
+    ]
+
+
+def test_runs_that_are_the_same_draws_or_lose_problems_or_have_no_checkpoint_are_told() -> None:
+    base, ours = fixed(16, [4, 4, 4]), fixed(16, [8, 8, 8], 50)
+    twin, fewer = [base, ours], [base, fixed(16, [9, 9], 60, problem_ids=base.problem_ids[:2])]
+    warnings = compare({"one": [base, ours], "twin": twin, "fewer": fewer, "bare": [base]})[
+        "warnings"
+    ]
+    assert warnings == [
+        "countdown: of run bare only the base was evaluated, so that it has no row of its own",
+        "countdown: 2 of the 3 problems that base was evaluated on are compared, those that all "
+        "rows have",
+        "countdown: 2 of the 3 problems that one was evaluated on are compared, those that all "
+        "rows have",
+        "countdown: 2 of the 3 problems that twin was evaluated on are compared, those that all "
+        "rows have",
+        "countdown, twin: same weights and seed as one: the same draws, not two samples",
+    ]

@@ -282,3 +282,15 @@ def test_reporting_loads_no_model_library() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_problems_that_base_and_checkpoint_do_not_share_are_told_and_are_in_no_sentence() -> None:
+    """65 % of all the base's problems, 12.5 % of those that the checkpoint answered."""
+    easy, hard = [f"easy/{i}" for i in range(60)], [f"hard/{i}" for i in range(40)]
+    base = fixed(64, [64] * 60 + [8] * 40, problem_ids=easy + hard)
+    summary = summarise([base, fixed(64, [20] * 40, 50, problem_ids=hard)], {}, beyond=False)
+    text = models_of(summary)[1]["finding"]["text"]
+    assert "pass@1 rises (+18.8 [" in text
+    assert "from 65.0" not in text
+    (warning,) = summary["warnings"]
+    assert "the 40 problems that both were evaluated on (the base on 100, checkpoint-50" in warning
