@@ -127,6 +127,8 @@ class Evaluation(Section):
         verify_timeout_s: time limit of the verifier for one completion; unset, the recipe's.
         beside: models to show beside the run's own: names of other runs in the same folder, of
             which the last checkpoint is taken, Hub ids, or folders with a "/" in them.
+        keep_merged: keep the copies that checkpoints in parts (verl, DCP, DeepSpeed) are merged
+            into; otherwise each is removed when it is evaluated.
     """
 
     benchmarks: Annotated[Sources, Field(min_length=1)]
@@ -140,6 +142,7 @@ class Evaluation(Section):
     keep_text: str = Field(default="all", pattern=KEEP_TEXT)
     verify_timeout_s: Seconds | None = None
     beside: tuple[Name, ...] = ()
+    keep_merged: bool = False
 
     @field_validator("looks", mode="before")
     @classmethod

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rlvr.answers.prompts import ChatText
 from rlvr.samplers.base import SamplingParams
 from rlvr.samplers.stops import special_stops
-from rlvr.weights.adapters import full_weights
+from rlvr.weights.adapters import small_files
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -41,7 +41,7 @@ def versions_apart(
         engine: "hf" or "vllm".
         prompts: all that are drawn for, as rendered.
     """
-    folder, found = full_weights(model), {}
+    folder, found = small_files(model), {}
     if _was_begun_twice(folder, prompts):
         found[PROMPT_TOKENS] = "begun once"
     if sampling.stop and special_stops(_tokenizer(folder), sampling):

@@ -18,6 +18,7 @@ from rlvr.core.damage import read_json
 from rlvr.core.errors import UserError
 from rlvr.core.hashing import hex_digest
 from rlvr.weights.checkpoint import damage_of_contents, mark_complete
+from rlvr.weights.sharded import cache
 
 logger = logging.getLogger(__name__)
 
@@ -37,22 +38,33 @@ _NOT_OF_THE_WEIGHTS = ("base_model_name_or_path", "revision", "inference_mode", 
 
 
 def full_weights(checkpoint: Path) -> Path:
-    """Return the folder to load: the checkpoint itself, or its adapter merged into its base.
+    """Return the folder to load: the checkpoint itself, or what its parts are merged into.
 
     Raises:
         UserError: if a LoRA checkpoint's base model cannot be found.
     """
+    if cache.is_stand_in(checkpoint):
+        return cache.merged(checkpoint)
     if not (checkpoint / _CONFIG).is_file():
         return checkpoint
     config = read_json(checkpoint / _CONFIG, dict)
     base = _base(checkpoint, config)
-    merged = _cache() / "merged" / _key(base, checkpoint, config)
+    merged = cache_folder() / "merged" / _key(base, checkpoint, config)
     if merged.is_dir() and damage_of_contents(merged, for_training=False):
         logger.warning("%s is damaged or of an earlier version; merging it again", merged)
         shutil.rmtree(merged, ignore_errors=True)
     if not merged.is_dir():
         _merge(base, checkpoint, merged)
     return merged
+
+
+def small_files(checkpoint: Path) -> Path:
+    """Return the folder that has configuration and tokenizer; the weights may not be merged yet.
+
+    Raises:
+        UserError: as `full_weights`.
+    """
+    return checkpoint if cache.is_stand_in(checkpoint) else full_weights(checkpoint)
 
 
 def _base(checkpoint: Path, config: dict[str, Any]) -> Path:
@@ -70,7 +82,8 @@ def _base(checkpoint: Path, config: dict[str, Any]) -> Path:
         raise UserError(f"{checkpoint}: the base of this LoRA checkpoint: {error}") from None
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Return where merged models are kept that belong to no run."""
     if own := os.environ.get(_CACHE_VARIABLE):
         return Path(own)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rlvr"

@@ -31,6 +31,17 @@ def check(folder: Path) -> None:
         raise UserError(f"{folder}: {fault}")
 
 
+def check_description(folder: Path) -> None:
+    """Check configuration and tokenizer of a folder whose weights lie elsewhere.
+
+    Raises:
+        UserError: naming the folder and the first fault.
+    """
+    config = read_json(folder / "config.json", dict)
+    if fault := _fault_of_kind(config) or _fault_of_tokenizer(folder, config):
+        raise UserError(f"{folder}: {fault}")
+
+
 @contextmanager
 def loading(folder: Path) -> Iterator[None]:
     """Raise a UserError of one line for whatever keeps a library from loading a folder."""

@@ -1,8 +1,9 @@
-"""What identifies a model's weights, also where a checkpoint holds a LoRA adapter alone."""
+"""What identifies a model's weights, also of a checkpoint in parts or of a LoRA adapter."""
 
 from pathlib import Path
 
 from rlvr.weights.adapters import full_weights
+from rlvr.weights.sharded import cache
 from rlvr.weights.tensors import tensors_hash
 
 
@@ -13,4 +14,6 @@ def weights_hash(folder: Path) -> str:
         UserError: as `tensors.headers`, and if a LoRA checkpoint's base cannot be found.
         NotFinite: if a tensor holds a NaN or an infinity.
     """
+    if cache.is_stand_in(folder):
+        return cache.weights_hash_of(folder)
     return tensors_hash(full_weights(folder))

@@ -8,7 +8,7 @@ with a NaN in it says nothing, and a verifier would count that as wrong answers.
 
 import json
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,11 +79,45 @@ def tensors_hash(folder: Path) -> str:
     stamp = tuple(sorted((f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files))
     found = _hash(folder.resolve(), stamp)
     if found.not_finite:
-        raise NotFinite(
-            f"{folder}: the weights are not finite ({found.not_finite} holds a NaN or an "
-            "infinity); training has ruined this model: use one from before that"
-        )
+        raise _not_finite(folder, found.not_finite)
     return found.digest
+
+
+def _not_finite(folder: Path, where: str) -> NotFinite:
+    return NotFinite(
+        f"{folder}: the weights are not finite ({where} holds a NaN or an infinity); training has "
+        "ruined this model: use one from before that"
+    )
+
+
+class Loaded(NamedTuple):
+    """A tensor in memory, as a safetensors file would have it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    data: memoryview
+
+
+def hash_of(place: Path, loaded: Iterable[Loaded]) -> str:
+    """Hash tensors that are in no safetensors file, as `tensors_hash` would once they are.
+
+    Args:
+        place: where they come from, for messages.
+        loaded: sorted by name.
+
+    Raises:
+        NotFinite: if a tensor holds a NaN or an infinity.
+    """
+    digest = streamed(HASH_BYTES)
+    for tensor in loaded:
+        digest.update(f"{tensor.name}|{tensor.dtype}|{list(tensor.shape)}|".encode())
+        for begin in range(0, len(tensor.data), _READ_BYTES):
+            block = tensor.data[begin : begin + _READ_BYTES]
+            if not _is_finite(block, tensor.dtype):
+                raise _not_finite(place, f"tensor '{tensor.name}'")
+            digest.update(block)
+    return digest.hexdigest()
 
 
 class _Hash(NamedTuple):
@@ -141,7 +175,7 @@ def _blocks(header: TensorHeader) -> Iterator[bytes]:
             yield block
 
 
-def _is_finite(block: bytes, dtype: str) -> bool:
+def _is_finite(block: bytes | memoryview, dtype: str) -> bool:
     """Return whether all numbers are finite, by their bits, because NumPy has no bfloat16."""
     if dtype not in _NOT_FINITE_FROM or not block:
         return True

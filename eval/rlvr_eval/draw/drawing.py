@@ -13,6 +13,7 @@ from rlvr.samplers.base import Sampler
 from rlvr_eval.draw.crew import Crew, claim_device
 from rlvr_eval.draw.engine_room import tokens_needed
 from rlvr_eval.draw.progress_listener import OnBar
+from rlvr_eval.draw.worker import discard_if_done
 from rlvr_eval.plan.evaluation import Evaluation, extent, missing
 from rlvr_eval.plan.ledger import Ledger
 from rlvr_eval.plan.planning import models_of, plan, store_of
@@ -92,6 +93,8 @@ def carry_out(
         if not missing(evaluation, crew.sampler):
             key = evaluation.key(crew.sampler).fields()
             (ledger or Ledger(run)).record(evaluation, key, evaluation.verdict_version)
+    for folder in dict.fromkeys(evaluation.model.folder for evaluation in evaluations):
+        discard_if_done(folder, evaluations, crew.sampler)
     return len(due)
 
 

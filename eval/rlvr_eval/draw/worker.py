@@ -23,13 +23,14 @@ from rlvr.core.errors import UserError
 from rlvr.core.ranges import ranges
 from rlvr.core.records import Completion, Verdict
 from rlvr.samplers.base import Sampler, SampleRequest
+from rlvr.weights.sharded.cache import discard
 from rlvr_eval.draw import disk_needed
 from rlvr_eval.draw.progress_listener import Listener, Silent
 from rlvr_eval.draw.sample_requests import Requests
 from rlvr_eval.draw.verify_completions import verify
 from rlvr_eval.draw.work_split import Share
 from rlvr_eval.estimators.design import Progress
-from rlvr_eval.plan.evaluation import Evaluation, Extent
+from rlvr_eval.plan.evaluation import Evaluation, Extent, missing
 
 logger = logging.getLogger(__name__)
 
@@ -86,9 +87,19 @@ def _work(
                     desk.take_over()
                 continue
             if loaded != evaluation.model.folder:
+                if loaded is not None:
+                    discard_if_done(loaded, evaluations, sampler)
                 sampler.load(evaluation.model.folder)
                 loaded = evaluation.model.folder
             desk.draw(view.due)
+
+
+def discard_if_done(folder: Path, evaluations: Sequence[Evaluation], sampler: Sampler) -> None:
+    """Remove the merged copy of a checkpoint in parts once nothing more is to be drawn from it."""
+    own = [each for each in evaluations if each.model.folder == folder]
+    if any(each.keep_merged or missing(each, sampler) for each in own):
+        return
+    discard(folder)
 
 
 class _Patience:

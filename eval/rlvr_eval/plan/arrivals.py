@@ -24,7 +24,7 @@ class Arrivals:
     def at_rest(self, model: Model) -> bool:
         """Return whether a model's files are what they were at the look before."""
         try:
-            files = tuple(sorted(_files(model.folder)))
+            files = tuple(sorted(_files(model.parts or model.folder)))
         except OSError:  # one was replaced at this moment
             files = ()
         before = self._seen.get(model.folder)

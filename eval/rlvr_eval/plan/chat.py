@@ -14,7 +14,7 @@ from typing import Any
 from rlvr.answers import attempts, prompts
 from rlvr.answers.attempts import Ends
 from rlvr.core.errors import UserError
-from rlvr.weights.adapters import full_weights
+from rlvr.weights.adapters import small_files
 from rlvr.weights.model_folder import loading
 
 _TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json", "tokenizer.model", "vocab.json")
@@ -26,7 +26,7 @@ def load_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     with loading(folder):
-        return AutoTokenizer.from_pretrained(full_weights(folder))
+        return AutoTokenizer.from_pretrained(small_files(folder))
 
 
 @lru_cache(maxsize=64)
@@ -37,7 +37,7 @@ def ends_of(prompt: str, model: Path, chat_template: Path | None = None) -> Ends
         model: its folder; one without a tokenizer ends completions by text alone.
         chat_template: folder of the model whose chat template is meant by `chat`; None for its own.
     """
-    folder = full_weights(model)
+    folder = small_files(model)
     if not any((folder / name).is_file() for name in _TOKENIZER_FILES):
         return Ends(prompt)
     tokenizer = load_tokenizer(model)

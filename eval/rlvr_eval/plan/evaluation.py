@@ -18,7 +18,7 @@ from rlvr.recipes.keep_text import ALL, KeepText
 from rlvr.samplers.base import Sampler, SamplingParams
 from rlvr.samplers.versions_apart import versions_apart
 from rlvr.verifiers import TIMEOUT_S
-from rlvr.weights.adapters import full_weights
+from rlvr.weights.adapters import small_files
 from rlvr_eval.estimators.design import Design, Progress
 from rlvr_eval.plan.chat import ends_of, load_tokenizer
 from rlvr_eval.statistics.lineup import ModelRef
@@ -36,6 +36,7 @@ class Model:
         step: the training step it was saved at; 0 for the base.
         weights: its hash.
         beside: True where it is no checkpoint of the run, but shown beside them.
+        parts: where its trainer left it in parts, which `folder` stands for; None for a whole one.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Model:
     folder: Path
     weights: str
     beside: bool = False
+    parts: Path | None = None
 
     @property
     def ref(self) -> ModelRef:
@@ -63,6 +65,7 @@ class Evaluation:
         store: root of the store.
         verify_timeout_s: time limit of the verifier for one completion.
         planned_looks: numbers of draws after which results are looked at, fixed before the first.
+        keep_merged: whether the merged copy of a checkpoint in parts stays when it is evaluated.
     """
 
     model: Model
@@ -80,6 +83,7 @@ class Evaluation:
     chat_template: Path | None = None
     verify_timeout_s: float = TIMEOUT_S
     planned_looks: tuple[int, ...] = ()
+    keep_merged: bool = False
 
     @property
     def tokenizer(self) -> Any:
@@ -148,7 +152,7 @@ class Evaluation:
 
 def context_length(folder: Path) -> int:
     """Tokens that the model takes, prompt and completion together; 0 where its config is silent."""
-    path = full_weights(folder) / "config.json"
+    path = small_files(folder) / "config.json"
     tokens = read_json(path, dict).get("max_position_embeddings") or 0
     if not isinstance(tokens, int):
         raise Damaged(path, f"max_position_embeddings is {tokens!r}")

@@ -7,23 +7,26 @@
                                weights that lie beside them
 
 A checkpoint's step is the number after "checkpoint", "step", "iter", .. in its folder's name. Its
-weights may lie deeper (`global_step_100/actor/huggingface`).
+weights may lie deeper (`global_step_100/actor/huggingface`), and in parts
+(`rlvr.weights.sharded`), for which a folder in a cache then stands.
 """
 
 import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 from rlvr.core.errors import UserError
 from rlvr.runs.run_directory import Run
 from rlvr.weights import model_folder, models
-from rlvr.weights.adapters import full_weights
+from rlvr.weights.adapters import cache_folder, full_weights
 from rlvr.weights.checkpoint import damage_of_contents, has_marker
 from rlvr.weights.model_hash import weights_hash
+from rlvr.weights.sharded import cache as merged_copies
+from rlvr.weights.sharded.layouts import how_to_convert, layout_of
 from rlvr_eval.plan.arrivals import last_step
 from rlvr_eval.plan.evaluation import Model
 
@@ -34,6 +37,8 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _DEEPEST = 3
+# what trainers save beside the model that they train
+_BESIDE_THE_MODEL = {"critic", "dataloader", "optim", "optimizer", "ref", "reference", "reward"}
 
 
 def step_in(name: str) -> int | None:
@@ -47,8 +52,23 @@ def step_in(name: str) -> int | None:
 Unreadable = dict[str, str]
 
 
+@dataclass(frozen=True)
+class _Cache:
+    """Where checkpoints in parts are merged, and whose configuration they take without their own.
+
+    Attributes:
+        base: folder of the model that they were trained from.
+    """
+
+    root: Path
+    base: Path | None = None
+
+
 def given_models(
-    base: str | None, names: Sequence[str], unreadable: Unreadable | None = None
+    base: str | None,
+    names: Sequence[str],
+    unreadable: Unreadable | None = None,
+    merged: Path | None = None,
 ) -> list[Model]:
     """The base at step 0, then the others by step, then those whose name tells no step.
 
@@ -57,27 +77,33 @@ def given_models(
     Args:
         unreadable: gets the folders that hold no whole model, and why. Without it checkpoints in a
             folder of checkpoints are left out with a warning, and any other is an error.
+        merged: where checkpoints in parts are merged; None for the user's own cache.
 
     Raises:
         UserError: if a model cannot be had, or two of them would have one name and step.
     """
-    found = [] if base is None else [_model(base, 0)]
+    cache = _Cache(merged or cache_folder() / "merged")
+    found = [] if base is None else [_model(base, 0, cache)]
+    if found:
+        cache = replace(cache, base=found[0].folder)
     for position, name in enumerate(names, start=1):
         with _noted(name, unreadable if Path(name).is_dir() else None):
-            found += _named(name, position, unreadable)
+            found += _named(name, position, unreadable, cache)
     _refuse_repeats(found)
     return sorted(found, key=lambda model: model.ref.place)
 
 
-def _named(name: str, position: int, unreadable: Unreadable | None) -> list[Model]:
+def _named(name: str, position: int, unreadable: Unreadable | None, cache: _Cache) -> list[Model]:
     """A model, or the checkpoints in a folder."""
     folder = Path(name)
+    if (folder / "_actor").is_dir():  # OpenRLHF's folder of checkpoints, with `_critic` beside
+        return _named(str(folder / "_actor"), position, unreadable, cache)
     if folder.is_dir() and (_has_checkpoints(folder) or weights_folder(folder) is None):
-        return _checkpoints(folder, unreadable)
+        return _checkpoints(folder, unreadable, cache)
     step = step_in(folder.name)
     if step is not None:
-        return [_model(name, step)]
-    return [replace(_model(name, position), beside=True)]
+        return [_model(name, step, cache)]
+    return [replace(_model(name, position, cache), beside=True)]
 
 
 def models_beside(run: Run, names: Sequence[str]) -> list[Model]:
@@ -91,7 +117,10 @@ def models_beside(run: Run, names: Sequence[str]) -> list[Model]:
     found = []
     for position, name in enumerate(names, start=1):
         if "/" in name:
-            found.append(replace(_model(name, step_in(Path(name).name) or position), beside=True))
+            step = step_in(Path(name).name) or position
+            found.append(
+                replace(_model(name, step, _Cache(cache_folder() / "merged")), beside=True)
+            )
         elif checkpoints := Run(run.path.parent / name).sound_checkpoints():
             last = checkpoints[-1]
             found.append(Model(name, last.step, last.path, weights_hash(last.path), beside=True))
@@ -102,23 +131,32 @@ def models_beside(run: Run, names: Sequence[str]) -> list[Model]:
 
 
 def weights_folder(folder: Path) -> Path | None:
-    """Where a checkpoint's weights lie: in the folder itself, or in the only place below it."""
-    if _holds_weights(folder):
+    """Where a checkpoint's weights lie: in the folder itself, or in the only place below it.
+
+    What is whole comes before parts, and the model before what was trained or saved beside it.
+    """
+    if _holds_weights(folder) or layout_of(folder):
         return folder
     if _has_checkpoints(folder):
         return None
     below = [f for depth in range(1, _DEEPEST + 1) for f in folder.glob("*/" * depth)]
-    holding = [path for path in below if _holds_weights(path)]
-    return holding[0] if len(holding) == 1 else None
+    for holds in (_holds_weights, layout_of):
+        holding = [path for path in below if holds(path)]
+        of_model = [p for p in holding if not _BESIDE_THE_MODEL & {*p.relative_to(folder).parts}]
+        if holding:
+            return (of_model or holding)[0] if len(of_model or holding) == 1 else None
+    return None
 
 
-def _checkpoints(folder: Path, unreadable: Unreadable | None) -> list[Model]:
+def _checkpoints(folder: Path, unreadable: Unreadable | None, cache: _Cache) -> list[Model]:
     """Every checkpoint in a folder of checkpoints, and the weights beside them as the last.
 
     One without weights is left out and named.
     """
     steps = {path: step for path in folder.glob("*/") if (step := step_in(path.name)) is not None}
     if not steps:
+        if command := how_to_convert(folder):
+            raise UserError(f"{folder}: {command}")
         raise UserError(
             f"{folder}: neither a model (config.json and *.safetensors) nor a folder of "
             "checkpoints (checkpoint-500, global_step_500, ..)"
@@ -128,8 +166,9 @@ def _checkpoints(folder: Path, unreadable: Unreadable | None) -> list[Model]:
         with left_out_if_faulty(path.name, unreadable):
             place = weights_folder(path)
             if place is None:
-                raise UserError(f"{path}: no config.json with *.safetensors in it")
-            found.append(Model(path.name, step, place, _checked_hash(place)))
+                command = how_to_convert(path) or "no config.json with *.safetensors in it"
+                raise UserError(f"{path}: {command}")
+            found.append(_at(path.name, step, place, cache))
     if _holds_weights(folder):
         with left_out_if_faulty(folder.name, unreadable):
             found += _beside_checkpoints(folder, max(steps.values()), found)
@@ -146,13 +185,21 @@ def _beside_checkpoints(folder: Path, step: int, checkpoints: Sequence[Model]) -
     return [Model(folder.resolve().name, last_step(folder) or step, folder, weights)]
 
 
-def _model(name: str, step: int) -> Model:
+def _model(name: str, step: int, cache: _Cache) -> Model:
     if Path(name).is_dir():
         folder = weights_folder(Path(name)) or Path(name)
-        return Model(Path(name).resolve().name, step, folder, _checked_hash(folder))
+        return _at(Path(name).resolve().name, step, folder, cache)
     source, _, revision = name.partition("@")
     folder = models.resolve(source, revision or None)
     return Model(name, step, folder, _checked_hash(folder))
+
+
+def _at(name: str, step: int, place: Path, cache: _Cache) -> Model:
+    """A model by the folder that its weights lie in, whole or in parts."""
+    if _holds_weights(place) or layout_of(place) is None:
+        return Model(name, step, place, _checked_hash(place))
+    folder = merged_copies.stand_in(place, cache.base, cache.root)
+    return Model(name, step, folder, weights_hash(folder), parts=place)
 
 
 @contextmanager

@@ -29,6 +29,11 @@ def store_of(run: Run) -> Path:
     return run.path.parent / "store"
 
 
+def merged_of(run: Run) -> Path:
+    """Where checkpoints that other trainers left in parts are merged, beside the store."""
+    return run.path.parent / "merged"
+
+
 def models_of(
     run: Run, beside: Sequence[str] | None = None, unreadable: Unreadable | None = None
 ) -> list[Model]:
@@ -44,7 +49,7 @@ def models_of(
     """
     if is_given(run):
         given = read_given(run)
-        named = given_models(given.base, given.models, unreadable)
+        named = given_models(given.base, given.models, unreadable, merged_of(run))
         return named + models_beside(run, given.settings.beside if beside is None else beside)
     recipe = run.recipe()
     if beside is None:
@@ -115,6 +120,7 @@ def plan(
             verify_timeout_s=settings.verify_timeout_s or TIMEOUT_S,
             chat_template=_chat_template(settings.prompt or benchmark.prompt, base, model),
             planned_looks=settings.looks,
+            keep_merged=settings.keep_merged,
         )
         for model in found
         for benchmark, revision, loaded, file in benchmarks

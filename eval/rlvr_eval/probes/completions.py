@@ -11,7 +11,7 @@ from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Problem
 from rlvr.runs.run_directory import Run
 from rlvr.tasks import datafiles
-from rlvr.weights.adapters import full_weights
+from rlvr.weights.adapters import small_files
 from rlvr_eval.plan.chat import load_tokenizer, tokenizer_for
 from rlvr_eval.plan.ledger import Entry, Ledger
 from rlvr_eval.store.problem_snapshot import recall
@@ -109,7 +109,7 @@ def check_same_tokens(scorer: Path, writer: Path) -> None:
     Raises:
         UserError: if the two folders' tokenizers have different vocabularies.
     """
-    files = [full_weights(folder) / "tokenizer.json" for folder in (scorer, writer)]
+    files = [small_files(folder) / "tokenizer.json" for folder in (scorer, writer)]
     if all(file.is_file() for file in files) and files[0].read_bytes() == files[1].read_bytes():
         return
     if load_tokenizer(scorer).get_vocab() != load_tokenizer(writer).get_vocab():
