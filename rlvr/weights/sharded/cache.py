@@ -217,7 +217,7 @@ def _name_shards(folder: Path, written: list[list[str]]) -> None:
     if len(written) == 1:
         (folder / "part-0").rename(folder / "model.safetensors")
         return
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for at, held in enumerate(written):
         name = f"model-{at + 1:05}-of-{len(written):05}.safetensors"
         (folder / f"part-{at}").rename(folder / name)

@@ -105,9 +105,10 @@ def _refuse_incomplete(folder: Path, metadata: Any) -> None:
 
 def _whole(folder: Path, metadata: Any, name: str) -> "torch.Tensor":
     import torch
-    from torch.distributed import checkpoint
+    from torch.distributed.checkpoint.filesystem import FileSystemReader
+    from torch.distributed.checkpoint.state_dict_loader import load
 
-    class Reader(checkpoint.FileSystemReader):
+    class Reader(FileSystemReader):
         """Reads tensors by the metadata that was read safely."""
 
         def read_metadata(self, *_: Any, **__: Any) -> Any:
@@ -116,7 +117,7 @@ def _whole(folder: Path, metadata: Any, name: str) -> "torch.Tensor":
     stored = metadata.state_dict_metadata[name]
     whole = torch.empty(stored.size, dtype=stored.properties.dtype)
     try:
-        checkpoint.load({name: whole}, storage_reader=Reader(folder), no_dist=True)
+        load({name: whole}, storage_reader=Reader(folder), no_dist=True)
     except Exception as error:  # of many libraries' kinds; the file is a stranger's
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UserError(f"{folder}: tensor '{name}' cannot be read ({reason})") from None

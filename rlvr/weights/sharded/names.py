@@ -67,8 +67,8 @@ def of_model(found: Tensors, wanted: Expected, folder: Path) -> Tensors:
     if not before:
         raise UserError(
             f"{folder}: no tensor is called '{wanted.embedding}', as its config has it, but "
-            f"'{next(iter(plain), '')}'; convert it to the names of transformers with its trainer's "
-            "own tool (torchtitan: checkpoint.last_save_in_hf)"
+            f"'{next(iter(plain), '')}'; convert it with its trainer's own tool (torchtitan: "
+            "checkpoint.last_save_in_hf)"
         )
     if len(before) > 1:
         named = ", ".join(f"'{prefix}'" for prefix in before)
