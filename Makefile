@@ -1,6 +1,7 @@
 # make quickstart   the whole loop on the embedded model: about nine minutes on two cores
 # make test         ruff, mypy, the order of imports, pytest; CI=true installs vLLM as well, and lets
 #                   nothing be skipped
+# make page         types and lint of the report page's scripts; needs npx, installs nothing here
 # make docs         the documentation site, in build/site
 # make algorithms   six RL methods from one base, side by side as in the study's Table 2
 # All create .venv and install into it what is missing; a second call installs nothing.
@@ -22,7 +23,7 @@ TEST_EXTRAS := dev,docs,train,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$
 
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-.PHONY: quickstart test docs algorithms
+.PHONY: quickstart test page docs algorithms
 
 quickstart: .venv/installed
 	$(BIN)/rlvr quickstart
@@ -35,6 +36,12 @@ test: .venv/installed-tests
 	$(MKDOCS)
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/rlvr/verifiers
 	$(BIN)/pytest tests/rlvr/verifiers  # held to limits of seconds, so with nothing beside them
+
+PAGE := eval/rlvr_eval/report/page
+
+page:
+	npx --yes --package typescript@5.9.3 tsc --project $(PAGE)
+	npx --yes --package @biomejs/biome@2.6.8 biome lint --error-on-warnings $(PAGE)/*.js
 
 docs: .venv/installed-tests
 	$(MKDOCS)

@@ -2,7 +2,7 @@
 
 The file holds everything it needs, opens from disk without a network, and renders the numbers of
 the summary; it computes none of its own but sums. Its parts lie in `page/`: page.html, style.css
-and the scripts, which are put together here.
+and the scripts, which `bundle` joins.
 
 Completions are hostile text. They travel as JSON in which no "<" is left, reach the page as text
 nodes only, and the page's own policy lets no script run but the one whose hash it names.
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from rlvr.core.files import write_atomically
+from rlvr_eval.report.bundle import bundle
 from rlvr_eval.report.page_data import compact
 from rlvr_eval.statistics.lineup import lineup, model_in_summary
 from rlvr_eval.summary.model_summary import Json
@@ -30,24 +31,6 @@ CHARACTERS_PER_COMPLETION = 4_000
 EXAMPLE_BYTES = 9_000_000
 
 _PLACEHOLDER = re.compile(r"\{\{([a-z-]+)\}\}")
-
-# later ones use earlier ones
-_SCRIPTS = (
-    "nodes.js",
-    "format.js",
-    "chart.js",
-    "curves.js",
-    "difference.js",
-    "training.js",
-    "histogram.js",
-    "migration.js",
-    "likelihood.js",
-    "problems.js",
-    "tables.js",
-    "probes.js",
-    "words.js",
-    "main.js",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +57,10 @@ def write_report(summary: Json, examples: Mapping[str, ProblemExamples], path: P
     """Write the report of a summary, replacing the file at once or not at all.
 
     Args:
-        summary: as `rlvr_eval.summary.run_summary.summarise` returns it, or read back from
-        summary.json. examples: completions by problem id. Of each problem the first three are
-        taken, cut to 4,000
-            characters; problems that moved come first, and those beyond 9 MB are left to
+        summary: as `rlvr_eval.summary.run_summary.summarise` returns it, or as read back from
+            summary.json.
+        examples: completions by problem id. Of each problem the first three are taken, cut to
+            4,000 characters; problems that moved come first, and those beyond 9 MB are left to
             `rlvr show`, which the report says.
     """
     write_atomically(path, render(summary, examples))
@@ -86,7 +69,12 @@ def write_report(summary: Json, examples: Mapping[str, ProblemExamples], path: P
 def render(summary: Json, examples: Mapping[str, ProblemExamples]) -> str:
     """Return the report as the text of one HTML file."""
     page = resources.files("rlvr_eval") / "report" / "page"
-    script = "\n".join((page / name).read_text("utf-8") for name in _SCRIPTS)
+    modules = {
+        entry.name: entry.read_text("utf-8")
+        for entry in page.iterdir()
+        if entry.name.endswith(".js")
+    }
+    script = bundle(modules, "main.js")
     chosen = _within_budget(_most_telling_first(summary, examples))
     data = compact(summary) | {"examples": chosen, "examplesGiven": len(examples)}
     parts = {

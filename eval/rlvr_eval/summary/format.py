@@ -1,178 +1,41 @@
-"""The format of summary.json as types, and the JSON schema that is made from them.
+"""The format of summary.json as types.
 
     summary = RunSummary.model_validate_json(path.read_text())
     summary.benchmarks["math500"].models[-1].difference
 
-The schema lies beside this file as summary.schema.json, for readers in other languages. After a
-change here, write it anew with `python -m rlvr_eval.summary.format`. A key that is added keeps the
-number of the format; one that goes, or means something else, raises it.
+A key that is added keeps the number of the format; a key that goes, or means something else, raises
+it. After a change, run `python -m rlvr_eval.summary.schema`.
 """
 
-import json
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rlvr_eval.summary.values import (
+    ApproximatePoint,
+    AreaDifference,
+    Beyond,
+    Certified,
+    Counts,
+    Cover,
+    Coverage,
+    Crossover,
+    Estimate,
+    Finding,
+    Migration,
+    OpenEstimate,
+    OpenRange,
+    Part,
+    Point,
+    Reasoning,
+    Share,
+    Test,
+)
+
 FORMAT: Literal[1] = 1
-SCHEMA_FILE = "summary.schema.json"
-
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Estimate(_Part):
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
-class OpenEstimate(_Part):
-    """A value with its 95 % interval; null where an end is not known."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-
-
-class Point(Estimate):
-    """A value at k, with an interval that holds pointwise."""
-
-    k: int
-
-
-class ApproximatePoint(Point):
-    """A value for the problems at hand; approximate where 2k exceeds the draws made."""
-
-    is_approximate: bool
-
-
-class Cover(Estimate):
-    """The share of problems that are solved with probability at least tau."""
-
-    tau: Share
-
-
-class OpenRange(_Part):
-    """The differences at k that undecided verdicts leave possible."""
-
-    k: int
-    least: float
-    greatest: float
-
-
-class Test(_Part):
-    """The test of no difference at k; `p_adjusted` allows for every test of the report."""
-
-    k: int
-    p_value: Share
-    p_adjusted: Share
-    looks: int = 1
-
-
-class AreaDifference(Estimate):
-    """A difference of areas under pass@k over log k."""
-
-    p_value: Share
-
-
-class Crossover(_Part):
-    """The k at which the base overtakes; null where there is none, or no end."""
-
-    k: float | None
-    low: float | None
-    high: float | None
-    is_open: bool
-    censored: str
-    is_shown: bool
-
-
-class Migration(_Part):
-    """Expected numbers of problems solved within k draws by base and checkpoint."""
-
-    k: int
-    churn: float
-    kept: Estimate
-    lost: Estimate
-    gained: Estimate
-    neither: Estimate
-
-
-class Coverage(_Part):
-    """Problems that one or both solved; p_value is null, with the reason, where designs differ."""
-
-    k: int
-    both: float
-    base_only: float
-    checkpoint_only: float
-    neither: float
-    p_value: float | None
-    reason: str | None
-
-
-class Claim(_Part):
-    """One thing that is claimed of a model."""
-
-    k: float
-    change: Literal["rises", "falls", "crosses"]
-
-
-class Finding(_Part):
-    """What is said of a model in words, and the claims that the words make."""
-
-    text: str
-    crossing: str
-    claims: list[Claim]
-
-
-class Certified(_Part):
-    """Problems whose probability of success fell or rose, at a false discovery rate of 5 %."""
-
-    lost: list[str]
-    gained: list[str]
-
-
-class Beyond(_Part):
-    """Says what may lie beyond the draws made: bounds that hold, and what models extrapolate to."""
-
-    k: int
-    low: Share
-    high: Share
-    models: dict[str, float]
-    model_intervals: dict[str, tuple[float, float]]
-    range: tuple[float, float]
-
-
-class Reasoning(_Part):
-    """What is known of the reasoning behind rarely solved problems."""
-
-    checked_by: Literal["verifier", "marks"]
-    problems: int
-    completions: int
-    right: int
-    wrong: int
-    unmarked: int
-    confirmed: int
-    refuted: int
-    owed: int
-    curve_least: list[Point] | None = None
-    curve_most: list[Point] | None = None
-
-
-class Counts(_Part):
-    """Draws and correct draws by problem; one n where all agree, null where not evaluated."""
-
-    n: int | list[int | None] | None
-    c: list[int | None]
-
-
-class View(_Part):
+class View(Part):
     """The numbers of one model on one set of problems, alone and against the base."""
 
     problems: int
@@ -232,7 +95,7 @@ class Model(StratumView):
     seed: int | None
     drawn_under: str
     looked_at: list[str]
-    planned_looks: list[int] = []
+    planned_looks: list[int] = Field(default=[])
     draw_key_fingerprint: str
     counts: Counts
     strata: dict[str, StratumView]
@@ -245,7 +108,7 @@ class Model(StratumView):
     differs_from_base: dict[str, list[Any]] | None = None
 
 
-class Likelihood(_Part):
+class Likelihood(Part):
     """How likely the completions of one model are under another."""
 
     scorer: str
@@ -258,7 +121,7 @@ class Likelihood(_Part):
     versus_own: OpenEstimate | None = None
 
 
-class AtTemperature(_Part):
+class AtTemperature(Part):
     """The models drawn at another temperature."""
 
     temperature: float
@@ -272,7 +135,7 @@ class GridPoint(Estimate):
     tokens: int
 
 
-class EntropyMatch(_Part):
+class EntropyMatch(Part):
     """A checkpoint at the temperature where it is as uncertain as its base; null where none is."""
 
     benchmark: str
@@ -287,7 +150,7 @@ class EntropyMatch(_Part):
     models: list[ProbedModel]
 
 
-class Direct(_Part):
+class Direct(Part):
     """Which problems the base can guess without reasoning, and the models on all others."""
 
     prompt: str
@@ -297,7 +160,7 @@ class Direct(_Part):
     models: list[ProbedModel]
 
 
-class Benchmark(_Part):
+class Benchmark(Part):
     """Every model on one benchmark."""
 
     k_max: int
@@ -315,7 +178,7 @@ class Benchmark(_Part):
     direct: Direct | None = None
 
 
-class Tests(_Part):
+class Tests(Part):
     """The one family of tests that all claims of a report share."""
 
     number: int
@@ -331,7 +194,7 @@ class RunDescription(BaseModel):
     name: str
 
 
-class RunSummary(_Part):
+class RunSummary(Part):
     """The whole of summary.json."""
 
     format: Literal[1]
@@ -339,26 +202,3 @@ class RunSummary(_Part):
     warnings: list[str]
     tests: Tests
     benchmarks: dict[str, Benchmark]
-
-
-def schema() -> dict[str, Any]:
-    """Generate the JSON schema of summary.json from the types above."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$comment": f"format {FORMAT}; made by python -m rlvr_eval.summary.format",
-        **RunSummary.model_json_schema(),
-    }
-
-
-def as_text(value: dict[str, Any]) -> str:
-    """Write a schema as its file holds it."""
-    return json.dumps(value, indent=1, sort_keys=True) + "\n"
-
-
-def shipped_schema() -> str:
-    """Read the text of the schema that is installed."""
-    return (resources.files("rlvr_eval") / "summary" / SCHEMA_FILE).read_text("utf-8")
-
-
-if __name__ == "__main__":
-    Path(__file__).with_name(SCHEMA_FILE).write_text(as_text(schema()), encoding="utf-8")

@@ -9,9 +9,11 @@ from pydantic import ValidationError
 
 from rlvr_eval.estimators.sequential import SequentialDesign
 from rlvr_eval.statistics.outcomes import Outcomes
-from rlvr_eval.summary.format import RunSummary, as_text, schema, shipped_schema
+from rlvr_eval.summary.format import RunSummary
 from rlvr_eval.summary.model_summary import Json
 from rlvr_eval.summary.run_summary import summarise
+from rlvr_eval.summary.schema import TYPES_FILE, as_text, schema, shipped_schema
+from rlvr_eval.summary.typescript import declarations
 from tests.simulated import beside, fixed, from_counts, run, unclear
 
 
@@ -23,7 +25,7 @@ def written(outcomes: Sequence[Outcomes], *, allow_differing: bool = False) -> J
 
 
 def test_the_schema_that_is_shipped_is_made_from_the_types() -> None:
-    assert shipped_schema() == as_text(schema()), "run: python -m rlvr_eval.summary.format"
+    assert shipped_schema() == as_text(schema()), "run: python -m rlvr_eval.summary.schema"
 
 
 KINDS: dict[str, Callable[[], list[Outcomes]]] = {
@@ -81,3 +83,9 @@ def test_a_summary_of_another_format_is_refused(
     with pytest.raises(ValidationError) as fault:
         RunSummary.model_validate(summary)
     assert [error["loc"][-1] for error in fault.value.errors()] == [place]
+
+
+def test_the_types_of_the_page_are_those_of_the_format() -> None:
+    assert TYPES_FILE.read_text() == declarations(schema()), (
+        "run: python -m rlvr_eval.summary.schema"
+    )

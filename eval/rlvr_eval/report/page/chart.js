@@ -2,22 +2,39 @@
 
    A chart is drawn at the width it is shown at, so that its text has one size everywhere. */
 
+import { CHECKPOINT } from "./colors.js";
+import { put, svg } from "./nodes.js";
+
+/** @import { Axis, Frame, Tick } from "./page" */
+
+/**
+ * @param {[number, number]} domain
+ * @param {[number, number]} range
+ */
 function linear([from, to], [start, end]) {
   const span = to - from || 1;
-  return (value) => start + ((value - from) / span) * (end - start);
+  return (/** @type {number} */ value) => start + ((value - from) / span) * (end - start);
 }
 
+/**
+ * @param {[number, number]} domain
+ * @param {[number, number]} range
+ */
 function logarithmic(domain, range) {
-  const scale = linear(domain.map(Math.log2), range);
-  return (value) => scale(Math.log2(value));
+  const [from, to] = domain;
+  const scale = linear([Math.log2(from), Math.log2(to)], range);
+  return (/** @type {number} */ value) => scale(Math.log2(value));
 }
 
 /**
  * A frame to draw into.
  * x, y: {domain, title, ticks: [{at, label}], log}. The title of y stands above the axis, in reading
  * direction. Returns {svg, x, y, left, right, top, bottom, width}; draw by appending to svg.
+ * @param {Element} host
+ * @param {{height: number, label: string, x: Axis, y: Axis}} drawn
+ * @returns {Frame}
  */
-function chart(host, { height, label, x, y }) {
+export function chart(host, { height, label, x, y }) {
   const width = Math.max(260, Math.floor(host.clientWidth));
   const widest = Math.max(...y.ticks.map((tick) => tick.label.length));
   const box = {
@@ -58,8 +75,13 @@ function chart(host, { height, label, x, y }) {
   return { ...box, svg: node, x: scaleX, y: scaleY };
 }
 
-/** Ticks at 1, 2, 4, .. up to kMax, every second one where there is little room. */
-function kTicks(kMax, width) {
+/**
+ * Ticks at 1, 2, 4, .. up to kMax, every second one where there is little room.
+ * @param {number} kMax
+ * @param {number} width
+ * @returns {Tick[]}
+ */
+export function kTicks(kMax, width) {
   const powers = [];
   for (let k = 1; k <= kMax; k *= 2) powers.push(k);
   if (powers.at(-1) !== kMax && kMax / powers.at(-1) > 1.4) powers.push(kMax);
@@ -68,8 +90,13 @@ function kTicks(kMax, width) {
   return powers.filter((_, i) => i % stride === from).map((k) => ({ at: k, label: String(k) }));
 }
 
-/** About `wanted` round values that cover the range. */
-function roundTicks(low, high, wanted = 5) {
+/**
+ * About `wanted` round values that cover the range.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} [wanted]
+ */
+export function roundTicks(low, high, wanted = 5) {
   const span = high - low || 1;
   const power = 10 ** Math.floor(Math.log10(span / wanted));
   const step = [1, 2, 5, 10].map((m) => m * power).find((s) => span / s <= wanted) ?? 10 * power;
@@ -80,21 +107,39 @@ function roundTicks(low, high, wanted = 5) {
   return ticks;
 }
 
-const shareTicks = [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, label: `${100 * at} %` }));
+export const shareTicks = [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, label: `${100 * at} %` }));
 
-/** Path through points [[x, y], ..], in pixels. */
-function through(points) {
+/**
+ * Path through points [[x, y], ..], in pixels.
+ * @param {[number, number][]} points
+ */
+export function through(points) {
   return points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)},${y.toFixed(1)}`).join("");
 }
 
-function polyline(frame, xs, ys, properties) {
+/**
+ * @param {Frame} frame
+ * @param {number[]} xs
+ * @param {number[]} ys
+ * @param {Record<string, unknown>} properties
+ */
+export function polyline(frame, xs, ys, properties) {
   return svg("path", { d: through(xs.map((x, i) => [frame.x(x), frame.y(ys[i])])), ...properties });
 }
 
-/** The area between two curves, within the frame's y range. */
-function band(frame, xs, low, high, color) {
-  const there = xs.map((x, i) => [frame.x(x), frame.y(high[i])]);
-  const back = xs.map((x, i) => [frame.x(x), frame.y(low[i])]).reverse();
+/**
+ * The area between two curves, within the frame's y range.
+ * @param {Frame} frame
+ * @param {number[]} xs
+ * @param {number[]} low
+ * @param {number[]} high
+ * @param {string} color
+ */
+export function band(frame, xs, low, high, color) {
+  const there = xs.map((x, i) => /** @type {[number, number]} */ ([frame.x(x), frame.y(high[i])]));
+  const back = xs
+    .map((x, i) => /** @type {[number, number]} */ ([frame.x(x), frame.y(low[i])]))
+    .reverse();
   return svg("path", {
     class: "band",
     d: `${through([...there, ...back])}Z`,
@@ -102,7 +147,14 @@ function band(frame, xs, low, high, color) {
   });
 }
 
-function whisker(frame, x, low, high, color) {
+/**
+ * @param {Frame} frame
+ * @param {number} x
+ * @param {number} low
+ * @param {number} high
+ * @param {string} color
+ */
+export function whisker(frame, x, low, high, color) {
   return svg("line", {
     class: "whisker",
     x1: x,
@@ -113,13 +165,21 @@ function whisker(frame, x, low, high, color) {
   });
 }
 
-/** A small triangle above the plot that points at the chosen checkpoint. */
-function chosenMark(frame, x) {
+/**
+ * A small triangle above the plot that points at the chosen checkpoint.
+ * @param {Frame} frame
+ * @param {number} x
+ */
+export function chosenMark(frame, x) {
   return svg("path", { d: `M${x - 5},${frame.top - 10}l10,0l-5,7z`, style: `fill:${CHECKPOINT}` });
 }
 
-/** Calls back with the fraction of the plot's width at which the pointer is. */
-function onPoint(frame, callback) {
+/**
+ * Calls back with the fraction of the plot's width at which the pointer is.
+ * @param {Frame} frame
+ * @param {(share: number) => void} callback
+ */
+export function onPoint(frame, callback) {
   const surface = svg("rect", {
     x: frame.left,
     y: frame.top,
@@ -127,7 +187,7 @@ function onPoint(frame, callback) {
     height: frame.bottom - frame.top,
     fill: "transparent",
   });
-  const report = (event) => {
+  const report = (/** @type {PointerEvent} */ event) => {
     const box = surface.getBoundingClientRect();
     callback(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)));
   };

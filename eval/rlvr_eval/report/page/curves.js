@@ -1,24 +1,16 @@
 /* pass@k against log k: the base, the chosen checkpoint and models beside the run with bands, all
    other checkpoints as thin lines. */
 
-const BASE = "var(--base)";
-const CHECKPOINT = "var(--checkpoint)";
-const BESIDE = ["var(--gained)", "var(--lost)", "var(--first)"];
+import { band, chart, kTicks, onPoint, polyline, shareTicks } from "./chart.js";
+import { pointAt, signed, withInterval } from "./format.js";
+import { shownModels } from "./models.js";
+import { byId, key, keys, markers, part, put, svg } from "./nodes.js";
 
-/** The base, the chosen model if it is another, and models beside; with colours and markers. */
-function shownModels(state) {
-  const beside = state.models.filter((model) => model.beside);
-  const shown = [
-    [state.base, BASE, "circle"],
-    [state.chosen, CHECKPOINT, "diamond"],
-    ...beside.map((model, i) => [model, BESIDE[i % BESIDE.length], "square"]),
-  ];
-  const isFirst = ([model], at) => shown.findIndex(([other]) => other === model) === at;
-  return shown.filter((entry, at) => entry[0] && isFirst(entry, at) && state.view(entry[0]));
-}
+/** @import { Columns, Frame, Marker, PageModel, Shown, State } from "./page" */
 
-function drawCurves(state) {
-  const host = byId("curves").querySelector(".plot");
+/** @param {State} state */
+export function drawCurves(state) {
+  const host = part(byId("curves"), ".plot");
   const frame = chart(host, {
     height: host.clientWidth < 520 ? 320 : 400,
     label: `pass@k of base and checkpoints on ${state.name}, ${state.chosen.name} highlighted`,
@@ -54,6 +46,13 @@ function drawCurves(state) {
   drawReadout(state, frame);
 }
 
+/**
+ * @param {Frame} frame
+ * @param {Columns} curve
+ * @param {string} color
+ * @param {Marker} marker
+ * @param {string} name
+ */
 function drawLine(frame, curve, color, marker, name) {
   frame.svg.append(
     polyline(frame, curve.k, curve.value, {
@@ -68,6 +67,10 @@ function drawLine(frame, curve, color, marker, name) {
   });
 }
 
+/**
+ * @param {State} state
+ * @param {Shown[]} shown
+ */
 function drawLegend(state, shown) {
   const entries = shown.map(([model, color, marker]) => key(keys.line(color, marker), model.name));
   if (state.models.length > shown.length) entries.push(key(keys.thin(), "other checkpoints"));
@@ -77,16 +80,25 @@ function drawLegend(state, shown) {
       key(keys.line("var(--soft)", null, "1 5"), "if every undecided verdict were right"),
     );
   }
-  put(byId("curves").querySelector(".legend"), entries);
+  put(part(byId("curves"), ".legend"), entries);
 }
 
-/** " to 99.0 [97.1, 100.0]" where undecided verdicts leave pass@k open. */
+/**
+ * " to 99.0 [97.1, 100.0]" where undecided verdicts leave pass@k open.
+ * @param {State} state
+ * @param {PageModel} model
+ * @param {number} k
+ */
 function upTo(state, model, k) {
   const upper = pointAt(state.view(model)?.curve_upper, k);
   return upper ? ` to ${withInterval(upper)}` : "";
 }
 
-/** Values at the k under the pointer; before that, at the crossover's side of the middle. */
+/**
+ * Values at the k under the pointer; before that, at the crossover's side of the middle.
+ * @param {State} state
+ * @param {Frame} frame
+ */
 function drawReadout(state, frame) {
   const ks = state.view(state.chosen)?.curve.k ?? [1];
   const rule = svg("line", {
@@ -97,8 +109,8 @@ function drawReadout(state, frame) {
     visibility: "hidden",
   });
   frame.svg.append(rule);
-  const say = (k, isPointed) => {
-    for (const end of ["x1", "x2"]) rule.setAttribute(end, frame.x(k));
+  const say = (/** @type {number} */ k, /** @type {boolean} */ isPointed) => {
+    for (const end of ["x1", "x2"]) rule.setAttribute(end, String(frame.x(k)));
     rule.setAttribute("visibility", isPointed ? "visible" : "hidden");
     const theirs = state.base && pointAt(state.view(state.base)?.curve, k);
     const ours = pointAt(state.view(state.chosen)?.curve, k);
@@ -110,7 +122,7 @@ function drawReadout(state, frame) {
         `${theirs ? ", " : ""}${state.chosen.name} ${withInterval(ours)}${upTo(state, state.chosen, k)} %`,
       );
     if (difference) parts.push(`, difference ${withInterval(difference, signed)} points`);
-    put(byId("curves").querySelector(".readout"), parts.join(""));
+    put(part(byId("curves"), ".readout"), parts.join(""));
   };
   say(state.headlineKs[Math.floor(state.headlineKs.length / 2)], false);
   onPoint(frame, (share) => {

@@ -1,8 +1,17 @@
 /* D(k), checkpoint minus base, paired over problems, with the crossover marked. */
 
-function drawDifference(state) {
+import { band, chart, kTicks, polyline, roundTicks } from "./chart.js";
+import { CHECKPOINT } from "./colors.js";
+import { atK, signed } from "./format.js";
+import { byId, key, keys, markers, part, put, svg } from "./nodes.js";
+
+/** @import { Frame, State } from "./page" */
+/** @import { Crossover, OpenRange } from "./summary" */
+
+/** @param {State} state */
+export function drawDifference(state) {
   const figure = byId("difference");
-  const host = figure.querySelector(".plot");
+  const host = part(figure, ".plot");
   const view = state.view(state.chosen);
   const curve = view?.difference;
   figure.hidden = !curve;
@@ -34,9 +43,9 @@ function drawDifference(state) {
   );
   drawDifferenceRange(frame, view.difference_range);
   drawCrossover(frame, view.crossover, kMax);
-  put(figure.querySelector(".readout"), view.finding.crossing);
+  put(part(figure, ".readout"), view.finding.crossing);
   put(
-    figure.querySelector(".legend"),
+    part(figure, ".legend"),
     key(keys.line(CHECKPOINT), `${state.chosen.name} minus ${state.base.name}`),
     key(keys.area("var(--soft)", 0.25), "95 % interval"),
     key(keys.line("var(--soft)"), "k where D may be 0"),
@@ -46,13 +55,21 @@ function drawDifference(state) {
   );
 }
 
-/** One scale for all checkpoints, so that moving the slider compares them. */
+/**
+ * One scale for all checkpoints, so that moving the slider compares them.
+ * @param {State} state
+ * @param {"low" | "high"} end
+ */
 function allDifferences(state, end) {
   return state.models.flatMap((model) => state.view(model)?.difference?.[end] ?? []);
 }
 
+/**
+ * @param {Frame} frame
+ * @param {OpenRange[] | null | undefined} range
+ */
 function drawDifferenceRange(frame, range) {
-  for (const end of ["least", "greatest"]) {
+  for (const end of /** @type {const} */ (["least", "greatest"])) {
     if (!range) return;
     const style = { class: "line", style: `stroke:${CHECKPOINT}`, "stroke-dasharray": "1 5" };
     frame.svg.append(
@@ -66,6 +83,11 @@ function drawDifferenceRange(frame, range) {
   }
 }
 
+/**
+ * @param {Frame} frame
+ * @param {Crossover} found
+ * @param {number} kMax
+ */
 function drawCrossover(frame, found, kMax) {
   const zero = frame.y(0);
   if (found.low !== null) {
@@ -96,7 +118,11 @@ function drawCrossover(frame, found, kMax) {
   }
 }
 
-/** The name of the dashed line, on the side of it where there is room. */
+/**
+ * The name of the dashed line, on the side of it where there is room.
+ * @param {Frame} frame
+ * @param {number} k
+ */
 function crossoverName(frame, k) {
   const isRight = frame.x(k) > (frame.left + frame.right) / 2;
   const place = {

@@ -1,9 +1,17 @@
 /* Accuracy of single problems: the histogram, and the share above a threshold. */
 
-function drawHistogram(state) {
-  const host = byId("histogram").querySelector(".plot");
+import { band, chart, polyline, roundTicks, shareTicks } from "./chart.js";
+import { plural } from "./format.js";
+import { shownModels } from "./models.js";
+import { byId, html, key, keys, markers, part, put, svg } from "./nodes.js";
+
+/** @import { State } from "./page" */
+
+/** @param {State} state */
+export function drawHistogram(state) {
+  const host = part(byId("histogram"), ".plot");
   const shown = shownModels(state);
-  const bins = state.bins.map((bin, i) => (i === 0 ? "0" : String(i / 10)));
+  const bins = state.bins.map((_, i) => (i === 0 ? "0" : String(i / 10)));
   const tallest = Math.max(
     1,
     ...state.models.flatMap((model) => state.view(model)?.histogram ?? []),
@@ -46,7 +54,7 @@ function drawHistogram(state) {
   });
   const designs = new Set(shown.map(([model]) => model.design));
   put(
-    byId("histogram").querySelector(".legend"),
+    part(byId("histogram"), ".legend"),
     shown.map(([model, color]) => key(keys.area(color), model.name)),
     designs.size > 1
       ? html("span", {}, `drawn by ${[...designs].join(", ")}: fewer draws fill the bin at 0`)
@@ -54,15 +62,16 @@ function drawHistogram(state) {
   );
 }
 
-function drawCover(state) {
-  const host = byId("cover").querySelector(".plot");
+/** @param {State} state */
+export function drawCover(state) {
+  const host = part(byId("cover"), ".plot");
   const frame = chart(host, {
     height: 300,
     label: `Share of problems solved with probability at least tau on ${state.name}`,
     x: {
       domain: [0, 1],
       ticks: roundTicks(0, 1).map((at) => ({ at, label: String(at) })),
-      title: "τ, probability of a correct completion",
+      title: "τ of a correct completion",
     },
     y: { domain: [0, 1], ticks: shareTicks, title: "Cover@τ, share of problems" },
   });
@@ -88,7 +97,7 @@ function drawCover(state) {
     );
   }
   put(
-    byId("cover").querySelector(".legend"),
+    part(byId("cover"), ".legend"),
     shown.map(([model, color, marker]) => key(keys.line(color, marker), model.name)),
   );
 }

@@ -4,11 +4,21 @@
    "0.95"}}; shown are those of the base, the chosen model, models beside the run, and completions of
    no model. */
 
+import { chart } from "./chart.js";
+import { CHECKPOINT } from "./colors.js";
+import { plural } from "./format.js";
+import { shownModels } from "./models.js";
+import { byId, markers, part, svg } from "./nodes.js";
+
+/** @import { Frame, State } from "./page" */
+/** @import { Likelihood } from "./summary" */
+
 const ROW_HEIGHT = 60;
 
-function drawLikelihood(state) {
+/** @param {State} state */
+export function drawLikelihood(state) {
   const figure = byId("likelihood");
-  const all = state.likelihood ?? [];
+  const all = state.probes.likelihood ?? [];
   const left = state.checkpoints.filter((model) => model !== state.chosen).map((m) => m.name);
   const rows = all.filter(
     (row) => !left.includes(row.scorer) && !left.includes(row.completions_of),
@@ -17,7 +27,7 @@ function drawLikelihood(state) {
   if (!rows.length) return;
   const reach = all.flatMap((row) => [row.quantiles["0.05"], row.quantiles["0.95"]]);
   const [low, high] = [Math.min(...reach) / 1.05, Math.max(...reach) * 1.05];
-  const frame = chart(figure.querySelector(".plot"), {
+  const frame = chart(part(figure, ".plot"), {
     height: 78 + ROW_HEIGHT * rows.length,
     label: "Perplexity of completions",
     x: {
@@ -32,11 +42,17 @@ function drawLikelihood(state) {
       title: "whose completions, under which model",
     },
   });
-  rows.forEach((row, i) => drawPerplexities(state, frame, row, frame.y(i)));
+  for (const [i, row] of rows.entries()) drawPerplexities(state, frame, row, frame.y(i));
 }
 
+/**
+ * @param {State} state
+ * @param {Frame} frame
+ * @param {Likelihood} row
+ * @param {number} top
+ */
 function drawPerplexities(state, frame, row, top) {
-  const at = (share) => frame.x(row.quantiles[share]);
+  const at = (/** @type {string} */ share) => frame.x(row.quantiles[share]);
   const shown = shownModels(state).find(([model]) => model.name === row.scorer);
   const color = shown?.[1] ?? CHECKPOINT;
   const y = top + 48;
@@ -66,10 +82,15 @@ function drawPerplexities(state, frame, row, top) {
   );
 }
 
+/** @param {Likelihood} row */
 function howMany(row) {
   return `${plural(row.completions, "completion")} of ${plural(row.problems, "problem")}`;
 }
 
+/**
+ * @param {number} low
+ * @param {number} high
+ */
 function perplexityTicks(low, high) {
   const round = [1, 1.2, 1.5, 2, 3, 5, 10, 20, 50, 100, 1000, 10000];
   return round.filter((at) => at >= low && at <= high).map((at) => ({ at, label: String(at) }));

@@ -1,12 +1,32 @@
 /* What is chosen, and drawing it again when that or the width changes. */
 
+import { drawCurves } from "./curves.js";
+import { drawDifference } from "./difference.js";
+import { capital } from "./format.js";
+import { drawCover, drawHistogram } from "./histogram.js";
+import { drawLikelihood } from "./likelihood.js";
+import { drawMigration } from "./migration.js";
+import { byId, html, put } from "./nodes.js";
+import { drawProbes } from "./probes.js";
+import { ROWS_AT_ONCE, drawProblems } from "./problems.js";
+import { drawTables } from "./tables.js";
+import { drawTraining } from "./training.js";
+import { drawWords } from "./words.js";
+
+/** @import { Report, State } from "./page" */
+
+/** @type {Report} */
 const report = JSON.parse(byId("report-data").textContent);
 
-/** Everything that the figures read, for one benchmark. */
+/**
+ * Everything that the figures read, for one benchmark.
+ * @param {string} name
+ */
 function stateOf(name) {
   const benchmark = report.benchmarks[name];
   const base = benchmark.models.find((model) => model.step === 0) ?? null;
   const checkpoints = benchmark.models.filter((model) => model !== base && !model.beside);
+  /** @type {State} */
   const state = {
     name,
     base,
@@ -23,16 +43,16 @@ function stateOf(name) {
     kindOf: new Map(benchmark.problem_ids.map((id, i) => [id, benchmark.kinds[i]])),
     drawKey: benchmark.draw_key,
     drawnUnder: benchmark.drawn_under,
-    likelihood: benchmark.likelihood,
     probes: benchmark,
     examples: report.examples,
     examplesGiven: report.examplesGiven,
     run: report.run,
+    tests: report.tests,
     migrationK: null,
     filter: null,
     rows: ROWS_AT_ONCE,
+    view: (model) => model.views[state.stratum] ?? null,
   };
-  state.view = (model) => model.views[state.stratum] ?? null;
   return state;
 }
 
@@ -73,8 +93,8 @@ function setControls() {
   const slider = byId("step");
   const choices = state.models.filter((model) => model !== state.base);
   byId("step-choice").hidden = choices.length < 2;
-  slider.max = Math.max(0, choices.length - 1);
-  slider.value = Math.max(0, choices.indexOf(state.chosen));
+  slider.max = String(Math.max(0, choices.length - 1));
+  slider.value = String(Math.max(0, choices.indexOf(state.chosen)));
   slider.oninput = () => {
     state.chosen = choices[Number(slider.value)];
     drawAll();
@@ -97,17 +117,17 @@ function start() {
     names.map((name) => html("option", { value: name }, name)),
   );
   byId("benchmark-choice").hidden = names.length < 2;
-  byId("benchmark").addEventListener("change", (event) => {
-    state = stateOf(event.target.value);
+  byId("benchmark").addEventListener("change", () => {
+    state = stateOf(byId("benchmark").value);
     setControls();
     drawAll();
   });
-  byId("stratum").addEventListener("change", (event) => {
-    state.stratum = event.target.value;
+  byId("stratum").addEventListener("change", () => {
+    state.stratum = byId("stratum").value;
     drawAll();
   });
-  byId("migration-k").addEventListener("change", (event) => {
-    state.migrationK = Number(event.target.value);
+  byId("migration-k").addEventListener("change", () => {
+    state.migrationK = Number(byId("migration-k").value);
     drawMigration(state);
   });
   byId("find").addEventListener("input", () => drawProblems(state));
@@ -123,7 +143,7 @@ function start() {
     caption.append(html("span", { class: "drawn-under" }));
   setControls();
   drawAll();
-  const printing = (isPrinting) => () => {
+  const printing = (/** @type {boolean} */ isPrinting) => () => {
     document.body.classList.toggle("printing", isPrinting);
     drawFigures();
   };

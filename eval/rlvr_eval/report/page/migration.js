@@ -3,6 +3,14 @@
    Below the line that the base reaches lies what it solves, kept and lost; above it what it does
    not, gained and neither. So the line stays level and the flow shows around it. */
 
+import { chart, chosenMark, polyline, roundTicks, through, whisker } from "./chart.js";
+import { certifiedIn } from "./models.js";
+import { byId, html, key, keys, markers, part, put, svg } from "./nodes.js";
+
+/** @import { Axis, Cell, Flow, Frame, Moves, PageModel, State } from "./page" */
+/** @import { Certified, Migration } from "./summary" */
+
+/** @type {[Cell, string][]} */
 const CELLS = [
   ["kept", "var(--kept)"],
   ["lost", "var(--lost)"],
@@ -10,7 +18,8 @@ const CELLS = [
   ["neither", "var(--neither)"],
 ];
 
-function drawMigration(state) {
+/** @param {State} state */
+export function drawMigration(state) {
   const figure = byId("migration");
   const moved = state.models.filter((model) => state.view(model)?.migration?.length);
   figure.hidden = !moved.length;
@@ -26,20 +35,25 @@ function drawMigration(state) {
     ...(state.view(model).migration.find((entry) => entry.k === k) ??
       state.view(model).migration.at(-1)),
   }));
-  drawFlow(state, [baseColumn(state, columns[0]), ...columns], figure.querySelector(".plot-flow"));
-  drawMoves(state, columns, figure.querySelector(".plot-moves"));
+  drawFlow(state, [baseColumn(state, columns[0]), ...columns], part(figure, ".plot-flow"));
+  drawMoves(state, columns, part(figure, ".plot-moves"));
   put(
-    figure.querySelector(".legend"),
+    part(figure, ".legend"),
     CELLS.map(([name, color]) => key(keys.area(color), name)),
     key(keys.diamond("var(--ink)"), "certified"),
     key(keys.dashed(), "chance alone"),
   );
 }
 
-/** The base itself: everything that it solves is kept. */
+/**
+ * The base itself: everything that it solves is kept.
+ * @param {State} state
+ * @param {Migration} moved
+ * @returns {Flow}
+ */
 function baseColumn(state, { kept, lost, gained, neither }) {
   const none = { value: 0 };
-  const sum = (a, b) => ({ value: a.value + b.value });
+  const sum = (/** @type {{value: number}} */ a, /** @type {{value: number}} */ b) => ({ value: a.value + b.value });
   return {
     model: state.base,
     kept: sum(kept, lost),
@@ -49,7 +63,12 @@ function baseColumn(state, { kept, lost, gained, neither }) {
   };
 }
 
-/** x axis with one place per model, named by its step; one beside the run by its name. */
+/**
+ * x axis with one place per model, named by its step; one beside the run by its name.
+ * @param {Pick<Flow, "model">[]} columns
+ * @param {number} width
+ * @returns {Axis}
+ */
 function stepAxis(columns, width) {
   const stride = Math.ceil((columns.length * 44) / width);
   const last = columns.length - 1;
@@ -59,10 +78,16 @@ function stepAxis(columns, width) {
   return { domain: [-0.6, last + 0.6], ticks, title: "training step" };
 }
 
+/** @param {PageModel} model */
 function placeOf(model) {
   return model.beside ? model.name : model.step ? String(model.step) : "base";
 }
 
+/**
+ * @param {State} state
+ * @param {Flow[]} columns
+ * @param {Element} host
+ */
 function drawFlow(state, columns, host) {
   const problems = CELLS.reduce((sum, [name]) => sum + columns[0][name].value, 0);
   const ticks = roundTicks(0, problems).filter((at) => at <= problems + 0.5);
@@ -113,7 +138,16 @@ function drawFlow(state, columns, host) {
   markChosen(state, frame, columns);
 }
 
+/**
+ * @param {Frame} frame
+ * @param {number} from
+ * @param {number} to
+ * @param {[number, number]} before
+ * @param {[number, number]} after
+ * @param {string} color
+ */
 function ribbon(frame, from, to, before, after, color) {
+  /** @type {[number, number][]} */
   const corners = [
     [from, before[1]],
     [to, after[1]],
@@ -126,6 +160,11 @@ function ribbon(frame, from, to, before, after, color) {
   });
 }
 
+/**
+ * @param {State} state
+ * @param {Moves[]} columns
+ * @param {Element} host
+ */
 function drawMoves(state, columns, host) {
   const gains = columns.flatMap(({ gained, churn }) => [gained.high, churn]);
   const losses = columns.flatMap(({ lost, churn }) => [lost.high, churn]);
@@ -147,9 +186,9 @@ function drawMoves(state, columns, host) {
   const width = Math.max(2, Math.min(24, 0.4 * (frame.x(1) - frame.x(0))));
   columns.forEach(({ lost, gained }, i) => {
     const x = frame.x(i);
-    for (const [move, sign, color] of [
-      [gained, 1, "var(--gained)"],
-      [lost, -1, "var(--lost)"],
+    for (const { move, sign, color } of [
+      { move: gained, sign: 1, color: "var(--gained)" },
+      { move: lost, sign: -1, color: "var(--lost)" },
     ]) {
       const [from, to] = [
         frame.y(Math.max(0, sign * move.value)),
@@ -184,10 +223,15 @@ function drawMoves(state, columns, host) {
   markChosen(state, frame, columns);
 }
 
+/**
+ * @param {Frame} frame
+ * @param {number} x
+ * @param {Certified} certified
+ */
 function markCertified(frame, x, { lost, gained }) {
-  for (const [problems, sign] of [
-    [gained, 1],
-    [lost, -1],
+  for (const { problems, sign } of [
+    { problems: gained, sign: 1 },
+    { problems: lost, sign: -1 },
   ]) {
     if (!problems.length) continue;
     const mark = markers.diamond(x, frame.y(sign * problems.length), "var(--ink)", 4.5);
@@ -196,13 +240,11 @@ function markCertified(frame, x, { lost, gained }) {
   }
 }
 
-/** Certified problems of a model, those of the chosen stratum. */
-function certifiedIn(state, model) {
-  const { lost = [], gained = [] } = model.views[""].certified ?? {};
-  const isShown = (id) => !state.stratum || state.kindOf.get(id) === state.stratum;
-  return { lost: lost.filter(isShown), gained: gained.filter(isShown) };
-}
-
+/**
+ * @param {State} state
+ * @param {Frame} frame
+ * @param {Flow[]} columns
+ */
 function markChosen(state, frame, columns) {
   const i = columns.findIndex(({ model }) => model === state.chosen);
   if (i < 0) return;

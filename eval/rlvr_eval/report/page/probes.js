@@ -1,7 +1,15 @@
 /* What probes found beyond the curves, and what the same counts say of these problems alone and
    beyond the last k: tables, since each holds a few rows. */
 
-function drawProbes(state) {
+import { crossoverCell, listed, stacked, withUpper } from "./cells.js";
+import { MISSING, count, interval, percent, plural, signed } from "./format.js";
+import { byId, html, part, put } from "./nodes.js";
+
+/** @import { BeyondRow, Child, Column, CountedReasoning, PageModel, Probed, State } from "./page" */
+/** @import { EntropyMatch } from "./summary" */
+
+/** @param {State} state */
+export function drawProbes(state) {
   const found = [
     ...temperatureTables(state),
     ...entropyTables(state),
@@ -9,10 +17,18 @@ function drawProbes(state) {
     ...reasoningTables(state),
   ];
   byId("probes").hidden = !found.length;
-  put(byId("probes").querySelector(".tables"), found);
+  put(part(byId("probes"), ".tables"), found);
 }
 
-/** columns: [heading, (row) => text or nodes, class]. */
+/**
+ * columns: [heading, (row) => text or nodes, class].
+ * @template Row
+ * @param {string} caption
+ * @param {Column<Row>[]} columns
+ * @param {Row[]} rows
+ * @param {string | null} note
+ * @returns {Child[]}
+ */
 function rowTable(caption, columns, rows, note = null) {
   const head = columns.map(([heading, , kind]) =>
     html("th", { scope: "col", class: kind }, heading),
@@ -40,26 +56,35 @@ function rowTable(caption, columns, rows, note = null) {
   ];
 }
 
-/** A point of a list, which unlike the curves of the figures is not turned into columns. */
-function listed(points, k) {
-  return (points ?? []).find((point) => point.k === k) ?? null;
-}
-
+/** @type {[Column<{step: number}>, Column<{name: string}>]} */
 const NAMED = [
   ["step", (row) => String(row.step)],
   ["model", (row) => row.name, "text"],
 ];
 
+/**
+ * @param {Probed[]} rows
+ * @returns {Column<Probed>[]}
+ */
 function probedColumns(rows) {
   const last = Math.min(...rows.map((row) => row.curve.at(-1).k));
   const ends = last > 1 ? [1, last] : [1];
   return [
     ["problems", (row) => count(row.problems)],
-    ...ends.map((k) => [
-      `pass@${k}, %`,
-      (row) => withUpper(listed(row.curve, k), listed(row.curve_upper, k)),
-    ]),
-    ...ends.map((k) => [`D(${k}), points`, (row) => stacked(listed(row.difference, k), signed)]),
+    ...ends.map(
+      (k) =>
+        /** @type {Column<Probed>} */ ([
+          `pass@${k}, %`,
+          (row) => withUpper(listed(row.curve, k), listed(row.curve_upper, k)),
+        ]),
+    ),
+    ...ends.map(
+      (k) =>
+        /** @type {Column<Probed>} */ ([
+          `D(${k}), points`,
+          (row) => stacked(listed(row.difference, k), signed),
+        ]),
+    ),
     [
       "crossover k",
       (row) => (row.crossover ? crossoverCell(row.crossover, row.difference.at(-1).k) : MISSING),
@@ -67,11 +92,13 @@ function probedColumns(rows) {
   ];
 }
 
+/** @param {State} state */
 function temperatureTables(state) {
   const rows = (state.probes.temperature ?? []).flatMap((at) =>
     at.models.map((model) => ({ ...model, temperature: at.temperature })),
   );
   if (!rows.length) return [];
+  /** @type {Column<Probed>[]} */
   const columns = [
     ["temperature", (row) => String(row.temperature)],
     ...NAMED,
@@ -80,6 +107,7 @@ function temperatureTables(state) {
   return rowTable("Base and checkpoint drawn at the same temperature", columns, rows);
 }
 
+/** @param {State} state */
 function entropyTables(state) {
   return (state.probes.entropy ?? []).flatMap((match) => {
     const grid = rowTable(
@@ -97,6 +125,7 @@ function entropyTables(state) {
       ...model,
       temperature: model.step === 0 ? match.base.temperature : match.temperature,
     }));
+    /** @type {Column<Probed>[]} */
     const columns = [
       ["temperature", (row) => String(row.temperature)],
       ...NAMED,
@@ -106,6 +135,7 @@ function entropyTables(state) {
   });
 }
 
+/** @param {EntropyMatch} match */
 function entropyNote(match) {
   const where = `on ${plural(match.apart.length, "problem")} set apart for the search, which the curves leave out`;
   const base = `The base has ${nats(match.base.value)} ${interval(match.base, nats)} at temperature ${match.base.temperature}, ${where}.`;
@@ -114,20 +144,25 @@ function entropyNote(match) {
     : `${base} ${match.model} comes nearest at temperature ${match.temperature}.`;
 }
 
+/** @param {State} state */
 function directTables(state) {
   const found = state.probes.direct;
-  if (!found || !found.models.length) return [];
+  if (!found?.models.length) return [];
   const note = `${count(found.guessable.length)} of ${plural(found.problems, "problem")} left out: the base answers them without reasoning with an accuracy above 0 and below ${percent(found.highest, 0)} %.`;
+  /** @type {Column<Probed>[]} */
   const columns = [...NAMED, ...probedColumns(found.models)];
   return rowTable("Without problems that can be guessed", columns, found.models, note);
 }
 
+/** @param {State} state */
 function reasoningTables(state) {
   const rows = state.models.filter((model) => model.reasoning);
   if (!rows.length) return [];
-  const of = (name) => (row) => count(row.reasoning[name]);
-  const last = (name) => (row) => stacked(listed(row.reasoning[name], state.kMax));
+  const of = (/** @type {CountedReasoning} */ name) => (/** @type {PageModel} */ row) => count(row.reasoning[name]);
+  const last =
+    (/** @type {"curve_least" | "curve_most"} */ name) => (/** @type {PageModel} */ row) => stacked(listed(row.reasoning[name], state.kMax));
   const isMarked = rows.some((row) => row.reasoning.checked_by === "marks");
+  /** @type {Column<PageModel>[]} */
   const columns = [
     ...NAMED,
     ["checked by", (row) => row.reasoning.checked_by, "text"],
@@ -138,10 +173,10 @@ function reasoningTables(state) {
     ["wrong", of("wrong")],
     ["unmarked", of("unmarked")],
     ...(isMarked
-      ? [
+      ? /** @type {Column<PageModel>[]} */ ([
           [`pass@${state.kMax} at least, %`, last("curve_least")],
           ["at most, %", last("curve_most")],
-        ]
+        ])
       : []),
   ];
   const note =
@@ -149,38 +184,51 @@ function reasoningTables(state) {
   return rowTable("Reasoning behind the hardest solved problems", columns, rows, note);
 }
 
-function theseProblemsTable(state) {
+/** @param {State} state */
+export function theseProblemsTable(state) {
   const rows = state.models.filter((model) => model.these_problems);
   if (!rows.length) return [];
+  /** @type {Column<PageModel>[]} */
   const columns = [
     ...NAMED,
-    ...state.headlineKs.map((k) => [
-      `pass@${k}, %`,
-      (row) => stacked(listed(row.these_problems, k)),
-    ]),
-    ...state.headlineKs.map((k) => [
-      `D(${k}), points`,
-      (row) => stacked(listed(row.these_differences, k), signed),
-    ]),
+    ...state.headlineKs.map(
+      (k) =>
+        /** @type {Column<PageModel>} */ ([
+          `pass@${k}, %`,
+          (row) => stacked(listed(row.these_problems, k)),
+        ]),
+    ),
+    ...state.headlineKs.map(
+      (k) =>
+        /** @type {Column<PageModel>} */ ([
+          `D(${k}), points`,
+          (row) => stacked(listed(row.these_differences, k), signed),
+        ]),
+    ),
   ];
   const note = `Intervals for exactly these problems: what drawing again would change. Beyond k = ${Math.floor(state.kMax / 2)} they are approximate.`;
   return rowTable("Of these problems alone", columns, rows, note);
 }
 
-function beyondTable(state) {
+/** @param {State} state */
+export function beyondTable(state) {
   const rows = state.models.flatMap((model) =>
     (model.beyond ?? []).map((at) => ({ ...at, step: model.step, name: model.name })),
   );
   if (!rows.length) return [];
+  /** @type {Column<BeyondRow>[]} */
   const columns = [
     ...NAMED,
     ["k", (row) => count(row.k)],
     ["lowest, %", (row) => percent(row.low)],
     ["highest, %", (row) => percent(row.high)],
-    ...Object.keys(rows[0].models).map((label) => [
-      `${label}, %`,
-      (row) => `${percent(row.models[label])} [${row.model_intervals[label].map((end) => percent(end)).join(", ")}]`,
-    ]),
+    ...Object.keys(rows[0].models).map(
+      (label) =>
+        /** @type {Column<BeyondRow>} */ ([
+          `${label}, %`,
+          (row) => `${percent(row.models[label])} [${row.model_intervals[label].map((end) => percent(end)).join(", ")}]`,
+        ]),
+    ),
     ["range of the models, %", (row) => row.range.map((end) => percent(end)).join(" to ")],
   ];
   const note =
@@ -188,6 +236,7 @@ function beyondTable(state) {
   return rowTable("Beyond what was drawn", columns, rows, note);
 }
 
+/** @param {number} value */
 function nats(value) {
   return value.toFixed(3);
 }

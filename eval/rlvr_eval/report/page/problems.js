@@ -1,7 +1,15 @@
 /* The problems one by one, filtered by how they moved, with completions a click away. */
 
-const ROWS_AT_ONCE = 60;
+import { BASE, CHECKPOINT } from "./colors.js";
+import { MISSING, count, plural } from "./format.js";
+import { certifiedIn } from "./models.js";
+import { byId, html, part, put } from "./nodes.js";
 
+/** @import { Listed, PageModel, State } from "./page" */
+
+export const ROWS_AT_ONCE = 60;
+
+/** @type {[string, (problem: Listed) => boolean][]} */
 const FILTERS = [
   ["certified lower", (p) => p.certified === "lost"],
   ["certified higher", (p) => p.certified === "gained"],
@@ -12,7 +20,8 @@ const FILTERS = [
   ["all", () => true],
 ];
 
-function drawProblems(state) {
+/** @param {State} state */
+export function drawProblems(state) {
   const problems = listedProblems(state);
   const isPair = state.base && state.chosen !== state.base;
   const filters = isPair ? comparable(state) : FILTERS.slice(-1);
@@ -21,7 +30,7 @@ function drawProblems(state) {
     filters.find(([, test]) => problems.some(test)) ??
     filters.at(-1);
   put(
-    byId("problems").querySelector(".filters"),
+    part(byId("problems"), ".filters"),
     filters.map(([name, test]) => {
       const choose = () => {
         state.filter = name;
@@ -38,11 +47,11 @@ function drawProblems(state) {
   const query = byId("find").value.trim().toLowerCase();
   const found = problems.filter((p) => wanted[1](p) && p.id.toLowerCase().includes(query));
   put(
-    byId("problems").querySelector(".rows"),
+    part(byId("problems"), ".rows"),
     found.slice(0, state.rows).map((problem) => problemRow(state, problem)),
   );
   put(
-    byId("problems").querySelector(".head"),
+    part(byId("problems"), ".head"),
     html("span", {}, "problem"),
     html("span"),
     html("span", { class: "of" }, state.base ? state.base.name : ""),
@@ -53,15 +62,23 @@ function drawProblems(state) {
   put(byId("problems-note"), problemsNote(state, isPair));
 }
 
-/** Why "solved at least once" does not mean the same of the base and the chosen model; "" if it does. */
+/**
+ * Why "solved at least once" does not mean the same of the base and the chosen model; "" if it does.
+ * @param {State} state
+ */
 function unequal(state) {
   return state.chosen.views[""].coverage?.reason ?? "";
 }
 
+/** @param {State} state */
 function comparable(state) {
   return unequal(state) ? FILTERS.filter(([name]) => !name.startsWith("solved")) : FILTERS;
 }
 
+/**
+ * @param {State} state
+ * @param {boolean} isPair
+ */
 function problemsNote(state, isPair) {
   const all = Object.keys(state.examples).length;
   const parts = [];
@@ -84,13 +101,17 @@ function problemsNote(state, isPair) {
   return parts.join(" ");
 }
 
-/** Problems of the chosen stratum with the counts of base and checkpoint, largest change first. */
+/**
+ * Problems of the chosen stratum with the counts of base and checkpoint, largest change first.
+ * @param {State} state
+ * @returns {Listed[]}
+ */
 function listedProblems(state) {
   const certified = certifiedIn(state, state.chosen);
-  const status = new Map([
-    ...certified.lost.map((id) => [id, "lost"]),
-    ...certified.gained.map((id) => [id, "gained"]),
-  ]);
+  /** @type {Map<string, "lost" | "gained">} */
+  const status = new Map();
+  for (const id of certified.lost) status.set(id, "lost");
+  for (const id of certified.gained) status.set(id, "gained");
   return state.problemIds
     .map((id, i) => ({
       id,
@@ -107,14 +128,23 @@ function listedProblems(state) {
     .sort((a, b) => Math.abs(change(b)) - Math.abs(change(a)));
 }
 
-function drawn(model, i) {
+/**
+ * @param {PageModel} model
+ * @param {number} i
+ */
+export function drawn(model, i) {
   return Array.isArray(model.counts.n) ? model.counts.n[i] : model.counts.n;
 }
 
-function change(p) {
+/** @param {Listed} p */
+export function change(p) {
   return p.base === null || p.ours === null ? 0 : p.ours / p.oursN - p.base / p.baseN;
 }
 
+/**
+ * @param {State} state
+ * @param {Listed} p
+ */
 function problemRow(state, p) {
   const isPair = state.base && state.chosen !== state.base;
   const mark = p.certified ? `◆ certified ${p.certified === "lost" ? "lower" : "higher"}` : "";
@@ -144,6 +174,12 @@ function problemRow(state, p) {
   return row;
 }
 
+/**
+ * @param {string} name
+ * @param {number | null} c
+ * @param {number | null} n
+ * @param {string} color
+ */
 function countCell(name, c, n, color) {
   if (c === null || c === undefined) return html("span", { class: "count" }, MISSING);
   const fill = html("i", { style: `width:${(100 * c) / n}%;background:${color}` });
@@ -155,7 +191,11 @@ function countCell(name, c, n, color) {
   );
 }
 
-/** Question, answer and completions of a problem, as text and nothing else. */
+/**
+ * Question, answer and completions of a problem, as text and nothing else.
+ * @param {State} state
+ * @param {string} id
+ */
 function completionsOf(state, id) {
   const example = Object.hasOwn(state.examples, id) ? state.examples[id] : null;
   if (!example)

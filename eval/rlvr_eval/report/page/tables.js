@@ -1,9 +1,18 @@
 /* Every number, in tables: the curves, the comparison with the base, how the draws were made. */
 
-function drawTables(state) {
+import { crossoverCell, differenceAt, passAt, stacked } from "./cells.js";
+import { MISSING, capital, count, probability, rate, signed } from "./format.js";
+import { certifiedIn } from "./models.js";
+import { byId, html, part, put } from "./nodes.js";
+import { beyondTable, theseProblemsTable } from "./probes.js";
+
+/** @import { ModelColumn, PageModel, PageView, State } from "./page" */
+
+/** @param {State} state */
+export function drawTables(state) {
   const shown = state.models.filter((model) => state.view(model));
   put(
-    byId("numbers").querySelector(".tables"),
+    part(byId("numbers"), ".tables"),
     html("p", { class: "note" }, `${capital(state.drawnUnder)}.`),
     table("Curves", curveColumns(state), shown, state),
     state.base
@@ -22,11 +31,17 @@ function drawTables(state) {
     ),
     theseProblemsTable(state),
     beyondTable(state),
-    table("Where the numbers come from", originColumns(state), state.models, state),
+    table("Where the numbers come from", originColumns(), state.models, state),
   );
 }
 
-/** columns: [heading, (model, view) => text or nodes, class]. */
+/**
+ * columns: [heading, (model, view) => text or nodes, class].
+ * @param {string} caption
+ * @param {ModelColumn[]} columns
+ * @param {PageModel[]} models
+ * @param {State} state
+ */
 function table(caption, columns, models, state) {
   if (!models.length) return null;
   const head = html(
@@ -39,7 +54,7 @@ function table(caption, columns, models, state) {
       "tr",
       { class: model === state.chosen ? "chosen" : null },
       columns.map(([, cell, kind]) =>
-        html("td", { class: kind }, cell(model, state.view(model) ?? {})),
+        html("td", { class: kind }, cell(model, state.view(model) ?? /** @type {PageView} */ ({}))),
       ),
     ),
   );
@@ -53,55 +68,48 @@ function table(caption, columns, models, state) {
   ];
 }
 
+/** @type {ModelColumn[]} */
 const WHO = [
   ["step", (model) => (model.beside ? MISSING : String(model.step))],
   ["model", (model) => model.name, "text"],
 ];
 
-/** pass@k with its interval; both extremes where undecided verdicts leave it open. */
-function passAt(view, k) {
-  return withUpper(pointAt(view.curve, k), pointAt(view.curve_upper, k));
-}
-
-function withUpper(lower, upper) {
-  return upper ? [stacked(lower), html("small", {}, "to"), stacked(upper)] : stacked(lower);
-}
-
-/** D(k) with its interval, and what undecided verdicts leave possible. */
-function differenceAt(view, k) {
-  const open = listed(view.difference_range, k);
-  const told = stacked(pointAt(view.difference, k), signed);
-  return open ? [told, html("small", {}, `${signed(open.least)} to ${signed(open.greatest)}`)] : told;
-}
-
-/** A value with its interval below it, in small type. */
-function stacked(point, form = percent) {
-  return point ? [form(point.value), html("small", {}, interval(point, form))] : MISSING;
-}
-
+/**
+ * @param {State} state
+ * @returns {ModelColumn[]}
+ */
 function curveColumns(state) {
   return [
     ...WHO,
     ["problems", (_, view) => count(view.problems)],
-    ...state.headlineKs.map((k) => [`pass@${k}, %`, (_, view) => passAt(view, k)]),
+    ...state.headlineKs.map(
+      (k) => /** @type {ModelColumn} */ ([`pass@${k}, %`, (_, view) => passAt(view, k)]),
+    ),
     ["log-k area, %", (_, view) => stacked(view.area)],
     ["undecided", (model) => rate(model.undecided_rate)],
     ["truncated", (model) => rate(model.truncation_rate)],
   ];
 }
 
+/**
+ * @param {State} state
+ * @returns {ModelColumn[]}
+ */
 function againstColumns(state) {
-  const test = (view, k) => view.tests.find((each) => each.k === k);
+  const test = (/** @type {PageView} */ view, /** @type {number} */ k) => view.tests.find((each) => each.k === k);
   const tested = state.models.map((model) => state.view(model)?.tests ?? []);
   const ks = tested.flatMap((tests) => [tests[0], tests.at(-1)].filter(Boolean)).map(({ k }) => k);
   const ends = [...new Set(ks)].sort((a, b) => a - b);
   const gap = state.models.map((model) => state.view(model)?.delta_se?.k).find(Boolean);
   return [
     ...WHO,
-    ...ends.flatMap((k) => [
-      [`D(${k}), points`, (_, view) => differenceAt(view, k)],
-      ["p, Holm", (_, view) => probability(test(view, k)?.p_adjusted)],
-    ]),
+    ...ends.flatMap(
+      (k) =>
+        /** @type {ModelColumn[]} */ ([
+          [`D(${k}), points`, (_, view) => differenceAt(view, k)],
+          ["p, Holm", (_, view) => probability(test(view, k)?.p_adjusted)],
+        ]),
+    ),
     ["D of log-k area", (_, view) => stacked(view.area_difference, signed)],
     ["crossover k", (_, view) => crossoverCell(view.crossover, view.difference.k.at(-1))],
     [`Δ_SE(${gap}), points`, (_, view) => stacked(view.delta_se, signed)],
@@ -110,19 +118,23 @@ function againstColumns(state) {
   ];
 }
 
-function crossoverCell(found, kMax) {
-  if (found.low === null || !found.is_shown) return crossoverText(found, kMax);
+/**
+ * @param {State} state
+ * @param {PageModel[]} shown
+ * @returns {ModelColumn[]}
+ */
+function coverColumns(state, shown) {
+  const taus = state.view(shown[0])?.cover ?? [];
   return [
-    crossoverText({ ...found, low: null }, kMax),
-    html("small", {}, crossoverInterval(found, kMax)),
+    ...WHO,
+    ...taus.map(
+      ({ tau }, i) =>
+        /** @type {ModelColumn} */ ([`τ = ${tau}`, (_, view) => stacked(view.cover[i])]),
+    ),
   ];
 }
 
-function coverColumns(state, shown) {
-  const taus = state.view(shown[0])?.cover ?? [];
-  return [...WHO, ...taus.map(({ tau }, i) => [`τ = ${tau}`, (_, view) => stacked(view.cover[i])])];
-}
-
+/** @returns {ModelColumn[]} */
 function originColumns() {
   return [
     ...WHO,

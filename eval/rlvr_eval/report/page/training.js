@@ -1,10 +1,17 @@
 /* pass@1 and pass@k_max over training steps. */
 
-function drawTraining(state) {
+import { band, chart, chosenMark, polyline, roundTicks, shareTicks, whisker } from "./chart.js";
+import { pointAt } from "./format.js";
+import { byId, key, keys, markers, part, put, svg } from "./nodes.js";
+
+/** @import { Frame, Marker, State } from "./page" */
+
+/** @param {State} state */
+export function drawTraining(state) {
   const figure = byId("training");
   figure.hidden = !state.checkpoints.length;
   if (figure.hidden) return;
-  const host = figure.querySelector(".plot");
+  const host = part(figure, ".plot");
   const last = Math.max(...state.checkpoints.map((model) => model.step));
   const ticks = roundTicks(0, last, host.clientWidth < 420 ? 4 : 6).filter(
     (at) => at <= last * 1.0001,
@@ -20,16 +27,24 @@ function drawTraining(state) {
     y: { domain: [0, 1], ticks: shareTicks, title: "pass@k, share of problems solved" },
   });
   if (!state.chosen.beside) frame.svg.append(chosenMark(frame, frame.x(state.chosen.step)));
+  /** @type {[number, string, Marker][]} */
   const series = [[1, "var(--first)", "square"]];
   if (state.kMax > 1) series.push([state.kMax, "var(--last)", "circle"]);
   for (const [k, color, marker] of series) drawSeries(state, frame, k, color, marker);
   put(
-    figure.querySelector(".legend"),
+    part(figure, ".legend"),
     series.map(([k, color, marker]) => key(keys.line(color, marker), `pass@${k}`)),
     state.base ? key(keys.dashed(), "base") : null,
   );
 }
 
+/**
+ * @param {State} state
+ * @param {Frame} frame
+ * @param {number} k
+ * @param {string} color
+ * @param {Marker} marker
+ */
 function drawSeries(state, frame, k, color, marker) {
   const points = [state.base, ...state.checkpoints]
     .filter(Boolean)

@@ -1,6 +1,12 @@
 /* The finding, and what was run, in words. What is claimed stands in the summary, ready made. */
 
-function drawWords(state) {
+import { capital, count, plural, rate } from "./format.js";
+import { byId, html, part, put } from "./nodes.js";
+
+/** @import { State } from "./page" */
+
+/** @param {State} state */
+export function drawWords(state) {
   const others = state.models.filter((model) => model.beside && model !== state.chosen);
   const findings = [state.chosen, ...others].map((model) => state.view(model)?.finding.text);
   put(
@@ -10,7 +16,7 @@ function drawWords(state) {
   byId("shown").textContent =
     `Shown: ${state.name}, ${state.stratum ? `${state.stratum} problems` : "all problems"}, ${state.chosen.name}.`;
   put(
-    byId("about").querySelector(".words"),
+    part(byId("about"), ".words"),
     html("p", {}, whatWasDrawn(state)),
     html("p", {}, `${capital(state.drawnUnder)}.`),
     html("p", {}, howItIsRead(state)),
@@ -19,6 +25,7 @@ function drawWords(state) {
   );
 }
 
+/** @param {State} state */
 function whatWasDrawn(state) {
   const designs = [...new Set(state.models.map((model) => model.design))];
   const total = state.models.reduce((sum, model) => sum + model.completions, 0);
@@ -37,14 +44,12 @@ function whatWasDrawn(state) {
   );
 }
 
-function capital(text) {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
-}
-
+/** @param {string[]} names */
 function enumerated(names) {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
 
+/** @param {State} state */
 function howItIsRead(state) {
   const families = state.view(state.chosen)?.families;
   const effective = state.view(state.chosen)?.effective_families;
@@ -52,24 +57,33 @@ function howItIsRead(state) {
   const over = families
     ? `over the ${count(families)} families that the problems belong to${worth}`
     : "over problems";
-  return `pass@k is estimated without bias for every k up to the number of draws (${numbersOfDraws(state)}) and never beyond. Intervals are 95 % intervals for the population that these problems come from (Student t ${over} and two pseudo-problems for what no problem shows), pointwise in k. A checkpoint is compared with the base by paired differences on the same problems, both sampled independently${howItIsTested()}.`;
+  return `pass@k is estimated without bias for every k up to the number of draws (${numbersOfDraws(state)}) and never beyond. Intervals are 95 % intervals for the population that these problems come from (Student t ${over} and two pseudo-problems for what no problem shows), pointwise in k. A checkpoint is compared with the base by paired differences on the same problems, both sampled independently${howItIsTested(state)}.`;
 }
 
-/** The numbers of draws of all models: "256", "64 to 256". */
+/**
+ * The numbers of draws of all models: "256", "64 to 256".
+ * @param {State} state
+ */
 function numbersOfDraws(state) {
   const most = state.models.map((model) => state.view(model)?.curve.k.at(-1)).filter(Boolean);
   const [least, greatest] = [Math.min(...most), Math.max(...most)];
   return least === greatest ? String(greatest) : `${least} to ${greatest}, depending on the model`;
 }
 
-function howItIsTested() {
-  const { number, level } = report.tests;
+/** @param {State} state */
+function howItIsTested(state) {
+  const { number, level } = state.tests;
   if (!number) return "";
   const tests = number > 1 ? `all ${number} tests of this report` : "the one test of this report";
   return `; their p-values are adjusted by Holm's method for ${tests}, whatever the model, stratum or benchmark; a change is stated where p < ${level}`;
 }
 
-/** Names and values, nested ones as a.b; what is missing is left out. */
+/**
+ * Names and values, nested ones as a.b; what is missing is left out.
+ * @param {string} title
+ * @param {Record<string, unknown>} values
+ * @param {boolean} isOpen
+ */
 function definitions(title, values, isOpen) {
   const pairs = flattened(values);
   if (!pairs.length) return null;
@@ -85,6 +99,11 @@ function definitions(title, values, isOpen) {
   );
 }
 
+/**
+ * @param {Record<string, unknown>} values
+ * @param {string} prefix
+ * @returns {[string, string][]}
+ */
 function flattened(values, prefix = "") {
   return Object.entries(values ?? {}).flatMap(([name, value]) => {
     if (
@@ -95,7 +114,7 @@ function flattened(values, prefix = "") {
     )
       return [];
     if (typeof value === "object" && !Array.isArray(value))
-      return flattened(value, `${prefix}${name}.`);
+      return flattened(/** @type {Record<string, unknown>} */ (value), `${prefix}${name}.`);
     return [
       [
         prefix + name,
