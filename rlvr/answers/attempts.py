@@ -20,7 +20,6 @@ so that verdicts of an earlier rule are never counted as this one's. Rule 1 look
 text without special tokens, and took "User:" in the middle of a sentence for an invented turn.
 """
 
-import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rlvr.answers import prompts
+from rlvr.answers import prompts, templates
+from rlvr.core import reading
 from rlvr.core.errors import UserError
 from rlvr.core.records import Attempt, Problem
 
@@ -117,7 +117,7 @@ def ends_of(
         chat_tokenizer: whose chat template `chat` is; the model's own unless given.
     """
     further = _chat_end(chat_tokenizer or tokenizer) if prompts.is_chat(template) else ""
-    markers = (*prompts.END_OF_TURN, *([further] if further else []))
+    markers = (*templates.END_OF_TURN, *([further] if further else []))
     found = {_token(tokenizer, marker) for marker in markers} - {None}
     own = frozenset(of_model)
     of_template = frozenset(token for token in found if token is not None) - own
@@ -125,12 +125,16 @@ def ends_of(
 
 
 def model_end_ids(folder: Path, tokenizer: Any) -> frozenset[int]:
-    """Read the end tokens of a model: its tokenizer's and those of its generation config."""
+    """Read the end tokens of a model: its tokenizer's and those of its generation config.
+
+    Raises:
+        UserError: naming a file of the model that is no JSON object.
+    """
     configured: Any = None
     for name in ("generation_config.json", "config.json"):
         file = folder / name
         if file.is_file():
-            configured = json.loads(file.read_text(encoding="utf-8")).get("eos_token_id")
+            configured = reading.json_object_file(file).get("eos_token_id")
             break
     return end_ids(tokenizer, configured)
 
@@ -158,7 +162,7 @@ def verifier_version(verdict_version: str) -> str:
 
 @lru_cache(maxsize=64)
 def _pattern(template: str, further: str) -> re.Pattern[str]:
-    markers = (*prompts.END_OF_TURN, *([further] if further else []))
+    markers = (*templates.END_OF_TURN, *([further] if further else []))
     run_on = prompts.get(template).run_on
     alternatives = [*map(re.escape, markers), *([run_on] if run_on else [])]
     return re.compile("|".join(alternatives), re.MULTILINE)

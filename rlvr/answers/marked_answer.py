@@ -11,7 +11,7 @@ Nothing here fails, and everything takes time linear in the text.
 import re
 from collections.abc import Iterator
 
-from rlvr.answers.prompts import END_OF_TURN
+from rlvr.answers.templates import END_OF_TURN
 
 _END_OF_TURN = re.compile("|".join(map(re.escape, END_OF_TURN)))
 _INVENTED_TURN = re.compile(r"(?:^|\n|</answer>)[ \t#*]*(?:User|Human|Question|Problem|Q)[ \t*]*:")

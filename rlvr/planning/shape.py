@@ -4,12 +4,13 @@ Models that the shipped recipes name are in a table, so that a recipe can be pla
 neither a network nor a cache. Its values are those of the models' config.json on the Hub.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rlvr.core import reading
+from rlvr.core.errors import UserError
 from rlvr.weights import models
 
 # decoder-only transformers with SwiGLU and grouped-query attention: one arithmetic for all of them
@@ -133,8 +134,8 @@ def find(name: str, revision: str | None = None) -> ModelShape | None:
     if path is None:
         return KNOWN.get(name)
     try:
-        return of_config(json.loads(path.read_text()))
-    except (ValueError, OSError):
+        return of_config(reading.json_object_file(path))
+    except UserError:
         return None
 
 
@@ -169,7 +170,7 @@ def _configuration(name: str, revision: str | None) -> Path | None:
     if not folder.is_dir():
         return _cached(name, revision)
     if (adapter := folder / "adapter_config.json").is_file():
-        base = json.loads(adapter.read_text()).get("base_model_name_or_path")
+        base = reading.json_object_file(adapter).get("base_model_name_or_path")
         return _configuration(base, None) if base and base != name else None
     path = folder / "config.json"
     return path if path.is_file() else None

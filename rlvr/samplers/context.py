@@ -4,12 +4,12 @@ Both engines stop at the same length, so that a draw is "length" under the one w
 other. The length is that which vLLM derives from a model's files.
 """
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rlvr.answers.prompt_tokens import prompt_ids
+from rlvr.core import reading
 from rlvr.core.errors import UserError
 from rlvr.samplers.base import SampleRequest
 
@@ -95,5 +95,5 @@ def _of_model(config: "PretrainedConfig") -> int | None:
 
 def _of_tokenizer(folder: Path) -> int | None:
     file = folder / "tokenizer_config.json"
-    told = json.loads(file.read_text()).get("model_max_length") if file.is_file() else None
+    told = reading.json_object_file(file).get("model_max_length") if file.is_file() else None
     return None if told is None else int(told)

@@ -6,14 +6,13 @@ here follows the recipe alone. Of the file only the end markers are taken. What 
 told once for each model.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlvr.core.errors import UserError
+from rlvr.core import reading
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, PreTrainedModel
@@ -85,20 +84,13 @@ def asked_for(folder: Path) -> dict[str, Any]:
         UserError: if the file is not JSON.
     """
     own = folder / _FILE
-    values = _read(own if own.is_file() else folder / "config.json")
+    values = reading.json_object_file(own if own.is_file() else folder / "config.json")
     neutral = {**_OF_ANY_DECODING, **_OF_SOME_DECODING}
     return {
         name: values[name]
         for name in sorted(neutral.keys() & values.keys())
         if values[name] is not None and values[name] != neutral[name]
     }
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(file.read_text()))
-    except (ValueError, TypeError) as error:
-        raise UserError(f"{file}: not a JSON object ({error}); correct it") from None
 
 
 def asks_of_any_decoding(folder: Path) -> bool:

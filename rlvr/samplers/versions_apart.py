@@ -8,13 +8,13 @@ Draws of which none of this is true are the same today and keep their key; of th
 says what is done now, so that the two are never pooled.
 """
 
-import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rlvr.answers.prompts import ChatText
+from rlvr.core import reading
 from rlvr.samplers.base import SamplingParams
 from rlvr.samplers.stops import special_stops
 from rlvr.weights.adapters import small_files
@@ -95,7 +95,7 @@ def _may_reach_the_context(folder: Path, budget: int, prompts: Sequence[str]) ->
 def _first_token(folder: Path) -> str:
     """What the tokenizer calls the beginning of a sequence, read without loading it."""
     file = folder / "tokenizer_config.json"
-    told: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    told = reading.json_object_file(file) if file.is_file() else {}
     token = told.get("bos_token") or ""
     return str(token["content"] if isinstance(token, dict) else token)
 

@@ -185,7 +185,7 @@ def _is_finite(block: bytes | memoryview, dtype: str) -> bool:
 
 
 def _file_headers(file: Path) -> Iterator[TensorHeader]:
-    """Write the safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes."""
+    """Read the safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes."""
     size = file.stat().st_size
     with file.open("rb") as stream:
         prefix = stream.read(8)

@@ -1,11 +1,11 @@
 """Completions as a model is asked about them: prompts and tokens, of stored draws or of a file."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rlvr.answers import prompts
+from rlvr.core import reading
 from rlvr.core.errors import UserError
 from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Problem
@@ -78,7 +78,7 @@ def trace_name(path: Path) -> str:
     told = path.parent / "teacher.json"
     if not told.is_file():
         return path.name
-    return f"traces of {json.loads(told.read_text())['teacher']}"
+    return f"traces of {reading.json_object_file(told).get('teacher', path.name)}"
 
 
 def trace_identity(path: Path) -> str:

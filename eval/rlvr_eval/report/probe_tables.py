@@ -3,7 +3,8 @@
 from functools import partial
 from typing import TextIO
 
-from rlvr_eval.report.tables import Column, crossover_cell, step_of, with_interval, write_rows
+from rlvr_eval.report.tables import crossover_cell, step_of, with_interval, write_rows
+from rlvr_eval.report.terminal import Column
 from rlvr_eval.summary.conditions import drawn_line
 from rlvr_eval.summary.model_summary import Json, at_k
 

@@ -4,58 +4,42 @@ A run: one row per model with pass@1, pass@k in the middle and pass@k_max, each 
 interval, the paired differences to the base and the crossover; strata below. Several runs: the rows
 of Table 2 of Yue et al. 2025, with Delta_SE and the difference to the first run.
 
-Into a file or a pipe goes plain text that is never wrapped. On a terminal that is too narrow for
-everything side by side, the columns are spread over several tables, so that each row stays on one
-line.
+`rlvr_eval.report.terminal` lays the tables out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import Literal, NamedTuple, TextIO
-
-from rich import box
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from typing import TextIO
 
 from rlvr_eval.report import undecided_notes
+from rlvr_eval.report.terminal import Column, console_on, packed, print_models, put, say
 from rlvr_eval.statistics.lineup import lineup, model_in_summary
 from rlvr_eval.summary.claims import LEVEL, change_at, number
 from rlvr_eval.summary.model_summary import Json, at_k
 
-_PLAIN_WIDTH = 400  # wide enough that nothing is wrapped where lines may have any length
-
-
-class Column(NamedTuple):
-    """One column: its heading, what it shows of a model, and its side."""
-
-    heading: str
-    cell: Callable[[Json], str]
-    justify: Literal["left", "right"] = "right"
-
 
 def write_summary(summary: Json, stream: TextIO) -> None:
     """Print every benchmark of a summary, its strata below it, then what the reader must know."""
-    console = _console(stream)
+    console = console_on(stream)
     for name, benchmark in summary["benchmarks"].items():
         models = benchmark["models"]
         who = [Column("step", step_of), Column("model", _name, "left")]
         columns = _curve_columns(benchmark), _rates(), _difference_columns(models)
-        _print(console, name, who, columns, models)
+        print_models(console, name, who, columns, models)
         for stratum in dict.fromkeys(kind for model in models for kind in model["strata"]):
             of_stratum = [_in_stratum(model, stratum) for model in models]
             columns = _curve_columns(benchmark), [], _difference_columns(of_stratum)
-            _print(console, f"{name}, {stratum} problems only", who, columns, of_stratum)
+            print_models(console, f"{name}, {stratum} problems only", who, columns, of_stratum)
         problems = sorted({model["problems"] for model in models})
-        _say(console, _legend(problems, models, summary["tests"]) + benchmark["drawn_under"] + "\n")
-        _say(console, *_findings(models))
-        _say(console, *undecided_notes.notes(name, models))
-    _say(console, *(f"note: {warning}" for warning in summary["warnings"]))
+        say(console, _legend(problems, models, summary["tests"]) + benchmark["drawn_under"] + "\n")
+        say(console, *_findings(models))
+        say(console, *undecided_notes.notes(name, models))
+    say(console, *(f"note: {warning}" for warning in summary["warnings"]))
 
 
 def write_comparison(comparison: Json, stream: TextIO) -> None:
     """Print several runs side by side, as `rlvr_eval.summary.comparison.compare` returns them."""
-    console = _console(stream)
+    console = console_on(stream)
     for name, benchmark in comparison["benchmarks"].items():
         rows = benchmark["rows"]
         who = [
@@ -67,24 +51,24 @@ def write_comparison(comparison: Json, stream: TextIO) -> None:
             *_difference_columns(rows),
             *_versus_columns(benchmark, rows),
         ]
-        _print(console, name, who, (_curve_columns(benchmark), _rates(), differences), rows)
+        print_models(console, name, who, (_curve_columns(benchmark), _rates(), differences), rows)
         legend = _legend([benchmark["problems"]], rows, comparison["tests"]).rstrip("\n")
-        _say(console, legend, _gaps_legend(rows) + benchmark["drawn_under"] + "\n")
-        _say(console, *(row["finding"]["text"] for row in rows if "difference" in row))
-        _say(console, *_on_seeds(rows))
-        _say(console, *undecided_notes.notes(name, rows))
-    _say(console, *(f"note: {warning}" for warning in comparison["warnings"]))
+        say(console, legend, _gaps_legend(rows) + benchmark["drawn_under"] + "\n")
+        say(console, *(row["finding"]["text"] for row in rows if "difference" in row))
+        say(console, *_on_seeds(rows))
+        say(console, *undecided_notes.notes(name, rows))
+    say(console, *(f"note: {warning}" for warning in comparison["warnings"]))
 
 
 def write_rows(
     title: str, columns: list[Column], rows: list[Json], legend: str, stream: TextIO
 ) -> None:
     """Print one table of other things than models, and what is to be known of it below."""
-    console = _console(stream)
+    console = console_on(stream)
     naming = 1 + max((at for at, each in enumerate(columns) if each.justify == "left"), default=0)
     who, others = columns[:naming], columns[naming:]
-    _put(console, _packed(title, who, others, rows, console.width))
-    _say(console, f"{legend}\n")
+    put(console, packed(title, who, others, rows, console.width))
+    say(console, f"{legend}\n")
 
 
 def with_interval(point: Json | None, *, sign: bool = False) -> str:
@@ -256,105 +240,3 @@ def _worth(models: list[Json]) -> str:
 def _gaps_legend(rows: list[Json]) -> str:
     k = _gap_k(rows)
     return f"Delta_SE({k}) = pass@{k} of the base - pass@1, lower is better; vs = paired too\n"
-
-
-def _print(
-    console: Console,
-    title: str,
-    who: list[Column],
-    groups: tuple[list[Column], list[Column], list[Column]],
-    models: list[Json],
-) -> None:
-    """Print one table; where it does not fit, two; where they do not, as many as it takes."""
-    curves, rates, differences = groups
-    parts = [
-        (title, curves),
-        (f"{title}: against the base", differences),
-        (f"{title}: undecided", rates),
-    ]
-    layouts = [
-        [_table(title, [*who, *curves, *differences, *rates], models)],
-        [
-            _table(title, [*who, *curves, *rates], models),
-            _table(parts[1][0], [*who, *differences], models),
-        ],
-    ]
-    fitting = (each for each in layouts if max(map(_width, each)) <= console.width)
-    tables = next(fitting, None)
-    if tables is None:
-        tables = [
-            table
-            for heading, columns in parts
-            for table in _packed(heading, who, columns, models, console.width)
-        ]
-    _put(console, tables)
-
-
-def _packed(
-    title: str, who: list[Column], columns: list[Column], rows: list[Json], width: int
-) -> list[Table]:
-    """Return tables that each begin with `who` and have as many of the columns as fit."""
-    groups: list[list[Column]] = []
-    for column in columns:
-        wider = [*groups[-1], column] if groups else []
-        if wider and _width(_table(title, [*who, *wider], rows)) <= width:
-            groups[-1] = wider
-        else:
-            groups.append([column])
-    return [_table(title, [*who, *group], rows) for group in groups]
-
-
-def _put(console: Console, tables: Sequence[Table]) -> None:
-    """Print tables, on lines that run on where one is wider than a terminal.
-
-    A file or a pipe gets no spaces at the ends of lines.
-    """
-    widest = _at_least(console, max(map(_width, tables), default=0))
-    lines = [part for table in tables for part in (table, "")]
-    if console.is_terminal:
-        widest.print(*lines, sep="\n")
-        return
-    with widest.capture() as captured:
-        widest.print(*lines, sep="\n")
-    console.file.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
-
-
-def _table(title: str, columns: list[Column], models: list[Json]) -> Table:
-    """Build a table with a row for each model."""
-    table = Table(
-        title=escape(title),
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-        collapse_padding=True,
-    )
-    for column in columns:
-        table.add_column(escape(column.heading), justify=column.justify, no_wrap=True)
-    for model in models:
-        table.add_row(*(escape(column.cell(model)) for column in columns))
-    return table
-
-
-def _width(table: Table) -> int:
-    return Console(width=_PLAIN_WIDTH).measure(table).maximum
-
-
-def _at_least(console: Console, width: int) -> Console:
-    """Return the console, or one that lets lines run on if it is narrower than this."""
-    if width <= console.width:
-        return console
-    return Console(file=console.file, width=width, force_terminal=console.is_terminal)
-
-
-def _say(console: Console, *lines: str) -> None:
-    for line in lines:
-        # a pipe gets each sentence on one line; on a terminal, lines break between words
-        console.print(line, markup=False, highlight=False, soft_wrap=not console.is_terminal)
-
-
-def _console(stream: TextIO) -> Console:
-    if stream.isatty():
-        return Console(file=stream)
-    return Console(file=stream, width=_PLAIN_WIDTH, color_system=None)

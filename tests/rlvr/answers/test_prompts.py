@@ -8,7 +8,7 @@ import pytest
 from tokenizers import Tokenizer, models
 from transformers import PreTrainedTokenizerFast
 
-from rlvr.answers import attempts, prompts
+from rlvr.answers import attempts, prompts, templates
 from rlvr.core.errors import UserError
 from rlvr.core.records import Problem
 
@@ -183,7 +183,7 @@ def test_a_continued_code_block_ends_with_its_fence() -> None:
 
 
 def test_source_file_holds_no_character_an_editor_may_change() -> None:
-    source = Path(prompts.__file__).read_text(encoding="utf-8")
+    source = Path(templates.__file__).read_text(encoding="utf-8")
     assert source.isascii()
     assert all(line == line.rstrip() for line in source.splitlines())
 

@@ -62,7 +62,7 @@ def test_penalties_of_the_models_file_tell_draws_of_transformers_apart(
 def test_a_file_that_is_no_json_is_refused_by_name(tmp_path: Path) -> None:
     folder = demanding.save(tmp_path / "model")
     (folder / "generation_config.json").write_text("{")
-    with pytest.raises(UserError, match=r"generation_config.json: not a JSON object"):
+    with pytest.raises(UserError, match=r"generation_config.json: not JSON"):
         versions_apart(folder, "hf", SHORT, ["w3"])
 
 
