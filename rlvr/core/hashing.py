@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 
-def hex_digest(content: str | bytes, size: int = 8, *, domain: str = "") -> str:
+def hex_digest(content: str | bytes | memoryview, size: int = 8, *, domain: str = "") -> str:
     """Hash a text or bytes to `size` bytes, as hexadecimal digits."""
     return _digest(content, size, domain).hex()
 
@@ -29,6 +29,8 @@ def streamed(size: int) -> blake2b:
     return blake2b(digest_size=size)
 
 
-def _digest(content: str | bytes, size: int, domain: str) -> bytes:
+def _digest(content: str | bytes | memoryview, size: int, domain: str) -> bytes:
     data = content.encode() if isinstance(content, str) else content
-    return blake2b(f"{domain}|".encode() + data if domain else data, digest_size=size).digest()
+    found = blake2b(f"{domain}|".encode() if domain else b"", digest_size=size)
+    found.update(data)
+    return found.digest()

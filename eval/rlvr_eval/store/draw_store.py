@@ -149,7 +149,7 @@ class DrawStore:
         rows = [
             row
             for table in self._tables_of_draws()
-            for row in table.filter(pc.field("problem_id") == problem_id).to_pylist()
+            for row in table.filter(pc.equal(table["problem_id"], problem_id)).to_pylist()
         ]
         return sorted(rows, key=lambda row: int(row["sample_index"]))
 
@@ -174,7 +174,7 @@ class DrawStore:
         """Return kept tokens by (problem id, sample index), for indices below a number."""
         found: dict[tuple[str, int], tuple[int, ...] | None] = {}
         for table in self._tables_of_draws():
-            first = table.filter(pc.field("sample_index") < below)
+            first = table.filter(pc.less(table["sample_index"], below))
             columns = (first[name].to_pylist() for name in (*DRAW, "token_ids"))
             for problem, index, ids in zip(*columns, strict=True):
                 # of a draw that was made twice, the first stands
