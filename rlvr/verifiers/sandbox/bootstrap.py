@@ -13,13 +13,13 @@ from pathlib import Path
 _INSIDE = Path(__file__).parent / "inside"
 _SPEAKING = (
     "frames", "confine", "faults", "arrays", "kinds", "building", "opaque", "writer", "reader",
-    "codec", "raised", "stand_ins", "peer",
+    "codec", "raised", "awaiting", "inspection", "operators", "stand_ins", "peer",
 )  # fmt: skip
 # the modules that each program needs, each after those that it imports
 _MODULES = {
     "program": ("frames", "confine", "faults", "locks", "script", "program"),
     "candidate": (*_SPEAKING, "locks", "script", "candidate"),
-    "judge": (*_SPEAKING, "numpy_shapes", "judge"),
+    "judge": (*_SPEAKING, "numpy_shapes", "trust", "judge"),
 }
 # Python 3.11 raises SystemError where two threads turn source into trees at the same time
 _COMPILING = threading.Lock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import arrays
-from .kinds import DATA_TYPES, MEMBERS, PATHS
+from .kinds import DATA_TYPES, EXCEPTIONS, MEMBERS, PATHS
 
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _MOST_DECIMAL = 100_000
 _MOST_FIELDS = 256
-_TYPES: dict[str, Any] = {kind.__name__: kind for kind in DATA_TYPES}
+_TYPES: dict[str, Any] = {kind.__name__: kind for kind in (*DATA_TYPES, *EXCEPTIONS)}
 
 
 def build(name: str, parts: Any) -> Any:
@@ -130,6 +130,12 @@ def _build_member(plain: Any, name: Any) -> Any:
     return member
 
 
+def _build_exception(kind: Any, *arguments: Any) -> Any:
+    if kind not in EXCEPTIONS:
+        raise TypeError("no class of exceptions")
+    return kind(*arguments)
+
+
 def _build_uuid(number: Any) -> Any:
     from uuid import UUID
 
@@ -197,6 +203,7 @@ _BUILDERS: dict[str, Callable[..., Any]] = {
     "time": _build_time,
     "timezone": lambda offset: _build_zone(offset),
     "member": _build_member,
+    "exception": _build_exception,
     "uuid": _build_uuid,
     "path": _build_path,
     "namespace": _build_namespace,

@@ -8,6 +8,7 @@ the type and all its methods are this side's own.
 
 from __future__ import annotations
 
+import builtins
 import sys
 
 from . import arrays
@@ -27,6 +28,11 @@ DATA_TYPES: tuple[type, ...] = (
     bool, bytearray, bytes, complex, dict, float, frozenset, int, list, object, range, set, slice,
     str, tuple, type, type(None),
 )  # fmt: skip
+EXCEPTIONS: tuple[type, ...] = tuple(
+    value
+    for value in vars(builtins).values()
+    if isinstance(value, type) and issubclass(value, BaseException)
+)
 MEMBERS: tuple[Any, ...] = (int, str, float)
 PATHS = ("PosixPath", "PurePosixPath", "PureWindowsPath")
 _DICT_VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}
@@ -39,8 +45,10 @@ def describe(value: Any) -> tuple[str, tuple[Any, ...]] | None:
         return kind.__name__, (value.start, value.stop, value.step)
     if kind in _DICT_VIEWS:
         return _DICT_VIEWS[kind], tuple(value)
-    if kind is type and value in DATA_TYPES:
+    if kind is type and (value in DATA_TYPES or value in EXCEPTIONS):
         return "type", (value.__name__,)
+    if kind in EXCEPTIONS:
+        return "exception", (kind, *value.args)
     if value is ... or value is NotImplemented:
         return "constant", (value is ...,)
     if "numpy" in sys.modules:

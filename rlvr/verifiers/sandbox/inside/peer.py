@@ -11,6 +11,8 @@ those of the caller.
 
 from __future__ import annotations
 
+import _thread
+
 from . import codec, raised, stand_ins
 from .frames import Kind
 
@@ -43,6 +45,8 @@ class Peer:
         self._stand_ins: dict[int, Any] = {}
         self._taken: dict[int, Any] = {}
         self._lent = self._depth = self._call_id = 0
+        # one conversation at a time, where several threads call what is lent
+        self._speaking = _thread.RLock()
 
     def action(self, name: str, subject: Any) -> Callable[..., Any]:
         """What the other side may do with an object that is lent to it.
@@ -70,6 +74,10 @@ class Peer:
         """How the other side may use an object, None if not at all."""
         return stand_ins.abilities(type(value))
 
+    def may_operate(self, number: int, other: Any) -> bool:
+        """Whether an operator may tell an object of the other side this value."""
+        return True
+
     def borrow(self, number: int, able: str, type_name: str) -> Any:
         """The stand-in for an object of the other side, which is the same one each time."""
         if number not in self._stand_ins:
@@ -84,7 +92,7 @@ class Peer:
         """Give a container another content."""
         _replace(container, content)
 
-    def rebuild(self, packed: Any) -> Exception:
+    def rebuild(self, packed: Any) -> BaseException:
         """The exception that the other side tells of."""
         return raised.rebuild(packed, {})
 
@@ -102,6 +110,12 @@ class Peer:
         self, number: int, action: str, positional: tuple[Any, ...], named: dict[str, Any]
     ) -> Any:
         """Have the other side do something with an object of its own, and give the result."""
+        with self._speaking:
+            return self._ask(number, action, positional, named)
+
+    def _ask(
+        self, number: int, action: str, positional: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:
         containers: list[Any] = []
         asked = (number, action, positional, tuple(named.items()))
         request = self.request(*asked, known=containers)

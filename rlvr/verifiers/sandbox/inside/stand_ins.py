@@ -1,17 +1,17 @@
 """Stand-ins for objects that stay in the other sandbox.
 
 A stand-in has the attributes, the methods and the special methods of its object: Python asks the
-other side for the length, an item or the text of an object, and what comes back is data. Operators
-with two operands and comparisons are passed on only where both operands live on the other side.
-Otherwise an object of the program could say itself whether it equals, contains or differs little
-from what a test expects: to a value of this side, a stand-in is equal to nothing.
+other side for the length, an item or the text of an object, and what comes back is data.
+Comparisons are passed on only where both operands live on the other side. Otherwise an object of
+the program could say itself whether it equals what a test expects: to a value of this side, a
+stand-in is equal to nothing. Which other operators may be passed on with a value of this side, the
+peer says.
 """
 
 from __future__ import annotations
 
-import _operator
-
-from . import codec, raised
+from . import awaiting, codec, inspection, raised
+from .operators import COMPARISONS, OPERATORS
 
 # importing `typing` takes longer than all the rest of the start
 TYPE_CHECKING = False
@@ -27,19 +27,15 @@ _ASKED = (
     "len", "length_hint", "getitem", "setitem", "delitem", "reversed", "str", "repr", "format",
     "bytes", "hash", "bool", "int", "float", "complex", "index", "round", "floor", "ceil", "trunc",
     "abs", "neg", "pos", "invert", "call", "iter", "next", "enter", "exit", "await",
-    "instancecheck",
+    "instancecheck", "contains", "fspath", "aiter", "anext", "aenter", "aexit",
 )  # fmt: skip
-# those with a second operand
-_OPERATORS = {
-    name.strip("_"): getattr(_operator, name)
-    for name in (
-        "eq", "ne", "lt", "le", "gt", "ge", "add", "sub", "mul", "truediv", "floordiv", "mod",
-        "pow", "matmul", "and_", "or_", "xor", "lshift", "rshift", "iadd", "isub", "imul",
-        "itruediv", "ifloordiv", "imod", "ipow", "imatmul", "iand", "ior", "ixor",
-    )
-}  # fmt: skip
 # names of attributes with two underscores that tests look at
-_TOLD = frozenset({"__name__", "__qualname__", "__dict__", "__annotations__"})
+_TOLD = frozenset(
+    {
+        "__name__", "__qualname__", "__dict__", "__annotations__", "__defaults__", "__kwdefaults__",
+        "__code__", "__wrapped__", "__match_args__", "__slots__", "__self__", "__func__",
+    }
+)  # fmt: skip
 _OWN = frozenset({"type_name", "_number", "_peer"})
 _found: dict[type, str] = {}
 _classes: dict[tuple[str, str], type[Lent]] = {}
@@ -51,7 +47,10 @@ def abilities(kind: type) -> str:
         defined: dict[str, Any] = {}
         for base in reversed(kind.__mro__[:-1]):
             defined.update(base.__dict__)
-        names = [n for n in (*_ASKED, *_OPERATORS) if defined.get(f"__{n}__") is not None]
+        names = [n for n in (*_ASKED, *OPERATORS) if defined.get(f"__{n}__") is not None]
+        if "iter" in names and "contains" in names:
+            # Python looks through the items by itself, and believes nobody
+            names.remove("contains")
         _found[kind] = ",".join(names)
     return _found[kind]
 
@@ -66,6 +65,8 @@ class Lent(codec.Opaque):
         self._number, self._peer = number, peer
 
     def __getattr__(self, name: str) -> Any:
+        if name == "__signature__":
+            return inspection.signature(self)
         if name.startswith("__") and name not in _TOLD:
             raise AttributeError(name)
         return self._peer.ask(self._number, "get", (name,), {})
@@ -78,6 +79,9 @@ class Lent(codec.Opaque):
 
     def __delattr__(self, name: str) -> None:
         self._peer.ask(self._number, "delete", (name,), {})
+
+    def __dir__(self) -> Any:
+        return self._peer.ask(self._number, "dir", (), {})
 
     def __copy__(self) -> Any:
         return self._peer.ask(self._number, "copy", ("copy",), {})
@@ -97,7 +101,7 @@ class LentIterator(Lent):
         self._again: list[bool] = []
         self._last: Any = None
         self._at_once, self._is_over = 1, False
-        self._error: Exception | None = None
+        self._error: BaseException | None = None
 
     def __iter__(self) -> LentIterator:
         return self
@@ -137,17 +141,23 @@ def stand_in(able: str, type_name: str, number: int, peer: Peer) -> Lent:
         LookupError: if they name what is no special method.
     """
     name = type_name.rpartition(".")[2]
-    if (able, name) not in _classes:
+    if (able, type_name) not in _classes:
         names = able.split(",") if able else []
         base = LentIterator if "next" in names else Lent
-        methods: dict[str, Any] = {"__slots__": ()}
+        methods: dict[str, Any] = {
+            "__slots__": (),
+            "__doc__": property(lambda self: self._peer.ask(self._number, "get", ("__doc__",), {})),
+        }
+        known = inspection.known_class(type_name)
+        if known is not None:
+            methods["__class__"] = property(lambda _: known)
         for special in names:
             if special not in ("iter", "next") or base is Lent:
                 methods[f"__{special}__"] = _METHODS[special]
         if "await" in names:
             methods.update(send=_send, throw=_throw, close=lambda _: None)
-        _classes[able, name] = type(name if name.isidentifier() else "Lent", (base,), methods)
-    return _classes[able, name](type_name, number, peer)
+        _classes[able, type_name] = type(name if name.isidentifier() else "Lent", (base,), methods)
+    return _classes[able, type_name](type_name, number, peer)
 
 
 def _asking(name: str) -> Callable[..., Any]:
@@ -159,7 +169,12 @@ def _asking(name: str) -> Callable[..., Any]:
 
 def _operating(name: str) -> Callable[[Lent, Any], Any]:
     def operate(self: Lent, other: Any) -> Any:
-        if not isinstance(other, Lent) or other._peer is not self._peer:
+        is_own = isinstance(other, Lent) and other._peer is self._peer
+        if not is_own and (
+            name in COMPARISONS
+            or isinstance(other, Lent)
+            or not self._peer.may_operate(self._number, other)
+        ):
             return NotImplemented
         return self._peer.ask(self._number, "operate", (name, other), {})
 
@@ -191,6 +206,25 @@ def _await(self: Lent) -> Any:
     yield
 
 
+async def _anext(self: Lent) -> Any:
+    answer = self._peer.ask(self._number, "anext", (), {})
+    if type(answer) is not tuple or len(answer) != 2:
+        raise codec.NotData("not an item of an iterator")
+    if answer[0] is not False:
+        raise StopAsyncIteration
+    return answer[1]
+
+
+async def _aenter(self: Lent) -> Any:
+    return self._peer.ask(self._number, "aenter", (), {})
+
+
+async def _aexit(self: Lent, kind: Any, error: BaseException | None, trace: Any) -> None:
+    """Whatever the object says, the exception goes on, as in `_exit`."""
+    packed = None if error is None else raised.pack(error)
+    self._peer.ask(self._number, "aexit", (packed,), {})
+
+
 def _send(self: Lent, _: Any) -> None:
     raise StopIteration(self._peer.ask(self._number, "await", (), {}))
 
@@ -201,12 +235,15 @@ def _throw(self: Lent, error: BaseException, *_: Any) -> None:
 
 _METHODS: dict[str, Callable[..., Any]] = {
     **{name: _asking(name) for name in _ASKED},
-    **{name: _operating(name) for name in _OPERATORS},
+    **{name: _operating(name) for name in OPERATORS},
     "call": _call,
     "iter": _iterate,
     "exit": _exit,
     "instancecheck": _is_instance,
     "await": _await,
+    "anext": _anext,
+    "aenter": _aenter,
+    "aexit": _aexit,
 }
 
 
@@ -215,23 +252,22 @@ def _do_special(subject: Any, name: str, *arguments: Any) -> Any:
 
 
 def _do_exit(subject: Any, packed: Any) -> None:
+    type(subject).__exit__(subject, *_of_exit(packed))
+
+
+def _do_aexit(subject: Any, packed: Any) -> None:
+    awaiting.complete(type(subject).__aexit__(subject, *_of_exit(packed)))
+
+
+def _of_exit(packed: Any) -> tuple[Any, Any, None]:
     error = None if packed is None else raised.rebuild(packed, {})
-    type(subject).__exit__(subject, None if error is None else type(error), error, None)
+    return None if error is None else type(error), error, None
 
 
 def _do_copy(subject: Any, how: str) -> Any:
     import copy
 
     return copy.deepcopy(subject) if how == "deepcopy" else copy.copy(subject)
-
-
-def _do_await(subject: Any) -> Any:
-    import asyncio
-
-    async def wait() -> Any:
-        return await subject
-
-    return asyncio.run(wait())
 
 
 # what the side that has an object does for the other one
@@ -242,8 +278,14 @@ ACTIONS: dict[str, Callable[..., Any]] = {
     "set": setattr,
     "delete": delattr,
     "special": _do_special,
-    "operate": lambda subject, name, other: _OPERATORS[name](subject, other),
+    "operate": lambda subject, name, other: OPERATORS[name](subject, other),
     "exit": _do_exit,
     "copy": _do_copy,
-    "await": _do_await,
+    "await": awaiting.complete,
+    "anext": awaiting.next_of,
+    "aenter": lambda subject: awaiting.complete(type(subject).__aenter__(subject)),
+    "aexit": _do_aexit,
+    "dir": dir,
+    "inspect": inspection.inspect,
+    "abilities": lambda subject: abilities(type(subject)),
 }

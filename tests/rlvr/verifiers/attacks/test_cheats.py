@@ -294,7 +294,8 @@ def f(x):
     Cheat("raises_with_a_sly_argument", f"{_YES}\ndef f(x): raise ValueError(Yes())", "ValueError"),
     Cheat(
         "raises_what_is_not_an_exception",
-        "from inside import raised\nraised.pack = lambda error: (('eval',), ('1',), 'x')\n"
+        "from inside import raised\n"
+        "raised.pack = lambda error: (('eval',), ('1',), 'x', {}, None, ())\n"
         "def f(x): raise ValueError",
         "CandidateRaised",
     ),

@@ -199,7 +199,7 @@ def test_right_program_is_correct(
         (FUNCTION | {"test": "1 / 0"}, _block("double = abs"), Outcome.ERROR, "ZeroDivisionError"),
         (FUNCTION | {"test": ""}, _block("double = abs"), Outcome.ERROR, "never call"),
         (
-            FUNCTION | {"test": "double(object())"},
+            FUNCTION | {"test": "import threading\ndouble(threading.Lock())"},
             _block("double = abs"),
             Outcome.ERROR,
             "arguments of",

@@ -1,5 +1,6 @@
 """Programs in unusual styles, judged as a Python interpreter and two other graders judge them."""
 
+import linecache
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ import pytest
 
 from rlvr.core.records import Attempt, Outcome, Problem
 from rlvr.verifiers.code.verifier import CodeVerifier
+from tests.rlvr.verifiers.class_objects import CLASS_TWINS, NUMBER_LIARS
 from tests.rlvr.verifiers.conversations import CONVERSATIONS
 from tests.rlvr.verifiers.own_objects import ENDLESS, LIARS, NODES, QUESTION, TWINS
 from tests.rlvr.verifiers.stream_styles import STREAM_SCRIPTS
@@ -22,7 +24,7 @@ SUM = {
 }
 ALL_SCRIPTS, ALL_FUNCTIONS = SCRIPTS + STREAM_SCRIPTS, FUNCTIONS + VALUE_FUNCTIONS
 
-FAILURES = (AssertionError, AttributeError, IndexError, TypeError)
+FAILURES = (AssertionError, AttributeError, ExceptionGroup, IndexError, SystemExit, TypeError)
 
 
 class Own(Exception):
@@ -127,11 +129,12 @@ def test_function_and_tests_meet_as_in_one_process(code_verifier: CodeVerifier) 
 
 
 def test_objects_of_a_program_meet_its_test_as_in_one_process(code_verifier: CodeVerifier) -> None:
-    _in_one_process([(twins.source, twins.wrong, twins.test) for twins in TWINS])
+    twins_of_all = [*TWINS, *CLASS_TWINS]
+    _in_one_process([(twins.source, twins.wrong, twins.test) for twins in twins_of_all])
     _in_one_process([(t.source, t.wrong, t.test) for t in NODES], QUESTION)
-    golds = [_function(twins.test) for twins in TWINS]
+    golds = [_function(twins.test) for twins in twins_of_all]
     golds += [_function(twins.test) | {"prompt": QUESTION} for twins in NODES]
-    pairs = list(zip((*TWINS, *NODES), golds, strict=True))
+    pairs = list(zip((*twins_of_all, *NODES), golds, strict=True))
     named = [(f"{t.name}, right", t.source, gold) for t, gold in pairs]
     named += [(f"{t.name}, wrong", t.wrong, gold) for t, gold in pairs]
     correct, reasons = _accepted(code_verifier, named)
@@ -140,13 +143,19 @@ def test_objects_of_a_program_meet_its_test_as_in_one_process(code_verifier: Cod
 
 def _in_one_process(sources: Sequence[tuple[str, str, str]], question: str = "") -> None:
     for right, wrong, test in sources:
-        exec(f"{question}\n{right}\n{test}", {"__name__": "solution"})
+        _run(f"{question}\n{right}\n{test}")
         with pytest.raises(FAILURES):
-            exec(f"{question}\n{wrong}\n{test}", {"__name__": "solution"})
+            _run(f"{question}\n{wrong}\n{test}")
+
+
+def _run(source: str) -> None:
+    """Run it under a name by which `inspect` finds its source."""
+    linecache.cache["<both>"] = (len(source), None, source.splitlines(keepends=True), "<both>")
+    exec(compile(source, "<both>", "exec"), {"__name__": "solution"})
 
 
 def test_objects_that_lie_pass_no_test(code_verifier: CodeVerifier) -> None:
-    named = [(liar.name, liar.source, _function(liar.test)) for liar in LIARS]
+    named = [(liar.name, liar.source, _function(liar.test)) for liar in (*LIARS, *NUMBER_LIARS)]
     correct, _ = _accepted(code_verifier, named)
     assert correct == set()
 

@@ -101,7 +101,7 @@ def test_instances_of_subclasses_arrive_as_the_plain_value(value: Any, plain: An
 
 @pytest.mark.parametrize(
     "value",
-    [object(), print, iter([]), Opaque, ValueError(), Exception, np.void(3), re.compile("")],
+    [object(), print, iter([]), Opaque, re.error("x"), np.void(3), re.compile("")],
 )
 def test_what_is_not_data_arrives_as_something_that_equals_nothing(value: Any) -> None:
     arrived = decode(encode([value]))[0]
