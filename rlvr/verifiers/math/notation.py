@@ -59,7 +59,8 @@ def compare(gold: str, answer: str) -> bool | None:
     if worded != (gold, answer):
         return compare(*worded)
     if is_words(gold):
-        return _words(gold) == _words(answer)
+        verdict = quantities.compare_marks(gold, answer)
+        return _words(gold) == _words(answer) if verdict is None else verdict
     if _hedges(answer, gold):
         return False
     if (sides := wordings.sides(plain(answer))) and "approx" not in gold:

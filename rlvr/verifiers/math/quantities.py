@@ -29,7 +29,7 @@ _UNITS: dict[str, dict[str, str]] = {
         "mg milligram": r"\frac{1}{1000}",
         "g gram": "1",
         "kg kilogram": "1000",
-        "tonne": "1000000",
+        "tonne Mg": "1000000",
         "lb lbs pound": r"\frac{45359237}{100000}",
         "oz ounce": r"\frac{45359237}{1600000}",
     },
@@ -50,6 +50,40 @@ _UNITS: dict[str, dict[str, str]] = {
     "euro": {"euro": "1"},
     "sterling": {"sterling": "1"},
     "angle": {"degree deg": "1", "rad radian": r"\frac{180}{\pi}"},
+    "voltage": {"mV millivolt": r"\frac{1}{1000}", "V volt": "1", "kV kilovolt": "1000"},
+    "current": {"mA milliampere milliamp": r"\frac{1}{1000}", "A ampere amp": "1"},
+    "power": {
+        "mW milliwatt": r"\frac{1}{1000}",
+        "W watt": "1",
+        "kW kilowatt": "1000",
+        "MW megawatt": "1000000",
+    },
+    "energy": {"J joule": "1", "kJ kilojoule": "1000", "MJ megajoule": "1000000"},
+    "force": {"mN": r"\frac{1}{1000}", "N newton": "1", "kN kilonewton": "1000"},
+    "pressure": {"Pa pascal": "1", "kPa kilopascal": "1000", "MPa megapascal": "1000000"},
+    "frequency": {
+        "mHz millihertz": r"\frac{1}{1000}",
+        "Hz hertz": "1",
+        "kHz kilohertz": "1000",
+        "MHz megahertz": "1000000",
+        "GHz gigahertz": "1000000000",
+    },
+    "amount": {"mmol millimole": r"\frac{1}{1000}", "mol mole": "1"},
+    # a megabyte has 1,000 or 1,024 kilobytes: nothing is converted
+    **{
+        name: {f"{name} {sign}": "1"}
+        for name, sign in {
+            "bit": "b",
+            "kilobit": "kb Kb",
+            "megabit": "Mb",
+            "gigabit": "Gb",
+            "byte": "B",
+            "kilobyte": "kB KB",
+            "megabyte": "MB",
+            "gigabyte": "GB",
+            "terabyte": "TB",
+        }.items()
+    },
     "celsius": {"celsius": "1"},
     "fahrenheit": {"fahrenheit": "1"},
     "kelvin": {"kelvin": "1"},
@@ -68,7 +102,8 @@ _SPOKEN = {
     "sqft": "ft^2",
     "cc": "cm^3",
 }
-_MAY_BE_ONE = re.compile(r"[A-Za-z^$€£°]")
+_MAY_BE_ONE = re.compile(r"[A-Za-z^$€£°¢]")
+_FRACTION_OF_UNITS = re.compile(r"\\[dt]?frac\s*\{([A-Za-z\s]+)\}\s*\{([A-Za-z\s^\d]+)\}$")
 _SPACING = re.compile(r"\\[,;:! ]|\\q?quad(?![A-Za-z])|~")
 _WRAPPED = re.compile(r"\\(?:text|mbox|textrm|textbf|mathrm|operatorname)\s*\{([^{}]*)\}")
 _TEMPERATURE = re.compile(r"\^\{?\\circ\}?\s*([CF])\b")
@@ -140,11 +175,12 @@ def read(text: str) -> Quantity | None:
     text = plain(text).strip().rstrip(".")
     if money := _MONEY.match(text.strip()):
         text = f"{money[2]} \\text{{{_CURRENCY[money[1]]}}}"
-    text = text.replace("\\$", "").replace("$", "")
+    text = text.replace("\\$", "").replace("$", "").replace("¢", " cents")
     text = _SPACING.sub(" ", text)
     marked = _WRAPPED.search(text) is not None
     text = _TEMPERATURE.sub(lambda t: {"C": " celsius", "F": " fahrenheit"}[t[1]], _unwrapped(text))
     text = re.sub(r"degree\s+degrees?$", "degree", _DEGREE.sub(" degree ", text).strip())
+    text = _FRACTION_OF_UNITS.sub(r" \1/\2", text)
     if _COMPOUND.fullmatch(text):
         return _sum(text, marked)
     match = _QUANTITY.fullmatch(text)
@@ -201,14 +237,26 @@ def _unit(text: str) -> tuple[tuple[tuple[str, int], ...], str] | None:
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?\s*([AaPp]\.?\s*[Mm]\.?)?")
 _HOUR = re.compile(r"(\d{1,2})\s*([AaPp])\.?\s*[Mm]\.?")
 _DATE = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})|(\d{1,2})/(\d{1,2})/(\d{4})")
-_BASE = re.compile(r"(\d[\dA-Fa-f]*)_(?:\{(\w+)\}|(\d+))")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH = (
+    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
+_YEAR = r"(?:,?\s+(\d{4}))?"
+_MONTH_FIRST = re.compile(rf"(?i){_MONTH}\s+{_DAY}{_YEAR}")
+_DAY_FIRST = re.compile(rf"(?i){_DAY}\s+(?:of\s+)?{_MONTH}{_YEAR}")
+_BASE = re.compile(r"(\d[\dA-Fa-f]*|[\dA-Fa-f]{2,}(?=_(?:16|\{16\})$))_(?:\{\(?(\w+)\)?\}|(\d+))")
 _IN_WORDS = {"two": "2", "three": "3", "eight": "8", "ten": "10", "twelve": "12", "sixteen": "16"}
 _DIGITS = re.compile(r"\d+")
 
 
 def compare_marks(gold: str, answer: str) -> bool | None:
     """Two times, dates or numbers in a base; None where the gold is none of these."""
-    left, right = (_unwrapped(plain(text)).replace("$", "").strip() for text in (gold, answer))
+    left, right = (
+        _unwrapped(plain(text)).replace("$", "").replace(" _", "_").strip()
+        for text in (gold, answer)
+    )
     for compare in (_compare_times, _compare_dates, _compare_bases):
         verdict = compare(left, right)
         if verdict is not None:
@@ -246,10 +294,26 @@ def _time(text: str) -> tuple[int, int, int, str | None] | None:
 
 
 def _compare_dates(gold: str, answer: str) -> bool | None:
-    left, right = _date(gold), _date(answer)
+    left, right = _worded_date(gold), _worded_date(answer)
+    if left is not None and right is not None:
+        # a year that the gold leaves out may be given
+        return left[1:] == right[1:] and left[0] in (None, right[0])
+    left, right = left or _date(gold), right or _date(answer)
     if left is None and (right is None or "-0" not in answer):
         return None
     return left == right
+
+
+def _worded_date(text: str) -> tuple[int | None, int, int] | None:
+    """Year, month and day of "January 5, 2020", "5 January" or "Jan. 5th"."""
+    text = " ".join(text.replace("\\", " ").split()).rstrip(".")
+    match = _MONTH_FIRST.fullmatch(text)
+    month, day = (1, 2) if match else (2, 1)
+    match = match or _DAY_FIRST.fullmatch(text)
+    if match is None:
+        return None
+    year = int(match[3]) if match[3] else None
+    return year, _MONTHS.index(match[month][:3].lower()) + 1, int(match[day])
 
 
 def _date(text: str) -> tuple[int, int, int] | None:

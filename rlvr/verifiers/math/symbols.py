@@ -54,7 +54,7 @@ _RUN_LOWERED = re.compile(f"[{_LOWERED}]+")
 _ROOT = re.compile(r"(∛|³?√)\s*(?:\(([^()]*)\)|(\d+(?:\.\d+)?|[A-Za-z]))")
 _REPEATING = re.compile(
     r"(?<![\d.])(\d*)\.(\d*)"
-    r"(?:\\(?:overline|bar|overbar)\s*\{(\d+)\}|\\(?:dot|bar)\s*(?:\{(\d)\}|(\d))|\((\d+)\)"
+    r"(?:\\(?:overline|bar|overbar)\s*\{(\d+)\}|\\(?:dot|bar|overline)\s*(?:\{(\d)\}|(\d))|\((\d+)\)"
     r"|(\d+?)\7{2,}(?:\\l?dots|\\cdots|\.\.\.))(?![\d(])"
 )
 _TWO_DOTS = re.compile(r"\\dot\s*\{?(\d)\}?(\d*)\\dot\s*\{?(\d)\}?")
@@ -79,6 +79,8 @@ def plain(text: str) -> str:
         text = _ascii(text)
     if "{:}" in text:
         text = text.replace("{:}", ":")
+    if "{.}" in text:
+        text = text.replace("{.}", ".")
     if "varnothing" in text or "\\{" in text:
         text = _EMPTY_SET.sub(r"\\emptyset ", text)
     if "." in text and ("\\" in text or "(" in text or "..." in text):

@@ -3,6 +3,9 @@ r"""Gold and answer in one wording, where one says in words or by habit what the
     gold 12        answer twelve, 1 dozen      is the number (7 dozen is 7 as well, like 7 cm)
     gold x^2 + C   answer x^2 + c              names the constant of integration otherwise
     gold no solution     answer \emptyset      says the same
+    gold \mathbb{R}      answer all real numbers
+    gold 3:2             answer 3 to 2
+    gold 3 \pmod 7       answer x \equiv 10 (mod 7)   is the same class
     gold B         answer B. 5                 is an option with its text
     gold 5 apples  answer 5                    leaves the unit out
 
@@ -29,6 +32,10 @@ _LARGE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10*
 _PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4,
           "fourth": 4, "fourths": 4, "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6,
           "eighth": 8, "eighths": 8, "tenth": 10, "tenths": 10}  # fmt: skip
+_RATIO_IN_WORDS = re.compile(r"(\d+)\s+to\s+(\d+)")
+_RESIDUE = re.compile(
+    r"(?:[A-Za-z]\s*\\equiv\s*)?(-?\d{1,18})\s*\(?\s*\\?[pb]?mod\s*(?:\{\s*(\d{1,18})\s*\}|(\d{1,18}))\s*\)?"
+)
 _DOZEN = re.compile(r"(?i)(a|\d+(?:\.\d+)?)\s*dozens?(\s+[A-Za-z ]+)?")
 _NOUN = re.compile(r"([+-]?\d[\d.,]*)\s+([A-Za-z]{3,}(?:\s+[A-Za-z]{3,})*)")
 _NOT_NOUNS = {*_LARGE, *_PARTS, "hundred", "dozen", "dozens", "percent", "times", "squared",
@@ -39,6 +46,9 @@ _LAST_CONSTANT = re.compile(r".*[A-BD-Zabd-z\d)}]\s*\+\s*[Cc]\s*|\s*[Cc]\s*\+.*"
 _OPTION = re.compile(r"\(?([A-J])[).:](?!.*(?:\b[A-J]\b|\bor\b|\bnot\b))\s*\S.*", re.DOTALL)
 _NOTHING = {"\\emptyset", "no solution", "no solutions", "there is no solution", "empty set",
             "there are no solutions", "the empty set"}  # fmt: skip
+_REALS = {"\\mathbb{r}", "\\mathbb r", "(-\\infty,\\infty)", "(-\\infty, \\infty)",
+          "all real numbers", "all reals", "the reals", "real numbers", "the real numbers",
+          "all real x", "the set of all real numbers", "the set of real numbers"}  # fmt: skip
 _UNDEFINED = {"dne", "does not exist", "the limit does not exist", "limit does not exist"}
 _APPROXIMATE = re.compile(r"\\(?:approx(?:eq)?|simeq)(?![A-Za-z])")
 _LONGEST = 500
@@ -50,7 +60,11 @@ def in_one_wording(gold: str, answer: str) -> tuple[str, str]:
     if len(gold) + len(answer) > _LONGEST:
         return gold, answer
     said_gold, said = _said(gold), _said(answer)
-    for group in (_NOTHING, _UNDEFINED):
+    if (ratio := _RATIO_IN_WORDS.fullmatch(said)) and ":" in gold:
+        return gold, f"{ratio[1]}:{ratio[2]}"
+    if (classes := _residue_class(said_gold)) and classes == _residue_class(said):
+        return gold, gold
+    for group in (_NOTHING, _UNDEFINED, _REALS):
         if said_gold.casefold() in group and said.casefold() in group:
             return gold, gold
     if re.fullmatch(r"\(?[A-J]\)?", said_gold) and (option := _OPTION.fullmatch(said)):
@@ -109,6 +123,13 @@ def _dozens(text: str, other: str) -> str:
     is_twelvefold = plain is not None and Fraction(plain[0].replace(",", "")) == 12 * count
     value = 12 * count if is_twelvefold else count
     return str(value.numerator) if value.denominator == 1 else str(float(value))
+
+
+def _residue_class(said: str) -> tuple[int, int] | None:
+    r"""Remainder and modulus of "x \equiv 10 \pmod{7}" or "3 (mod 7)"."""
+    match = _RESIDUE.fullmatch(said)
+    modulus = int(match[2] or match[3]) if match else 0
+    return (int(match[1]) % modulus, modulus) if match and modulus else None
 
 
 def _same_constant(gold: str, answer: str) -> str:

@@ -296,6 +296,46 @@ x<1 \text{ or } x>2   |   (-\infty,1)\cup(2,\infty)
 8   |   4+4=8
 2   |   \sin 90^\circ + 1 = 2
 5   |   \textbf{(B) }5
+2.5   |   2{.}5
+ff_{16}   |   FF_{16}
+\text{ab}_{16}   |   AB_{16}
+9.8 \text{ m/s}^2   |   9.8\,\frac{\text{m}}{\text{s}^2}
+9.8 \text{ m/s}^2   |   9.8\ \frac{\mathrm{m}}{\mathrm{s}^2}
+60\text{ km/h}   |   60\,\frac{\text{km}}{\text{h}}
+\text{January 5}   |   Jan. 5
+\text{January 5}   |   5 January
+\text{January 5}   |   January 5th
+\text{January 5}   |   \text{5th of January}
+\text{January 5}   |   January 5, 2021
+\text{March 14, 2025}   |   14 March 2025
+\text{March 14, 2025}   |   2025-03-14
+2025-03-14   |   \text{March 14, 2025}
+\text{Sept. 3}   |   September 3
+\mathbb{R}   |   \text{all real numbers}
+(-\infty,\infty)   |   \text{all real numbers}
+\text{all real numbers}   |   \mathbb{R}
+\text{all real numbers}   |   (-\infty, \infty)
+1/3   |   0.\overline3
+75¢   |   75 \text{ cents}
+75 \text{ cents}   |   75¢
+\$0.75   |   75¢
+\text{10:30 AM}   |   10:30
+\text{10:30 AM}   |   10:30 \text{ a.m.}
+x \equiv 3 \pmod 7   |   3 \pmod{7}
+3 \pmod{7}   |   x \equiv 10 \pmod 7
+x \equiv 3 \pmod{7}   |   x\equiv 3 (\bmod 7)
+3:2   |   3 \text{ to } 2
+3:2   |   3 to 2
+5\text{ V}   |   5000\text{ mV}
+5 \text{ kW}   |   5000\text{ watts}
+2\text{ MHz}   |   2000 \text{ kHz}
+2\text{ GB}   |   2 \text{ gigabytes}
+2\text{ J}   |   2
+2\text{ N}   |   2\text{ newtons}
+3 \text{ mol}   |   3 \text{ moles}
+100   |   100 \text{ bits}
+\text{May}   |   May
+101_2   |   101_{(2)}
 """
 
 DIFFERENT = r"""
@@ -496,6 +536,48 @@ x>3   |   y>3
 1\text{ L}   |   1\text{ m}^3
 12.5\%   |   12.6\%
 \infty   |   \text{negative infinity}
+ff_{16}   |   FE_{16}
+ab_{16}   |   171
+9.8 \text{ m/s}^2   |   9.8\,\frac{\text{m}}{\text{s}}
+\text{January 5}   |   June 5
+\text{January 5}   |   January 15
+\text{March 14, 2025}   |   March 14
+\text{March 14, 2025}   |   14 March 2024
+\text{March 14, 2025}   |   2025-04-13
+\text{March 14}   |   14
+\text{March 14}   |   3
+\mathbb{R}   |   \text{all real numbers except } 1
+\mathbb{R}   |   \text{all integers}
+\mathbb{R}   |   \mathbb{C}
+\mathbb{R}   |   \text{no real numbers}
+x=2,y=3   |   (3,2)
+x=2,y=3   |   [2,3]
+x=2,x=3   |   (2,3)
+a=2, b=1   |   (1,2)
+75¢   |   \$75
+75¢   |   75 \text{ dollars}
+\text{10:30 AM}   |   10:30 \text{ PM}
+\text{10:30 AM}   |   10:31
+3 \pmod{7}   |   3 \pmod{5}
+3 \pmod{7}   |   4 \pmod{7}
+3 \pmod 7   |   3
+3   |   10 \pmod 7
+3:2   |   2 to 3
+3.0\text{ V}   |   3.0\text{ mV}
+3\text{ kW}   |   3\text{ W}
+1 \text{ MB}   |   1 \text{ Mb}
+1 \text{ MB}   |   1 \text{ KB}
+5\text{ mg}   |   5\text{ Mg}
+5\text{ mg}   |   5\text{ g}
+2\text{ N}   |   2 \text{ kN}
+2\text{ J}   |   2\text{ W}
+2\text{ mol}   |   2\text{ mmol}
+2\text{ MHz}   |   2\text{ mHz}
+a_{16}   |   b_{16}
+a_{16}   |   A_{16}
+5   |   5 \text{ or } 6
+2{.}5   |   25
+\text{May}   |   \text{June}
 """
 
 
