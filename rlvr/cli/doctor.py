@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import tempfile
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -64,8 +65,11 @@ def _trial(options: argparse.Namespace) -> int:
     from rlvr.core.errors import UserError
     from rlvr.doctor.trial.trials import Trial
 
-    if options.keep and options.keep.exists() and any(options.keep.iterdir()):
-        raise UserError(f"--keep {options.keep}: is not empty; name a new folder")
+    if options.keep and os.path.lexists(options.keep):
+        if not options.keep.is_dir():
+            raise UserError(f"--keep {options.keep}: is no folder; name a new one")
+        if any(options.keep.iterdir()):
+            raise UserError(f"--keep {options.keep}: is not empty; name a new folder")
     place = nullcontext(str(options.keep)) if options.keep else tempfile.TemporaryDirectory()
     with place as folder:
         only = tuple(options.only.split(",")) if options.only else ()

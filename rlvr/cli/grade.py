@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rlvr.cli.options.common import add_verify_timeout
@@ -60,4 +61,11 @@ def run(options: argparse.Namespace) -> int:
     if not path.is_file():
         raise UserError(f"{path}: no such file; give a file of JSON lines, or - for stdin")
     with path.open("rb") as lines:
-        return grade(lines, options.task, sys.stdout, sys.stderr, **settings)
+        return grade(_read(lines, path), options.task, sys.stdout, sys.stderr, **settings)
+
+
+def _read(lines: Iterable[bytes], path: Path) -> Iterator[bytes]:
+    try:
+        yield from lines
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None

@@ -98,6 +98,7 @@ def plan_recipe(path: Path, overrides: Sequence[str], runs: Path, request: Reque
     if not draft.faults:
         plan = _plan(draft.recipe, devices, request)
         faults += plan.faults
+        faults += _unreadable(draft.recipe)
         if not is_elsewhere:
             faults += _faults_of_place(plan, runs)
         lines += _training_lines(plan, request)
@@ -163,6 +164,18 @@ def _recipe_faults(raw: dict[str, Any], path: Path, devices: "Devices | None") -
         faults.check(raw, source=str(path), parse_design=parse_design, processes=processes)
     except Faults as found:
         yield from found.faults
+
+
+def _unreadable(recipe: "Recipe") -> list[str]:
+    from rlvr.planning.prompts import unreadable
+
+    faults = [
+        f"data.problems: {each}" for each in unreadable(recipe.data.problems, recipe.data.verifier)
+    ]
+    if recipe.evaluation:
+        benchmarks = unreadable(recipe.evaluation.benchmarks, None)
+        faults += [f"evaluation.benchmarks: {fault}" for fault in benchmarks]
+    return faults
 
 
 def _plan(recipe: "Recipe", devices: "Devices", request: Request) -> "TrainingPlan":

@@ -89,12 +89,12 @@ def json_value(content: str | bytes) -> Any:
     """Parse JSON.
 
     Raises:
-        NotReadable: if it is not UTF-8 or not JSON, is nested too deeply, or holds half a
-            surrogate pair, which no file could be written with.
+        NotReadable: if it is not UTF-8 or not JSON, is nested too deeply, has a key twice, or holds
+            half a surrogate pair, which no file could be written with.
     """
     try:
         written = content.decode("utf-8-sig") if isinstance(content, bytes) else content
-        value = json.loads(written)
+        value = json.loads(written, object_pairs_hook=_with_each_key_once)
     except UnicodeDecodeError:
         raise NotReadable("not UTF-8; save the file as UTF-8") from None
     except RecursionError:
@@ -106,6 +106,15 @@ def json_value(content: str | bytes) -> Any:
     if "\\ud" in written.lower() or not _is_encodable(written):
         _refuse_surrogates(value)
     return value
+
+
+def _with_each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for at, key in enumerate(keys) if key in keys[:at])
+        raise NotReadable(f"key {twice!r:.60} stands there twice; leave one of them out")
+    return found
 
 
 def json_object(content: str | bytes) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Nothing is downloaded: sets on the Hub are taken by the number of problems that they publish.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rlvr.answers import prompts
@@ -56,10 +56,20 @@ def longest_prompt(
     return longest
 
 
+def unreadable(sources: Sequence[ProblemSource], verifier: str | None) -> Iterator[str]:
+    """What is wrong with the sources that lie on this machine, one fault for each."""
+    for source in sources:
+        try:
+            if source.path is not None:
+                problem_sources.load(source, verifier=verifier)
+        except UserError as fault:
+            yield str(fault)
+
+
 def _here(source: ProblemSource, verifier: str | None) -> list[Problem] | None:
     """Load the problems of a source on this machine; None for remote and for faulty sources.
 
-    A faulty source is a fault of the recipe, which whoever checks that tells.
+    `unreadable` tells what is wrong with a faulty one.
     """
     try:
         benchmark = problem_sources.benchmark_of(source, verifier=verifier)

@@ -6,11 +6,15 @@ the same command goes on.
 """
 
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from rlvr.core.errors import UserError
 from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.recipe import checked_name
 from rlvr.runs.run_directory import Run
 from rlvr.runs.watchers import Watcher
 from rlvr_eval.draw.crew import Crew
@@ -43,7 +47,11 @@ def wait_for_start(run: Run, *, poll_s: float = POLL_S, tell_s: float = TELL_S) 
     """Wait until training has made the directory; True if that took any waiting.
 
     What is waited for is told at once, and every `tell_s` seconds.
+
+    Raises:
+        UserError: where no training can make it.
     """
+    _refuse_impossible(run.path)
     if is_given(run):
         return False
     waited, teller = False, _Teller(tell_s)
@@ -52,6 +60,21 @@ def wait_for_start(run: Run, *, poll_s: float = POLL_S, tell_s: float = TELL_S) 
         teller.tell(f"waiting for a training to begin in {run.path} (rlvr train writes it)")
         time.sleep(poll_s)
     return waited
+
+
+def _refuse_impossible(path: Path) -> None:
+    for place in (path, *path.parents):
+        if os.path.lexists(place):
+            if not place.is_dir():
+                raise UserError(f"{place}: is no folder, so that no training can write a run there")
+            break
+    else:
+        return
+    if not path.is_dir():
+        try:
+            checked_name(path.name)
+        except ValueError as fault:
+            raise UserError(f"{path}: no training can write a run there: {fault}") from None
 
 
 def watch(

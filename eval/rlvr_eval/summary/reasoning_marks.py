@@ -154,7 +154,10 @@ def parse(path: Path) -> dict[Draw, Mark]:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     found: dict[Draw, Mark] = {}
-    for number, text in enumerate(reading.lines(reading.text(path)), start=1):
+    content = reading.text(path)
+    if not content.strip():
+        raise UserError(f"{path}: is empty; write the lines to mark with rlvr marks RUN > {path}")
+    for number, text in enumerate(reading.lines(content), start=1):
         if text.strip() and (marked := _parsed(f"{path}, line {number}", text)):
             found[marked[0]] = marked[1]
     return found

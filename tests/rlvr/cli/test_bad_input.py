@@ -4,6 +4,7 @@ Each case runs the command itself (`tests.rlvr.refusing`).
 """
 
 import json
+import os
 
 import pytest
 
@@ -337,6 +338,8 @@ BAD_JSONL = {
     "null": ("null", "line 1"),
     "deep": (NESTED, "line 1"),
     "deep but closed": ('{"n":' + "[" * 500 + "]" * 500 + "}", "line 1"),
+    "key twice": ('{"problem": "a", "n": 4, "n": 8, "c": 1}', "line 1"),
+    "key twice within": ('{"problem": "a", "n": 4, "c": 1, "more": {"a": 1, "a": 1}}', "line 1"),
     "long number": ('{"problem": "a", "n": ' + "9" * 5000 + ', "c": 1}', "line 1"),
     "second line": ('{"problem": "a", "n": 1, "c": 1}\n{', "line 2"),
 }
@@ -495,6 +498,7 @@ BAD_ARGUMENTS = [
         "nosuch",
     ),
     (("marks", "none"), "none"),
+    (("marks", ".", os.devnull), os.devnull),
     (("train", "none.yaml"), "none.yaml"),
     (("distill", "none.yaml"), "none.yaml"),
     (("grade", "none.jsonl", "--task", "math"), "none.jsonl"),
@@ -512,6 +516,53 @@ BAD_ARGUMENTS = [
 )
 def test_bad_argument_is_named(arguments: tuple[str, ...], named: str, command: Command) -> None:
     assert named in command.refused(*arguments)
+
+
+# --- files and folders that are something else --------------------------------------------------
+
+STRANGE_PLACES = ["loop", "pipe", "dangling", "file/below", "nosuch\nname", "n" * 300, "\udcff"]
+VERBS_OF_A_PLACE = [
+    ("report", "PLACE"),
+    ("compare", "PLACE"),
+    ("show", "PLACE", "p"),
+    ("marks", "PLACE"),
+    ("eval", "PLACE"),
+    ("eval", "PLACE", "--watch"),
+    ("train", "PLACE"),
+    ("distill", "PLACE"),
+    ("plan", "PLACE"),
+    ("plan", "recipe.yaml", "--launch", "PLACE"),
+    ("grade", "PLACE", "--task", "math"),
+    ("grade", "file", "--task", "PLACE:f"),
+    ("import", "PLACE", "--out", "run", "--benchmark", "mine"),
+    ("import", "file", "--out", "run", "--benchmark", "math500=PLACE"),
+    ("doctor", "--run", "--only", "nosuch", "--keep", "PLACE"),
+]
+
+
+@pytest.mark.parametrize("verb", VERBS_OF_A_PLACE, ids=" ".join)
+def test_place_that_is_something_else_is_refused_by_every_verb(
+    verb: tuple[str, ...], command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command.write("recipe.yaml", RECIPE)
+    command.write("file", '{"problem": "a", "gold": "1", "completion": "b"}\n')
+    (command.folder / "loop").symlink_to("loop")
+    (command.folder / "dangling").symlink_to("nowhere")
+    os.mkfifo(command.folder / "pipe")
+    for place in STRANGE_PLACES:
+        command.refused(*(word.replace("PLACE", place) for word in verb))
+
+
+def test_plan_tells_what_is_wrong_with_the_problems(
+    command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.write("recipe.yaml", RECIPE)
+    command.write("p.jsonl", b"\0\0")
+    told = "{name: mine, path: p.jsonl, columns: {question: q, gold: a}, verifier: math}"
+    assert main(["plan", "recipe.yaml", f"data.problems={told}"]) == 1
+    said = capsys.readouterr().out
+    assert "fault: data.problems: p.jsonl" in said
+    assert "it cannot start as it is" in said
 
 
 # --- what must be taken -------------------------------------------------------------------------
