@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from rlvr.cli.options.argument_types import whole
+from rlvr.cli.options.argument_types import finite, whole
 from rlvr.cli.options.common import add_verify_timeout
 
 HELP = "Import counts or samples of another tool, for rlvr report and rlvr compare."
@@ -21,7 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="counts (problem, n, c) or samples, as .csv, .jsonl, .json or .parquet",
+        help="counts (problem, n, c) or samples, as .csv, .jsonl, .json or .parquet; outcomes as "
+        "another tool writes them (--format); or a folder of them",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="run directory to create"
@@ -53,7 +54,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=COLUMN,..",
         help="columns of the files by name, such as completion=output,gold=gts",
     )
-    parser.add_argument("--metric", help="lm-evaluation-harness: metric to take as verdict")
+    parser.add_argument(
+        "--format",
+        metavar="TOOL",
+        help="tool that wrote the files, one of "
+        "verl, openrlhf, verifiers, trl, lighteval, inspect, evalplus, livecodebench, monkeys, "
+        "openmathreasoning, deepmath (default: told by their columns)",
+    )
+    parser.add_argument(
+        "--correct-above",
+        type=finite,
+        metavar="NUMBER",
+        help="score above which a completion is correct, for scores other than 0 and 1",
+    )
+    parser.add_argument("--metric", help="score to take as verdict where there are several")
     parser.add_argument("--filter", help="lm-evaluation-harness: filter whose rows to import")
 
 
@@ -62,10 +76,14 @@ def run(options: argparse.Namespace) -> int:
     from rlvr.core.errors import UserError
     from rlvr.runs.run_directory import Run
     from rlvr_eval.imports import Options, import_files, mapping
+    from rlvr_eval.imports.formats import registry
 
     benchmark, equals, file = (options.benchmark or "").partition("=")
     if options.benchmark is not None and not (benchmark and bool(file) == bool(equals)):
         raise UserError(f"--benchmark {options.benchmark}: write NAME or NAME=FILE")
+    if options.format is not None and options.format not in registry.FORMATS:
+        listed = ", ".join(registry.FORMATS)
+        raise UserError(f"--format {options.format}: no such format; one of {listed}")
     imported = import_files(
         options.files,
         Run(options.out),
@@ -80,6 +98,8 @@ def run(options: argparse.Namespace) -> int:
             verify_timeout_s=options.verify_timeout_s,
             metric=options.metric,
             filter_name=options.filter,
+            format=options.format,
+            correct_above=options.correct_above,
             columns=mapping.parse(options.map),
         ),
     )

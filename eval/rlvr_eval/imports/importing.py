@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rlvr import verifiers
 from rlvr.answers import prompts
@@ -16,6 +16,8 @@ from rlvr.runs.run_directory import Run
 from rlvr.tasks import datafiles
 from rlvr_eval.imports import counts, mapping, samples
 from rlvr_eval.imports.counts import Count
+from rlvr_eval.imports.formats import registry
+from rlvr_eval.imports.formats.shape import Format
 from rlvr_eval.imports.groups import grouped, noted_entries, of_counted_steps, refuse_conflicts
 from rlvr_eval.imports.options import Options
 from rlvr_eval.imports.rows import Fault, Faults, Row, read
@@ -59,7 +61,8 @@ def import_files(files: Sequence[Path], run: Run, options: Options) -> Imported:
     if options.benchmark_file is not None:
         datafiles.check(options.benchmark_file)
     faults = Faults()
-    count_rows, sample_rows = _read(files, options, faults)
+    files = registry.files_in(files)
+    count_rows, sample_rows, published = _read(files, options, faults)
     faults.raise_if_any()
     known = noted_entries(run)
     count_groups = list(grouped(count_rows, known, options))
@@ -76,19 +79,30 @@ def import_files(files: Sequence[Path], run: Run, options: Options) -> Imported:
     Ledger(run).write(*entries)
     run.record(run=run.name, imported=[file.name for file in files])
     notes = of_counted_steps([*count_groups, *sample_groups])
-    notes += [note for each in samples_in for note in each.notes]
+    notes += [*published, *(note for each in samples_in for note in each.notes)]
     return Imported(tuple(entries), tuple(notes))
 
 
 def _read(
     files: Sequence[Path], options: Options, faults: Faults
-) -> tuple[list[Count], list[Sample]]:
-    """Every row of every file, as what it is, with model and benchmark."""
+) -> tuple[list[Count], list[Sample], list[str]]:
+    """Every row of every file, as what it is, with model and benchmark; and what to tell of it."""
     count_rows: list[Count] = []
     sample_rows: list[Sample] = []
+    notes: list[str] = []
     for file in files:
         known = len(faults)
-        rows = list(_renamed(read(file, faults), options, faults))
+        found = registry.of_file(file, options.format)
+        table = found.read(file, faults) if found and found.read else read(file, faults)
+        rows = list(_renamed(table, options, faults))
+        if rows and not found and not options.columns:
+            found = registry.of_row(rows[0].values)
+        if found:
+            sample_rows += _of_format(found, rows, file, options, faults)
+            notes += [f"note: {file.name}: {found.filtered}"] if found.filtered else []
+            if not rows and len(faults) == known:
+                faults.add(str(file), "there is no row in it")
+            continue
         samples.refuse_repeats(rows, options.filter_name, faults)
         for row in rows:
             try:
@@ -100,7 +114,29 @@ def _read(
                 faults.add(row.where, fault)
         if not rows and len(faults) == known:
             faults.add(str(file), "there is no row in it")
-    return count_rows, sample_rows
+    return count_rows, sample_rows, notes
+
+
+def _of_format(
+    found: Format, rows: Sequence[Row], file: Path, options: Options, faults: Faults
+) -> list[Sample]:
+    """The samples of one tool's rows; of one problem all have one prompt and one gold."""
+    told: dict[tuple[Any, ...], Sample] = {}
+    samples_in: list[Sample] = []
+    for row in rows:
+        try:
+            if not found.has(row.values):
+                raise Fault(f"no row of {found.name}; it has {', '.join(row.values)}")
+            for sample in found.samples(row, options):
+                each = _named(sample, file, options)
+                first = told.setdefault((each.model, each.step, each.benchmark, each.problem), each)
+                if (first.question, first.gold) != (each.question, each.gold):
+                    what = "prompt" if first.question != each.question else "gold"
+                    raise Fault(f"problem {each.problem} has another {what} than in an earlier row")
+                samples_in.append(each)
+        except Fault as fault:
+            faults.add(row.where, fault)
+    return samples_in
 
 
 def _renamed(rows: Iterable[Row], options: Options, faults: Faults) -> Iterator[Row]:
@@ -112,7 +148,12 @@ def _renamed(rows: Iterable[Row], options: Options, faults: Faults) -> Iterator[
 
 
 def _samples(row: Row, options: Options) -> list[Sample]:
-    return samples.parse(row, metric=options.metric, filter_name=options.filter_name)
+    return samples.parse(
+        row,
+        metric=options.metric,
+        filter_name=options.filter_name,
+        correct_above=options.correct_above,
+    )
 
 
 def _named(row: R, file: Path, options: Options) -> R:

