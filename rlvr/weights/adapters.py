@@ -77,9 +77,16 @@ def _base(checkpoint: Path, config: dict[str, Any]) -> Path:
             f"{_CONFIG} as base_model_name_or_path"
         )
     try:
-        return full_weights(resolve(name, config.get("revision")))
+        base = full_weights(resolve(name, config.get("revision")))
+        if "quantization_config" in read_json(base / "config.json", dict):
+            raise UserError(
+                f"{name} is quantized, as Unsloth's 4-bit bases are, and an adapter merged into it "
+                f"is another model; write the unquantized base into {_CONFIG} as "
+                "base_model_name_or_path"
+            )
     except UserError as error:
         raise UserError(f"{checkpoint}: the base of this LoRA checkpoint: {error}") from None
+    return base
 
 
 def cache_folder() -> Path:

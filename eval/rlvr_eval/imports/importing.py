@@ -89,6 +89,7 @@ def _read(
     """Every row of every file, as what it is, with model and benchmark; and what to tell of it."""
     count_rows: list[Count] = []
     sample_rows: list[Sample] = []
+    of_tools: list[Sample] = []
     notes: list[str] = []
     for file in files:
         known = len(faults)
@@ -98,7 +99,7 @@ def _read(
         if rows and not found and not options.columns:
             found = registry.of_row(rows[0].values)
         if found:
-            sample_rows += _of_format(found, rows, file, options, faults)
+            of_tools += _of_format(found, rows, file, options, faults)
             notes += [f"note: {file.name}: {found.filtered}"] if found.filtered else []
             if not rows and len(faults) == known:
                 faults.add(str(file), "there is no row in it")
@@ -114,7 +115,9 @@ def _read(
                 faults.add(row.where, fault)
         if not rows and len(faults) == known:
             faults.add(str(file), "there is no row in it")
-    return count_rows, sample_rows, notes
+    if options.model is None:
+        _refuse_overlap(of_tools, faults)
+    return count_rows, sample_rows + of_tools, notes
 
 
 def _of_format(
@@ -156,10 +159,35 @@ def _samples(row: Row, options: Options) -> list[Sample]:
     )
 
 
+def _model(file: Path) -> str:
+    """The model that a file's name tells; `results` tells nothing, but its folders do."""
+    if file.stem != "results":
+        return file.stem
+    folders = file.resolve().parents
+    step = next((each.name for each in folders[:4] if re.fullmatch(r"step_\d+", each.name)), None)
+    return step or folders[0].name
+
+
+def _refuse_overlap(rows: Sequence[Sample], faults: Faults) -> None:
+    """Note problems that two files have of one model: its draws would be counted together."""
+    files: dict[tuple[Any, ...], str] = {}
+    for row in rows:
+        file = row.where.partition(", ")[0]
+        other = files.setdefault((row.model, row.step, row.benchmark, row.problem), file)
+        if other != file:
+            step = "" if row.step is None else f" at step {row.step}"
+            faults.add(
+                file,
+                f"{other} has problems of {row.model}{step} too; if both are draws of one model, "
+                "say so with --model, or else import them one by one",
+            )
+            return
+
+
 def _named(row: R, file: Path, options: Options) -> R:
     """The row with the model and benchmark that it, the options or its file's name say."""
     harness = _OF_HARNESS.fullmatch(file.stem)
-    model = row.model or options.model or (file.resolve().parent.name if harness else file.stem)
+    model = row.model or options.model or (file.resolve().parent.name if harness else _model(file))
     benchmark = row.benchmark or options.benchmark or (harness[1] if harness else None)
     benchmark = benchmark or DEFAULT_BENCHMARK
     return replace(

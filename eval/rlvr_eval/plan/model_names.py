@@ -98,7 +98,7 @@ def _named(name: str, position: int, unreadable: Unreadable | None, cache: _Cach
     folder = Path(name)
     if (folder / "_actor").is_dir():  # OpenRLHF's folder of checkpoints, with `_critic` beside
         return _named(str(folder / "_actor"), position, unreadable, cache)
-    if folder.is_dir() and (_has_checkpoints(folder) or weights_folder(folder) is None):
+    if folder.is_dir() and (_is_of_checkpoints(folder) or weights_folder(folder) is None):
         return _checkpoints(folder, unreadable, cache)
     step = step_in(folder.name)
     if step is not None:
@@ -138,7 +138,9 @@ def weights_folder(folder: Path) -> Path | None:
     if _holds_weights(folder) or layout_of(folder):
         return folder
     if _has_checkpoints(folder):
-        return None
+        # DeepSpeed's own folder within a checkpoint of transformers or TRL
+        inner = [path for path in folder.glob("global_step*/") if layout_of(path)]
+        return inner[0] if step_in(folder.name) is not None and len(inner) == 1 else None
     below = [f for depth in range(1, _DEEPEST + 1) for f in folder.glob("*/" * depth)]
     for holds in (_holds_weights, layout_of):
         holding = [path for path in below if holds(path)]
@@ -247,6 +249,11 @@ def _holds_weights(folder: Path) -> bool:
 
 def _has_checkpoints(folder: Path) -> bool:
     return any(step_in(path.name) is not None for path in folder.glob("*/"))
+
+
+def _is_of_checkpoints(folder: Path) -> bool:
+    """Return whether checkpoints lie in a folder, which may have weights of its own too."""
+    return _has_checkpoints(folder) and weights_folder(folder) in (None, folder)
 
 
 def _refuse_repeats(found: Sequence[Model]) -> None:

@@ -67,21 +67,10 @@ def stand_in(parts: Path, base: Path | None, root: Path) -> Path:
     Raises:
         UserError: if parts are missing, cut off or no model of this configuration.
     """
-    layout = layout_of(parts)
-    if layout is None:
-        raise UserError(f"{parts}: holds no checkpoint in parts any more")
-    config = _folder_with(("config.json",), parts, base, "config.json")
-    tokenizer = _folder_with(_TOKENIZERS, parts, base, "a tokenizer")
-    weights = _hash(parts.resolve(), _stamp(layout.files(parts)), config.resolve())
-    described = {file.name: file for file in _description(config, tokenizer)}
-    told = "|".join(f"{name}:{hex_digest(file.read_bytes())}" for name, file in described.items())
-    folder = root / hex_digest(f"{weights}|{told}", 16)
-    if not is_stand_in(folder):
-        _set_up(folder, described, {"parts": str(parts.resolve()), "weights": weights})
-    elif read_json(folder / _ORIGIN, dict).get("parts") != str(parts.resolve()):
-        write_json(folder / _ORIGIN, {"parts": str(parts.resolve()), "weights": weights})
-    model_folder.check_description(folder)
-    return folder
+    try:
+        return _stand_in(parts, base, root)
+    except FileNotFoundError:
+        raise UserError(f"{parts}: was removed while it was read") from None
 
 
 def weights_hash_of(folder: Path) -> str:
@@ -112,6 +101,24 @@ def discard(folder: Path) -> None:
     if is_stand_in(folder):
         with _alone(folder):
             shutil.rmtree(folder / _WEIGHTS, ignore_errors=True)
+
+
+def _stand_in(parts: Path, base: Path | None, root: Path) -> Path:
+    layout = layout_of(parts)
+    if layout is None:
+        raise UserError(f"{parts}: holds no checkpoint in parts any more")
+    config = _folder_with(("config.json",), parts, base, "config.json")
+    tokenizer = _folder_with(_TOKENIZERS, parts, base, "a tokenizer")
+    weights = _hash(parts.resolve(), _stamp(layout.files(parts)), config.resolve())
+    described = {file.name: file for file in _description(config, tokenizer)}
+    told = "|".join(f"{name}:{hex_digest(file.read_bytes())}" for name, file in described.items())
+    folder = root / hex_digest(f"{weights}|{told}", 16)
+    if not is_stand_in(folder):
+        _set_up(folder, described, {"parts": str(parts.resolve()), "weights": weights})
+    elif read_json(folder / _ORIGIN, dict).get("parts") != str(parts.resolve()):
+        write_json(folder / _ORIGIN, {"parts": str(parts.resolve()), "weights": weights})
+    model_folder.check_description(folder)
+    return folder
 
 
 def _folder_with(wanted: Iterable[str], parts: Path, base: Path | None, what: str) -> Path:

@@ -68,8 +68,8 @@ class _Metadata(pickle.Unpickler):
 
         if module == "torch" and isinstance(getattr(torch, name, None), torch.dtype):
             return getattr(torch, name)
-        outer = name.partition(".")[0]
-        if outer not in _KNOWN.get(module, ()) and name != "_MEM_FORMAT_ENCODING":
+        # by its whole name: a dotted one would reach anything that a known class refers to
+        if name not in _KNOWN.get(module, ()):
             raise UserError(f"would run {module}.{name}, which reading weights never does")
         return super().find_class(module, name)
 

@@ -106,3 +106,33 @@ def test_a_missing_base_is_named_with_the_remedy(lora_checkpoint: Path, tmp_path
 def _double(file: Path) -> None:
     weights = {name: 2 * tensor for name, tensor in load_file(file).items()}
     save_file(weights, file, metadata={"format": "pt"})
+
+
+def test_an_adapter_of_unsloth_is_merged_into_the_base_that_it_names(
+    lora_checkpoint: Path, tmp_path: Path
+) -> None:
+    """Unsloth writes into `auto_mapping` what it patched; the weights do not hang on it."""
+    adapter = Path(shutil.copytree(lora_checkpoint, tmp_path / "adapter"))
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    config["auto_mapping"] = {
+        "base_model_class": "LlamaForCausalLM",
+        "parent_library": "transformers.models.llama.modeling_llama",
+        "unsloth_fixed": True,
+    }
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    assert weights_hash(adapter) == weights_hash(lora_checkpoint)
+
+
+def test_a_quantized_base_is_named_and_not_merged_into(
+    lora_checkpoint: Path, tmp_path: Path
+) -> None:
+    base = Path(shutil.copytree(BASE, tmp_path / "base-bnb-4bit"))
+    config = json.loads((base / "config.json").read_text())
+    config["quantization_config"] = {"load_in_4bit": True, "quant_method": "bitsandbytes"}
+    (base / "config.json").write_text(json.dumps(config))
+    adapter = Path(shutil.copytree(lora_checkpoint, tmp_path / "adapter"))
+    told = json.loads((adapter / "adapter_config.json").read_text())
+    told["base_model_name_or_path"] = str(base)
+    (adapter / "adapter_config.json").write_text(json.dumps(told))
+    with pytest.raises(UserError, match="base-bnb-4bit is quantized, as Unsloth's 4-bit bases are"):
+        full_weights(adapter)

@@ -527,3 +527,26 @@ def test_options_that_mean_nothing_end_with_2(wrong: list[str], run: Run, tmp_pa
 def test_a_folder_without_outcomes_is_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "a folder without outcomes" in refused(run, tmp_path / "empty")
+
+
+def test_results_of_prime_rl_are_of_the_step_that_their_folder_names(
+    run: Run, tmp_path: Path
+) -> None:
+    for step in (0, 20):
+        rows = [rollout(0, TWO, float(step > 0)), rollout(0, THREE, 0.0)]
+        jsonl(tmp_path / "evals" / f"step_{step}" / "math500" / "results.jsonl", rows)
+    bring_in(run, *sorted((tmp_path / "evals").rglob("*.jsonl")), benchmark="theirs")
+    assert [each.model.step for each in found(run)] == [0, 20]
+    assert counts(run) == [(2, 0), (2, 1)]
+
+
+def test_two_files_of_one_model_and_step_are_not_put_together_unasked(
+    run: Run, tmp_path: Path
+) -> None:
+    files = [
+        jsonl(tmp_path / name / "0.jsonl", [verl(TWO, score)])
+        for name, score in (("val", 1.0), ("rollouts", 0.0))
+    ]
+    assert "has problems of step_0 at step 0 too" in refused(run, *files)
+    bring_in(run, *files, model="base")
+    assert counts(run) == [(2, 1)]

@@ -148,6 +148,12 @@ def hostile(name: str) -> Callable[[Path], None]:
     return spoil
 
 
+def dotted(folder: Path) -> None:
+    """A pickle that reaches through a class that is known: pathlib's write_text."""
+    reach = b"\x80\x04\x8c\x07pathlib\x8c\x0fPath.write_text\x93."
+    (folder / ".metadata").write_bytes(reach)
+
+
 def another_world(folder: Path) -> None:
     shutil.copy(folder / "model_world_size_2_rank_0.pt", folder / "model_world_size_1_rank_0.pt")
 
@@ -182,6 +188,7 @@ FAULTS = [
     ("dcp", halve("__1_0.distcp"), "cut off at"),
     ("dcp", halve(".metadata"), "damaged or cut off"),
     ("dcp", hostile(".metadata"), "would run posix.system"),
+    ("dcp", dotted, "would run pathlib.Path.write_text"),
     ("zero3", unlink("*rank_1*optim*"), "no optim_states.pt of process 1 of 2"),
     ("zero3", unlink("zero_pp_rank_1*model*"), "no model_states.pt of process 1 of 2"),
     ("zero3", halve("*rank_1*optim*"), "no whole file of torch.save"),
@@ -294,6 +301,29 @@ def test_a_shard_that_is_still_to_come_is_waited_for(
     assert left == {}
     assert "rank_1.pt missing of 2 shards" in caplog.text
     assert {entry["step"] for entry in Ledger(run).entries()} == {0, 10}
+
+
+def test_deepspeeds_folder_within_a_checkpoint_of_trl_is_read(
+    written: Path, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / "out" / "checkpoint-10"
+    shutil.copytree(BASE, checkpoint, ignore=shutil.ignore_patterns("*.safetensors"))
+    shutil.copytree(written / LAYOUTS["zero3"][0], checkpoint / "global_step10")
+    for name in (tmp_path / "out", checkpoint):
+        (model,) = given_models(None, [str(name)], merged=tmp_path / "m")
+        assert (model.name, model.step) == ("checkpoint-10", 10)
+        assert model.parts == checkpoint / "global_step10"
+
+
+def test_a_model_larger_than_one_file_is_written_as_shards_with_their_index(
+    written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlvr.weights.sharded.cache._SHARD_BYTES", 1 << 20)
+    folder = of(written / "verl", tmp_path)
+    merged = full_weights(folder)
+    assert (merged / "model-00002-of-00002.safetensors").is_file()
+    assert tensors_hash(merged) == weights_hash(folder)
+    HFSampler().load(folder)
 
 
 def test_openrlhf_is_read_from_its_folder_of_actor_and_critic(
