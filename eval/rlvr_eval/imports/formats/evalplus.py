@@ -42,7 +42,7 @@ def _samples(row: Row, options: Options) -> Iterator[Sample]:
     solution = values.get("solution")
     if solution is not None and not isinstance(solution, str):
         raise Fault(f"solution {solution!r:.40}; expected text")
-    names = ("base_status", "plus_status")
+    names: tuple[str, ...] = ("base_status", "plus_status")
     if options.metric is not None:
         if options.metric not in names:
             raise Fault(f"no {options.metric}, which --metric names; one of {', '.join(names)}")

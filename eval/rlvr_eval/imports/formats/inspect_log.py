@@ -83,13 +83,15 @@ def _verdict(values: Mapping[str, Any], options: Options) -> Outcome | None:
     if not isinstance(scores, Mapping):
         return None
     found = {
-        name: _LETTERS.get(score.get("value"), score.get("value"))
-        if isinstance(score.get("value"), str)
-        else score.get("value")
+        name: _value(score.get("value"))
         for name, score in scores.items()
         if isinstance(score, Mapping)
     }
     return verdict(found, list(found), options)
+
+
+def _value(value: Any) -> Any:
+    return _LETTERS.get(value, value) if isinstance(value, str) else value
 
 
 def _choices(values: Mapping[str, Any]) -> list[Any]:
