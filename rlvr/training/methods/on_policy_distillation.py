@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
-from trl import DistillationConfig, DistillationTrainer
+from trl import DistillationConfig
 
 from rlvr.core.errors import UserError
 from rlvr.recipes.recipe import Recipe
@@ -24,6 +24,7 @@ from rlvr.training.trainers.job import Job
 from rlvr.training.trainers.own_sampling import SamplesAsTold
 from rlvr.training.trainers.rollout_engine import make_room, stop_at
 from rlvr.training.trainers.task import Task
+from rlvr.training.trainers.trl_trainers import DistillationTrainer, import_vllm
 from rlvr.training.trainers.unpadded import WithoutPadding, reason_to_pad
 from rlvr.weights import models
 from rlvr.weights.adapters import full_weights
@@ -78,6 +79,8 @@ def _build(job: Job) -> OnPolicyTrainer:
     task = Task(job)
     stop_at(job.args, task.ends.ids)
     make_room(job.args, task.longest_prompt, task.context)
+    if job.args.use_vllm:
+        import_vllm()
     trainer = OnPolicyTrainer(
         model=job.model,
         teacher_model=_teacher(job),

@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from accelerate.utils import gather_object
 from torch import Tensor
-from trl import GRPOTrainer
 
 from rlvr.core.errors import UserError
 from rlvr.training.trainers import importance
@@ -27,6 +26,7 @@ from rlvr.training.trainers.own_sampling import SamplesAsTold
 from rlvr.training.trainers.rollout_engine import make_room, stop_at
 from rlvr.training.trainers.task import Task
 from rlvr.training.trainers.tokens import is_more_than_rounding
+from rlvr.training.trainers.trl_trainers import GRPOTrainer, import_vllm
 from rlvr.training.trainers.unpadded import GRPOWithoutPadding
 from rlvr.verifiers.rewards import refuse_undecided
 
@@ -63,6 +63,8 @@ class VerifiedTrainer(SamplesAsTold, GRPOWithoutPadding, GRPOTrainer):
         job.args.reward_weights = self.task.weights
         stop_at(job.args, self.task.ends.ids)
         make_room(job.args, self.task.longest_prompt, self.task.context)
+        if job.args.use_vllm:
+            import_vllm()
         super().__init__(
             model=job.model,
             reward_funcs=self.task.functions,
