@@ -55,7 +55,9 @@ def test_second_training_is_told_who_holds_the_run_and_leaves_everything(tmp_pat
     with pytest.raises(BeingTrained, match=rf"process {process.pid} on .*; wait .* name=\.\."):
         TrainingLock(run).acquire()
     assert (run.path / FILE).read_bytes() == written
-    process.communicate("")
+    assert process.stdin is not None
+    process.stdin.close()
+    process.wait()  # and not for the end of its output, which its child holds open for a minute
     with TrainingLock(run):
         pass
     assert not run.path.exists()
