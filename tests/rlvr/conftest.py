@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from rlvr.core.errors import UserError
 from rlvr.tiny.model import BASE
@@ -26,6 +25,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def lora_checkpoint(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
     """A LoRA adapter of the embedded model that changes what it says."""
+    import torch
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
