@@ -133,6 +133,8 @@ def _of_format(
             for sample in found.samples(row, options):
                 each = _named(sample, file, options)
                 first = told.setdefault((each.model, each.step, each.benchmark, each.problem), each)
+                if found.one_row_each and first.where != each.where:
+                    raise Fault(f"problem {each.problem} again, as at {first.where}")
                 if (first.question, first.gold) != (each.question, each.gold):
                     what = "prompt" if first.question != each.question else "gold"
                     raise Fault(f"problem {each.problem} has another {what} than in an earlier row")

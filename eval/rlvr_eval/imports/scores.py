@@ -22,7 +22,7 @@ def outcome(score: Any, correct_above: float | None) -> Outcome:
     if isinstance(score, str) and score in list(Outcome):
         return Outcome(score)
     number = _number(score)
-    if number is None or math.isnan(number):
+    if number is None or not math.isfinite(number):
         listed = ", ".join(Outcome)
         raise Fault(f"verdict {score!r:.40}; expected true, false or one of {listed}")
     if correct_above is not None and not isinstance(score, bool):

@@ -382,6 +382,8 @@ WRONG = [
         "base_status = 'passed'",
     ),
     ("filtered by its authors", parquet, "d.parquet", [DEEPMATH], {}, "no verdict"),
+    ("a file twice over", listed, "e.json", [LCB, LCB], {}, "problem abc301_a again, as at"),
+    ("infinite", jsonl, "0.jsonl", [verl(TWO, 1e999)], {"correct_above": 0.5}, "verdict inf"),
     ("mixed files", jsonl, "0.jsonl", [verl(TWO, 1.0), MONKEYS], {}, "no row of verl"),
     ("no prompt", jsonl, "0.jsonl", [verl(TWO, 1.0, input="")], {}, "an empty prompt"),
     ("other format", jsonl, "0.jsonl", [verl(TWO, 1.0)], {"format": "trl"}, "no row of trl"),

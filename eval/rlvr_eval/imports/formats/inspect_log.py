@@ -66,7 +66,7 @@ def _samples(row: Row, options: Options) -> Iterator[Sample]:
         problem=str(values["id"]),
         completion=_completion(values),
         verdict=_verdict(values, options),
-        gold=gold(target[0] if isinstance(target, list) and len(target) == 1 else target),
+        gold=gold(target),
         question=question(values.get("input") or ""),
         index=epoch - 1,
         truncated=_stop_reason(values) == "max_tokens",

@@ -42,9 +42,11 @@ def _gold(doc: Mapping[str, Any]) -> str | None:
     choices, index = doc.get("choices"), doc.get("gold_index")
     if isinstance(index, list):
         index = index[0] if len(index) == 1 else None
-    if not isinstance(choices, list) or not isinstance(index, int) or index >= len(choices):
+    if not isinstance(choices, list) or not isinstance(index, int) or not 0 <= index < len(choices):
         return None
     return str(choices[index])
 
 
-FORMAT = Format("lighteval", columns("doc", "metric", "model_response"), _samples)
+FORMAT = Format(
+    "lighteval", columns("doc", "metric", "model_response"), _samples, one_row_each=True
+)

@@ -30,4 +30,9 @@ def _samples(row: Row, options: Options) -> Iterator[Sample]:
         )
 
 
-FORMAT = Format("livecodebench", columns("question_id", "code_list", "graded_list"), _samples)
+FORMAT = Format(
+    "livecodebench",
+    columns("question_id", "code_list", "graded_list"),
+    _samples,
+    one_row_each=True,
+)

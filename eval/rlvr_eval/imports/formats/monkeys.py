@@ -32,4 +32,4 @@ def _samples(row: Row, options: Options) -> Iterator[Sample]:
         )
 
 
-FORMAT = Format("monkeys", columns("samples", "is_corrects"), _samples)
+FORMAT = Format("monkeys", columns("samples", "is_corrects"), _samples, one_row_each=True)

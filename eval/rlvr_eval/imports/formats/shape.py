@@ -23,6 +23,7 @@ class Format:
         samples: the samples of a row.
         endings: of the files that `read` opens; the other files are tables.
         read: rows of a file that is no table; None where all are tables.
+        one_row_each: whether a row holds all of a problem, so that a second one is a repeat.
         filtered: why a share of correct completions would be no model's; "" where it is one's.
     """
 
@@ -31,6 +32,7 @@ class Format:
     samples: Callable[[Row, Options], Iterator[Sample]]
     endings: tuple[str, ...] = ()
     read: Callable[[Path, Faults], Iterable[Row]] | None = None
+    one_row_each: bool = False
     filtered: str = ""
 
 
@@ -78,7 +80,9 @@ def question(prompt: Any) -> str:
 
 
 def gold(value: Any) -> Any:
-    """Return an answer to verify against; text, number or what a verifier of ours takes."""
+    """Return an answer to verify against: the only one of a list, and none where it is empty."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     return None if value in ("", [], {}) else value
 
 

@@ -19,7 +19,7 @@ def _samples(row: Row, options: Options) -> Iterator[Sample]:
     if not id:
         raise Fault("no example_id")
     completion = values.get("completion")
-    failed = values.get("error") is not None
+    failed = bool(values.get("error"))
     yield Sample(
         where=row.where,
         problem=id,
