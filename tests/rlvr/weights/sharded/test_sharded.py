@@ -31,6 +31,7 @@ from rlvr_eval.plan.named_models_folder import Given, read_given, write_given
 
 LAYOUTS = {
     "verl": ("verl", "fsdp.truth.pt"),
+    "hsdp": ("hsdp", "fsdp.truth.pt"),
     "dcp": ("dcp", "fsdp.truth.pt"),
     "zero2": ("zero2/_actor/global_step1", "zero2.truth.pt"),
     "zero3": ("zero3/_actor/global_step1", "zero3.truth.pt"),

@@ -34,17 +34,24 @@ def model_of(base: str) -> torch.nn.Module:
     return AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
 
 
+def sharded(model: torch.nn.Module, shape: tuple[int, ...]) -> torch.nn.Module:
+    """Shard as verl does: over all processes, or within groups that each have a whole copy."""
+    mesh = init_device_mesh("cpu", shape, mesh_dim_names=("ddp", "fsdp")[-len(shape) :])
+    for layer in model.model.layers:
+        fully_shard(layer, mesh=mesh)
+    fully_shard(model, mesh=mesh)
+    return model
+
+
 def write_fsdp(out: Path, base: str) -> None:
     rank, world = dist.get_rank(), dist.get_world_size()
     model = model_of(base)
     if rank == 0:
         keep(model, out / "fsdp.truth.pt")
-    mesh = init_device_mesh("cpu", (world,), mesh_dim_names=("fsdp",))
-    for layer in model.model.layers:
-        fully_shard(layer, mesh=mesh)
-    fully_shard(model, mesh=mesh)
-    (out / "verl").mkdir(exist_ok=True)
-    torch.save(model.state_dict(), out / "verl" / f"model_world_size_{world}_rank_{rank}.pt")
+    for folder, shape in (("hsdp", (1, world)), ("verl", (world,))):
+        model = sharded(model_of(base), shape)
+        (out / folder).mkdir(exist_ok=True)
+        torch.save(model.state_dict(), out / folder / f"model_world_size_{world}_rank_{rank}.pt")
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, weight_decay=0.0)
     model(input_ids=torch.arange(4)[None]).logits.sum().backward()
     optimizer.step()
