@@ -55,7 +55,7 @@ class Browser:
         self._send("POST", f"/element/{self._element(selector)}/click", {})
 
     def press(self, selector: str, keys: str) -> None:
-        """Type into an element; the arrow keys are \\ue012 (left) and \\ue014 (right)."""
+        r"""Type into an element; the arrow keys are \ue012 (left) and \\ue014 (right)."""
         self._send("POST", f"/element/{self._element(selector)}/value", {"text": keys})
 
     def resize(self, width: int, height: int) -> None:

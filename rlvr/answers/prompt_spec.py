@@ -1,6 +1,6 @@
-"""A user's own prompt: text, a file, or a chat template with a system prompt and options.
+r"""A user's own prompt: text, a file, or a chat template with a system prompt and options.
 
-    prompt: "Question: {question}\\nAnswer:"          text; {question} marks the question's place
+    prompt: "Question: {question}\nAnswer:"          text; {question} marks the question's place
     prompt: prompts/mine.txt                         the same in a file
     prompt: {name: chat, system: Be brief., chat_template_kwargs: {enable_thinking: false}}
     prompt: {text: "..", answer: line}               the answer is the last line "Answer: x"

@@ -98,8 +98,9 @@ def _own(prompt: str) -> Template:
 
 
 def canonical(prompt: Any) -> Any:
-    """Return the one string that stands for a prompt as users write it
-    (`rlvr.answers.prompt_spec`).
+    """Return the one string that stands for a prompt as users write it.
+
+    `rlvr.answers.prompt_spec` says how they do.
 
     Raises:
         UserError: if it is an own prompt that cannot be.

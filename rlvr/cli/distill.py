@@ -44,5 +44,5 @@ def run(options: argparse.Namespace) -> int:
 
 
 def wanted_stages(only: Stage | None, until: Stage) -> tuple[Stage, ...]:
-    """One stage, or all up to one."""
+    """Return one stage, or all up to one."""
     return (only,) if only else STAGES[: STAGES.index(until) + 1]

@@ -149,7 +149,7 @@ def _is_training_run(path: str) -> bool:
 
 
 def _unreadable(evaluated: "Run", settings: "Evaluation") -> dict[str, str]:
-    """Models that were named and that no report can show."""
+    """List models that were named and that no report can show."""
     from rlvr_eval.plan.named_models_folder import is_given
     from rlvr_eval.plan.planning import models_of
 
@@ -160,7 +160,7 @@ def _unreadable(evaluated: "Run", settings: "Evaluation") -> dict[str, str]:
 
 
 def _tell_unreadable(unreadable: dict[str, str]) -> int:
-    """Name models that could not be read; the exit code, 1 if there are any."""
+    """Name models that could not be read; return the exit code, 1 if there are any."""
     for name, reason in unreadable.items():
         print(f"not evaluated: {name}: {reason}", file=sys.stderr)
     return 1 if unreadable else 0
@@ -241,7 +241,7 @@ def _lasting(model: str) -> str:
 
 
 def _benchmarks(written: list[str]) -> list[dict[str, Any]]:
-    """As a recipe's section has them."""
+    """Return the benchmarks in the form that a recipe's section has."""
     from rlvr.tasks.problem_section import from_text
 
     return [from_text(entry) for entry in written]
@@ -282,7 +282,7 @@ def _watch(options: argparse.Namespace) -> int:
 
 
 def _report(run: "Run", options: argparse.Namespace) -> None:
-    """Of several processes the first reports: it is the one that stays until all is drawn."""
+    """Report from the first of several processes: it stays until all is drawn."""
     from rlvr.core.launched import rank_and_world
 
     if rank_and_world()[0] == 0:

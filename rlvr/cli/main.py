@@ -111,7 +111,7 @@ class _Version(argparse.Action):
 
 
 def _quieten_libraries() -> None:
-    """Their progress bars and notices would bury ours; whoever sets these variables keeps them."""
+    """Hide the libraries' progress bars and notices, unless the user set these variables."""
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -22,7 +22,7 @@ EXAMPLE = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The recipe, then overrides; and for which machine."""
+    """Add the recipe, its overrides, and the machine to plan for."""
     parser.add_argument("recipe", type=Path, help="training recipe, or file of models to evaluate")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="values to replace")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of run directories")
@@ -138,7 +138,7 @@ def plan_evaluation(
 
 
 def _devices(hardware: "Hardware | None", request: Request) -> "tuple[Devices, bool]":
-    """What is planned for, and whether that is another machine than this."""
+    """Return the devices to plan for, and whether they are another machine's."""
     from rlvr.planning.hardware import Devices, read_launch
 
     asked = (request.gpus, request.memory_gib, request.launch)
@@ -204,7 +204,7 @@ def _training_lines(plan: "TrainingPlan", request: Request) -> list[str]:
 
 
 def _faults_of_place(plan: "TrainingPlan", runs: Path) -> Iterator[str]:
-    """What is wrong with where the run would lie: another recipe's run, or too little space."""
+    """Find faults of the run's place: another recipe's run, or too little space."""
     from rlvr.core import disk
     from rlvr.core.errors import UserError
     from rlvr.runs.run_directory import Run
@@ -229,7 +229,7 @@ def _evaluation_of(
     request: Request,
     faults: list[str],
 ) -> list[str]:
-    """The lines of a recipe's own evaluation, whose models are its base and its checkpoints."""
+    """Describe a recipe's own evaluation, whose models are its base and its checkpoints."""
     from rlvr.core.errors import UserError
     from rlvr_eval.draw.forecast import forecast
     from rlvr_eval.draw.forecast_text import evaluation_lines

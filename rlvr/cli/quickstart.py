@@ -35,7 +35,7 @@ _SCORED_PER_PROBLEM = 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Any value of either recipe may be replaced: distilled.KEY=VALUE is for distill.yaml."""
+    """Add overrides of either recipe: distilled.KEY=VALUE is for distill.yaml."""
     add_training_arguments(parser)
 
 
@@ -89,7 +89,7 @@ def _with(
 
 
 def _probe_likelihood(trained: "Run", runs: Path) -> None:
-    """How likely the base finds the completions of all, and its teacher's plans."""
+    """Measure how likely the base finds everyone's completions and its teacher's plans."""
     from rlvr import tiny
     from rlvr.distill.folder import Folder
     from rlvr.distill.pipeline import prepare

@@ -85,7 +85,7 @@ def _points(group: Group) -> tuple[EntryPoint, ...]:
 
 @lru_cache(maxsize=32)
 def _read(group: Group, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
-    """The path of imports is part of the question, as it decides which packages there are."""
+    """Read a group's entry points; the path of imports is an argument because it decides them."""
     # a package that is on the path twice is one package
     unique = {(point.name, point.value, package_of(point)): point for point in _points_of(group)}
     return tuple(unique.values())

@@ -57,7 +57,7 @@ def longest_prompt(
 
 
 def unreadable(sources: Sequence[ProblemSource], verifier: str | None) -> Iterator[str]:
-    """What is wrong with the sources that lie on this machine, one fault for each."""
+    """Yield one fault for each source on this machine that cannot be read."""
     for source in sources:
         try:
             if source.path is not None:

@@ -169,7 +169,7 @@ def _typed(value: Any) -> Any:
 
 
 def _kind(value: Any) -> Any:
-    """Which section reads a teacher: by its type, or as another package's where that is its."""
+    """Return the tag of the section that reads a teacher: its type, or that of another package."""
     kind = value.get("type") if isinstance(value, Mapping) else getattr(value, "type", None)
     is_packages = isinstance(kind, str) and kind in plugins.names("rlvr.teachers")
     return "of another package" if is_packages else kind

@@ -52,7 +52,7 @@ class SamplingParams(Section):
         return value
 
     def stopped_at(self, token_ids: Collection[int]) -> "SamplingParams":
-        """The same, with these tokens as further ends."""
+        """Return the same parameters with these tokens as further ends."""
         stops = tuple(sorted({*self.stop_token_ids, *token_ids}))
         return self.model_copy(update={"stop_token_ids": stops}) if token_ids else self
 
@@ -96,7 +96,7 @@ class Sampler(Protocol):
     def sample(
         self, requests: Sequence[SampleRequest], params: SamplingParams, *, logprobs: bool = False
     ) -> Iterator[Completion]:
-        """Every draw asked for, in any order; each carries its sample index.
+        """Yield every requested draw, in any order; each carries its sample index.
 
         Completions follow `params` alone, whatever the model's own files ask for, and end with
         "length" where the model's context does.
@@ -109,7 +109,7 @@ class Sampler(Protocol):
     def score(
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
     ) -> list[list[float]]:
-        """Log-probability (natural, untempered) of each completion token after its prompt.
+        """Compute log-probabilities (natural, untempered) of completion tokens after their prompts.
 
         Raises:
             UserError: if prompt and completion are longer than the model's context.
@@ -125,7 +125,7 @@ SEED_BITS_PER_PROBLEM = 20
 
 
 def draw_seed(run_seed: int, weights_hash: str, problem_id: str) -> int:
-    """Seed of draw 0 of a problem, in [0, 2**60), a multiple of 2**20.
+    """Compute the seed of draw 0 of a problem, in [0, 2**60), a multiple of 2**20.
 
     The weights take part so that base and checkpoint are independent samples: every product and
     paired test of the analysis relies on it. Bases are 2**20 apart, so draws of two problems share

@@ -21,7 +21,7 @@ _SCALED_BY_FACTOR = ("linear", "dynamic")
 
 
 def context_length(config: "PretrainedConfig", folder: Path) -> int | None:
-    """Tokens of prompt and completion together; None where neither config nor tokenizer says.
+    """Return the tokens of prompt and completion together; None if no file says.
 
     Args:
         folder: of the model, for what tokenizer_config.json says.
@@ -35,7 +35,7 @@ def encoded(
     tokenizer: "PreTrainedTokenizerBase",
     context: int | None,
 ) -> list[list[int]]:
-    """Token ids of the prompts.
+    """Tokenize the prompts.
 
     Raises:
         UserError: if a prompt has no tokens, or leaves no room for a completion.
@@ -62,7 +62,7 @@ def scored(
     tokenizer: "PreTrainedTokenizerBase",
     context: int | None,
 ) -> list[list[int]]:
-    """Token ids of the prompts of given completions.
+    """Tokenize the prompts of given completions.
 
     Raises:
         ValueError: if a prompt is empty, so that nothing precedes the first token.

@@ -76,7 +76,7 @@ _told: set[Path] = set()
 
 
 def asked_for(folder: Path) -> dict[str, Any]:
-    """What a model's file asks for beyond plain sampling, by name.
+    """Return what a model's file asks for beyond plain sampling, by name.
 
     Of a model without the file it is what config.json asks for, where early models kept it.
 
@@ -94,7 +94,7 @@ def asked_for(folder: Path) -> dict[str, Any]:
 
 
 def asks_of_any_decoding(folder: Path) -> bool:
-    """True where `generate` would have drawn other tokens in obedience to the file."""
+    """Return True if the file would make `generate` draw other tokens."""
     return not _OF_ANY_DECODING.keys().isdisjoint(asked_for(folder))
 
 
@@ -123,7 +123,7 @@ def tell_undone(folder: Path, done: Mapping[str, Any]) -> None:
 
 
 def neutral(model: "PreTrainedModel") -> "GenerationConfig":
-    """A configuration that asks for nothing and holds the end markers of the model's own."""
+    """Return a configuration that asks for nothing and keeps the model's end markers."""
     from transformers import GenerationConfig
 
     return GenerationConfig(eos_token_id=model.generation_config.eos_token_id)

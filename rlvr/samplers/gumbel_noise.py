@@ -15,7 +15,7 @@ _BELOW_ONE = 1 - 2.0**-53
 
 
 def gumbel(seeds: torch.Tensor, position: int, vocabulary: int) -> torch.Tensor:
-    """Standard Gumbel noise, float64, shape (draws, vocabulary).
+    """Compute standard Gumbel noise, float64, shape (draws, vocabulary).
 
     Args:
         seeds: int64, shape (draws,), one per draw.
@@ -37,10 +37,10 @@ def _mix(z: torch.Tensor) -> torch.Tensor:
 
 
 def _shift_right(z: torch.Tensor, bits: int) -> torch.Tensor:
-    """Logical shift: torch shifts the sign in, so it is masked away."""
+    """Shift right logically: torch shifts the sign in, so it is masked away."""
     return (z >> bits) & ((1 << (64 - bits)) - 1)
 
 
 def _signed(value: int) -> int:
-    """The signed 64-bit integer with the same low 64 bits."""
+    """Return the signed 64-bit integer with the same low 64 bits."""
     return (value + (1 << 63)) % (1 << 64) - (1 << 63)

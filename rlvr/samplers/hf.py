@@ -96,7 +96,7 @@ class HFSampler:
     def sample(
         self, requests: Sequence[SampleRequest], params: SamplingParams, *, logprobs: bool = False
     ) -> Iterator[Completion]:
-        """Every draw asked for, shortest prompts first.
+        """Yield every requested draw, shortest prompts first.
 
         Raises:
             UserError: if a prompt leaves no room for a completion.
@@ -110,7 +110,7 @@ class HFSampler:
     def score(
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
     ) -> list[list[float]]:
-        """Natural log-probabilities of given completions' tokens, one list per completion.
+        """Compute natural log-probabilities of given completions' tokens, one list each.
 
         Raises:
             ValueError: if a prompt is empty, so that nothing precedes the first token.
@@ -177,7 +177,7 @@ class HFSampler:
             )
 
     def _room(self, prompt_length: int, params: SamplingParams) -> int:
-        """Tokens that a completion may have, by the budget and by the model's context."""
+        """Return the tokens that a completion may have, by the budget and the model's context."""
         if self._context is None:
             return params.max_completion_tokens
         return min(params.max_completion_tokens, self._context - prompt_length)
@@ -185,7 +185,7 @@ class HFSampler:
     def _finished(
         self, row: list[int], params: SamplingParams, ends: frozenset[int]
     ) -> tuple[list[int], str, FinishReason]:
-        """Tokens up to and with the end marker, their text without it, and why it ended."""
+        """Return tokens with the end marker, their text without it, and the reason of the end."""
         _, tokenizer = self.loaded()
         end = next((at for at, token in enumerate(row) if token in ends), None)
         ids = row if end is None else row[: end + 1]
@@ -209,7 +209,7 @@ class HFSampler:
 
 
 def _processors(params: SamplingParams, sampling: "_SeededSampling") -> LogitsProcessorList:
-    """transformers' own filters in vLLM's order, then the choice."""
+    """Apply transformers' own filters in vLLM's order, then the choice."""
     filters: list[LogitsProcessor] = []
     if params.repetition_penalty != 1:
         filters.append(RepetitionPenaltyLogitsProcessor(params.repetition_penalty))
@@ -242,7 +242,7 @@ class _StopStrings(StoppingCriteria):
         self._lengths: dict[int, int] = {}
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
-        """input_ids: (draws, tokens so far); returns which rows are done, shape (draws,)."""
+        """Return which rows are done, shape (draws,); input_ids: (draws, tokens so far)."""
         start = max(self._prompt_length, input_ids.shape[1] - self._window)
         texts = self._tokenizer.batch_decode(input_ids[:, start:], skip_special_tokens=True)
         done = [any(stop in text for stop in self._stops) for text in texts]
@@ -252,7 +252,7 @@ class _StopStrings(StoppingCriteria):
         return torch.tensor(done, device=input_ids.device)
 
     def length(self, row: int) -> int | None:
-        """Tokens of a row's completion up to its stop string; None if there was none."""
+        """Count the tokens of a row's completion up to its stop string; None without one."""
         return self._lengths.get(row)
 
 
@@ -274,7 +274,7 @@ class _SeededSampling(LogitsProcessor):
         self._chosen: list[torch.Tensor] = []
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """scores: (draws, vocabulary), tempered and truncated; returns them with noise."""
+        """Add noise to scores: (draws, vocabulary), tempered and truncated."""
         noisy = scores
         if not self._greedy:
             position = input_ids.shape[1] - self._prompt_length
@@ -285,5 +285,5 @@ class _SeededSampling(LogitsProcessor):
         return noisy
 
     def sum_logprob(self, row: int, length: int) -> float:
-        """Of a row's first `length` tokens; what follows them is padding."""
+        """Sum the log-probs of a row's first `length` tokens; padding follows."""
         return float(sum(step[row, 0].double() for step in self._chosen[:length]))

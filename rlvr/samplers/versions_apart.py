@@ -34,7 +34,7 @@ _MOST_SPECIAL_TOKENS = 8
 def versions_apart(
     model: Path, engine: str, sampling: SamplingParams, prompts: Sequence[str]
 ) -> dict[str, str]:
-    """Entries for a draw key; none where the draws are what they were.
+    """Return entries that a draw key needs; empty where the draws are what they were.
 
     Args:
         model: folder of what is drawn from.
@@ -57,7 +57,7 @@ def versions_apart(
 
 
 def _was_begun_twice(folder: Path, prompts: Sequence[str]) -> bool:
-    """Whether tokens are no longer added that were: of chat prompts one stands for all."""
+    """Return whether tokens were once added twice; one chat prompt stands for all."""
     from rlvr.answers.prompt_tokens import prompt_ids
 
     first = _first_token(folder)
@@ -93,7 +93,7 @@ def _may_reach_the_context(folder: Path, budget: int, prompts: Sequence[str]) ->
 
 
 def _first_token(folder: Path) -> str:
-    """What the tokenizer calls the beginning of a sequence, read without loading it."""
+    """Read the beginning-of-sequence token without loading the tokenizer."""
     file = folder / "tokenizer_config.json"
     told = reading.json_object_file(file) if file.is_file() else {}
     token = told.get("bos_token") or ""

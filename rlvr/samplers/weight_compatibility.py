@@ -19,7 +19,7 @@ _TIED_HEAD = "lm_head.weight"
 
 
 def fitting_headers(checkpoint: Path) -> dict[str, TensorHeader]:
-    """The headers that must agree: a tied head is a copy of the embedding, saved by some only.
+    """Return the headers that must agree: a tied head is a copy that only some models save.
 
     Raises:
         UserError: as `rlvr.weights.tensors.headers`.
@@ -63,7 +63,7 @@ def _differences(loaded: TensorHeader, offered: TensorHeader) -> list[str]:
 
 
 def _shortened(faults: list[str]) -> list[str]:
-    """The first faults, how many more there are, and what to do."""
+    """Return the first faults, how many more there are, and what to do."""
     shown = faults[:_MOST_FAULTS_SHOWN]
     if len(faults) > len(shown):
         shown.append(f"and {len(faults) - len(shown)} more")

@@ -220,7 +220,6 @@ def _problem(row: Mapping[str, Any], find: FindProblem) -> Problem:
 
 def _problem_finder(paths: Mapping[str, str | Path]) -> FindProblem:
     """Return a function that finds problems by id; it loads a benchmark when it is first named."""
-
     loaded: dict[str, Mapping[str, Problem] | UserError] = {}
 
     def find(problem_id: str) -> Problem:

@@ -53,7 +53,7 @@ class Verifier(Protocol):
     version: str
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
-        """Verdicts in the order of `attempts`; callable from any thread.
+        """Return verdicts in the order of `attempts`; callable from any thread.
 
         A completion that hangs or crashes the verifier gets `timeout` or `error` within about
         `timeout_s` seconds of its start; it never raises and never delays the others for long.
@@ -62,7 +62,7 @@ class Verifier(Protocol):
 
 
 def get(name: str) -> Verifier:
-    """The verifier called `name`, or the one that calls a user's function (`rlvr.verifiers.own`).
+    """Return the verifier called `name`, or the one for a user's function (`rlvr.verifiers.own`).
 
     Raises:
         UserError: if there is none; the message lists those there are.
@@ -83,7 +83,7 @@ def get(name: str) -> Verifier:
 
 
 def _of_package(point: EntryPoint) -> Verifier:
-    """What a package registers: a class like those here, or a function as a user's own."""
+    """Make a verifier of what a package registers: a class like those here, or a function."""
     found = plugins.load(point)
     if not isinstance(found, type) and callable(found):
         from rlvr.verifiers.own import OwnVerifier

@@ -22,7 +22,7 @@ class ChoiceVerifier:
     version = "choice@1"
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
-        """Verdicts in the order of `attempts`."""
+        """Return verdicts in the order of `attempts`."""
         return [_verdict(attempt) for attempt in attempts]
 
 
@@ -43,7 +43,7 @@ def _verdict(attempt: Attempt) -> Verdict:
 
 
 def _chosen(answer: str, choices: list[str]) -> str | None:
-    """The letter that an answer names, None if it names none."""
+    """Return the letter that an answer names, None if it names none."""
     # the text first: an option may itself be a letter
     if choices.count(answer) == 1:
         return chr(ord("A") + choices.index(answer))

@@ -22,7 +22,7 @@ class CountdownVerifier:
     version = "countdown@1"
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
-        """Verdicts in order; needs no time limit, since a step is a handful of integers."""
+        """Return verdicts in order; no time limit is needed for a handful of integers."""
         return [_verdict(attempt) for attempt in attempts]
 
 
@@ -39,7 +39,7 @@ def _verdict(attempt: Attempt) -> Verdict:
 
 
 def _first_fault(steps: Sequence[tuple[str, ...] | None], gold: dict[str, object]) -> str | None:
-    """What is wrong with the first faulty step, or None."""
+    """Describe the first faulty step, or return None."""
     numbers = gold["numbers"]
     assert isinstance(numbers, list)
     pool, result = Counter(numbers), None

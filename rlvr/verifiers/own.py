@@ -52,7 +52,7 @@ class OwnFunction:
             raise UserError(f"{self.source.written}: {_reason(fault.reason)}") from None
 
     def replies(self, attempts: Sequence[Attempt], timeout_s: float) -> list[pool.Reply]:
-        """What became of each call."""
+        """Return what became of each call."""
         self.start()
         found = self._pool().run([_request(each) for each in attempts], timeout_s=timeout_s)
         replies = [replace(r, reason=_reason(r.reason)) if r.reason else r for r in found]
@@ -81,11 +81,11 @@ class OwnVerifier:
         self.version = self._function.source.version
 
     def start(self) -> None:
-        """As `OwnFunction.start`."""
+        """Start as `OwnFunction.start` does."""
         self._function.start()
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
-        """Verdicts in the order of `attempts`; from any thread.
+        """Return verdicts in the order of `attempts`; callable from any thread.
 
         Raises:
             UserError: if the function cannot be imported or called at all.
@@ -102,11 +102,11 @@ class OwnReward:
         self.version = self._function.source.version
 
     def start(self) -> None:
-        """As `OwnFunction.start`."""
+        """Start as `OwnFunction.start` does."""
         self._function.start()
 
     def scores(self, attempts: Sequence[Attempt], *, timeout_s: float) -> list[float | str]:
-        """A number for each attempt, or the reason why there is none."""
+        """Return a number for each attempt, or the reason why there is none."""
         return [
             reply.value if reply.status == "done" else str(reply.reason)
             for reply in self._function.replies(attempts, timeout_s)
@@ -114,7 +114,7 @@ class OwnReward:
 
 
 def _reason(reason: str) -> str:
-    """The worker's own words, without the name of its exception."""
+    """Return the worker's own words, without the name of its exception."""
     return reason.removeprefix("Refused: ")
 
 

@@ -62,7 +62,7 @@ class OwnSource:
         return f"{quote(self.written, safe=_KEPT)}@{self.digest}"
 
     def argument(self) -> str:
-        """What `own_worker` is started with."""
+        """Return what `own_worker` is started with."""
         told = {name: str(value) for name, value in asdict(self).items()}
         return json.dumps(told | {"digest": self.digest})
 
@@ -127,7 +127,7 @@ def _prefixes(module: str) -> Iterator[str]:
 
 
 def _sources(file: Path, module: str, root: Path) -> list[Path]:
-    """The file and what it imports of the same package, or of the same folder, sorted."""
+    """List the file and what it imports of the same package or folder, sorted."""
     top = module.partition(".")[0]
     found, waiting = {file}, [file]
     while waiting:

@@ -52,7 +52,7 @@ def reward(argument: str) -> Callable[[Request], float]:
 
 
 def _function(told: Mapping[str, str]) -> tuple[Callable[..., Any], str, frozenset[str]]:
-    """The function, its file, and which values it takes by name.
+    """Return the function, its file, and the values that it takes by name.
 
     Raises:
         Refused: if it cannot be had, or does not take a completion and a gold.
@@ -141,7 +141,7 @@ def _number(value: Any) -> float:
 
 
 def _plain(value: Any) -> Any:
-    """A number of NumPy's or torch's as Python's own."""
+    """Convert a number of NumPy's or torch's to Python's own."""
     if isinstance(value, bool | int | float | str) or not hasattr(value, "item"):
         return value
     try:
@@ -151,7 +151,7 @@ def _plain(value: Any) -> Any:
 
 
 def _located(error: BaseException, file: str) -> str:
-    """An exception in one line, with the last line of the user's file that it came through."""
+    """Write an exception in one line, with the last line of the user's file on its way."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == file]
     place = f"line {lines[-1]}: " if lines else ""

@@ -25,7 +25,7 @@ class ReasoningGymVerifier:
     version = "reasoning_gym@1"
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
-        """Verdicts in the order of `attempts`; from any thread."""
+        """Return verdicts in the order of `attempts`; callable from any thread."""
         verdicts: list[Verdict | None] = [None] * len(attempts)
         requests: dict[int, list[Any]] = {}
         for index, attempt in enumerate(attempts):
@@ -57,7 +57,7 @@ def _verdict(answer: str, reply: pool.Reply) -> Verdict:
 
 
 def score(request: list[Any]) -> float:
-    """Score of [gold, answer] in [0, 1]; runs in a worker."""
+    """Score [gold, answer] in [0, 1]; runs in a worker."""
     gold, answer = request
     entries = _entries(gold["task"], gold["seed"], gold["size"])
     return float(entries.score_answer(answer=answer, entry=entries[gold["index"]]))

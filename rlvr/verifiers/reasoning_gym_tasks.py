@@ -7,7 +7,7 @@ from rlvr.core.extras import install_command
 
 
 def reasoning_gym_entries(task: str, seed: int, size: int) -> Any:
-    """The package's own data set object: a sequence of entries with `score_answer`.
+    """Return the package's own data set: a sequence of entries with `score_answer`.
 
     Raises:
         UserError: as `check_reasoning_gym_task`.
@@ -38,7 +38,7 @@ def check_reasoning_gym_task(task: str) -> None:
 
 
 def reasoning_gym_version() -> str:
-    """What stands for a revision: the entries of a seed follow from the package's version."""
+    """Return the package's version, which fixes the entries of a seed, as revision."""
     from importlib.metadata import version
 
     return f"reasoning-gym/{version('reasoning-gym')}"

@@ -29,14 +29,14 @@ _TAGS = re.compile(
 
 
 def correctness(verdict: Verdict) -> float | None:
-    """1.0 for `correct`, None for an undecided verdict, 0.0 for every other."""
+    """Return 1.0 for `correct`, None for an undecided verdict, 0.0 for every other."""
     if verdict.outcome.undecided:
         return None
     return float(verdict.outcome is Outcome.CORRECT)
 
 
 def format_reward(completion: str, style: FormatStyle) -> float:
-    r"""1.0 if the completion has the form that its prompt asks for, otherwise 0.0.
+    r"""Return 1.0 if the completion has the form that its prompt asks for, otherwise 0.0.
 
     tags: `<think> .. </think> <answer> .. </answer>`, once each, and nothing else around them.
     box: a \boxed{..} whose braces close.
@@ -47,7 +47,7 @@ def format_reward(completion: str, style: FormatStyle) -> float:
 
 
 def overlong_penalty(completion_tokens: int, *, max_tokens: int, buffer_tokens: int) -> float:
-    """Penalty in [-1, 0] for coming close to the token budget: DAPO, arXiv 2503.14476, eq. 13.
+    """Compute the penalty in [-1, 0] near the token budget: DAPO, arXiv 2503.14476, eq. 13.
 
     Nothing up to `max_tokens - buffer_tokens`, then falling linearly to -1 at `max_tokens` and
     beyond. It is added to the correctness reward; groups are filtered before it.
@@ -62,7 +62,7 @@ def overlong_penalty(completion_tokens: int, *, max_tokens: int, buffer_tokens: 
 
 
 def refuse_undecided(verdicts: Sequence[Verdict], *, max_share: float) -> int:
-    """The number of undecided verdicts, if their share of the batch is at most `max_share`.
+    """Count undecided verdicts; refuse if their share of the batch exceeds `max_share`.
 
     Raises:
         UserError: if it is larger, with the reason that was given most often.

@@ -1,5 +1,7 @@
-"""A tiny model that asks for much: a beginning-of-sequence token, a chat template, a short context,
-and a generation_config.json full of penalties.
+"""A tiny model that asks for much.
+
+It has a beginning-of-sequence token, a chat template, a short context, and a generation_config.json
+full of penalties.
 
 Its numbers are random, but large enough that every token depends on those before it.
 """

@@ -36,12 +36,12 @@ class Count:
 
 
 def is_count(values: Mapping[str, Any]) -> bool:
-    """Whether a row is one of counts."""
+    """Return whether a row is one of counts."""
     return "n" in values and "c" in values
 
 
 def parse(row: Row) -> Count:
-    """The counts in a row.
+    """Parse the counts in a row.
 
     Raises:
         Fault: if they are impossible, or something is missing.
@@ -76,7 +76,7 @@ def parse(row: Row) -> Count:
 
 
 def design_of(rows: Iterable[Count], given: str | None, faults: Faults) -> Design | None:
-    """The one design that all rows of a model on a benchmark were sampled under.
+    """Return the one design under which all rows of a model on a benchmark were sampled.
 
     None after faults: designs that differ, an n that differs without a design, unreachable counts.
     """
@@ -96,7 +96,7 @@ def design_of(rows: Iterable[Count], given: str | None, faults: Faults) -> Desig
 
 
 def whole(values: Mapping[str, Any], name: str, otherwise: int | None = None) -> int:
-    """A value as a whole number.
+    """Convert a value to a whole number.
 
     Raises:
         Fault: if it is none, or missing without a default.
@@ -126,7 +126,7 @@ def step(values: Mapping[str, Any]) -> int | None:
 
 
 def text(values: Mapping[str, Any], name: str) -> str | None:
-    """A value as text, None where there is none.
+    """Return a value as text, None where there is none.
 
     Raises:
         Fault: if it is neither text nor a whole number, or endless.

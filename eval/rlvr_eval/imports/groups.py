@@ -33,12 +33,12 @@ class Group(Generic[R]):
     is_counted: bool = False
 
     def problem_id(self, row: R) -> str:
-        """As everywhere: "<benchmark>/<id>"."""
+        """Return the id used everywhere: "<benchmark>/<id>"."""
         prefix = f"{self.benchmark}/"
         return row.problem if row.problem.startswith(prefix) else prefix + row.problem
 
     def entry(self, content: Any, **fields: Any) -> dict[str, Any]:
-        """A ledger entry; `content` is what makes it another set of outcomes when it differs."""
+        """Build a ledger entry; other `content` makes it another set of outcomes."""
         told = json.dumps(content, sort_keys=True, default=str)
         unique = hex_digest(told, 8)
         weights = f"imported-{re.sub(r'[^A-Za-z0-9.+-]', '_', self.model)}-{unique}"
@@ -55,7 +55,7 @@ class Group(Generic[R]):
 
 
 def grouped(rows: Sequence[R], known: Sequence[Entry], options: Options) -> Iterator[Group[R]]:
-    """Rows by model, step and benchmark, in order of appearance.
+    """Group rows by model, step and benchmark, in order of appearance.
 
     A step that is said nowhere is that of the same model in the directory, or read from its name
     (checkpoint-100), or else the next number: so the first model is the base.
@@ -79,7 +79,7 @@ def grouped(rows: Sequence[R], known: Sequence[Entry], options: Options) -> Iter
 
 
 def of_counted_steps(groups: Sequence[Group[Any]]) -> list[str]:
-    """Which steps nobody gave."""
+    """Say which steps were counted because nobody gave them."""
     counted = {each.model: each.step for each in groups if each.is_counted}
     if not counted:
         return []
@@ -93,12 +93,12 @@ def of_counted_steps(groups: Sequence[Group[Any]]) -> list[str]:
 
 
 def noted_entries(run: Run) -> list[Entry]:
-    """What is in the directory already."""
+    """List the entries that the directory already has."""
     return Ledger(run).entries() if any(Ledger(run).folder.glob("*.json")) else []
 
 
 def refuse_conflicts(known: Sequence[Entry], entries: Sequence[Entry], faults: Faults) -> None:
-    """Other outcomes of what is there already would silently take its place."""
+    """Refuse outcomes that would silently replace other outcomes of the same model."""
     there = {(e["benchmark"], e["model"], e["step"]): e["weights"] for e in known}
     for entry in entries:
         place = (entry["benchmark"], entry["model"], entry["step"])

@@ -86,7 +86,7 @@ def import_files(files: Sequence[Path], run: Run, options: Options) -> Imported:
 def _read(
     files: Sequence[Path], options: Options, faults: Faults
 ) -> tuple[list[Count], list[Sample], list[str]]:
-    """Every row of every file, as what it is, with model and benchmark; and what to tell of it."""
+    """Parse every row of every file as counts or samples; also return what to tell of them."""
     count_rows: list[Count] = []
     sample_rows: list[Sample] = []
     of_tools: list[Sample] = []
@@ -187,7 +187,7 @@ def _refuse_overlap(rows: Sequence[Sample], faults: Faults) -> None:
 
 
 def _named(row: R, file: Path, options: Options) -> R:
-    """The row with the model and benchmark that it, the options or its file's name say."""
+    """Add the model and benchmark that the row, the options or its file's name say."""
     harness = _OF_HARNESS.fullmatch(file.stem)
     model = row.model or options.model or (file.resolve().parent.name if harness else _model(file))
     benchmark = row.benchmark or options.benchmark or (harness[1] if harness else None)

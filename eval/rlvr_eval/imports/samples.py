@@ -67,7 +67,7 @@ def parse(
     filter_name: str | None = None,
     correct_above: float | None = None,
 ) -> list[Sample]:
-    """The samples in a row; none where it belongs to another filter than `filter_name`.
+    """Parse the samples in a row; none where it belongs to another filter than `filter_name`.
 
     Args:
         correct_above: as in `rlvr_eval.imports.scores`.
@@ -146,7 +146,7 @@ def _of_lists(row: Row) -> Iterator[_Scored]:
 
 
 def _by_whom(values: Mapping[str, Any]) -> list[Any]:
-    """The verdicts under `correctness_..`, where all that there are say the same.
+    """Return the verdicts under `correctness_..`, if all that are present agree.
 
     Raises:
         Fault: if they differ.

@@ -51,7 +51,7 @@ class Prepared:
 
 
 def counts_entry(group: Group[Count], options: Options, faults: Faults) -> dict[str, Any] | None:
-    """The ledger entry of a group of counts; None after faults."""
+    """Build the ledger entry of a group of counts; None after faults."""
     first: dict[str, Count] = {}
     for row in group.rows:
         there = first.setdefault(group.problem_id(row), row)
@@ -73,7 +73,7 @@ def counts_entry(group: Group[Count], options: Options, faults: Faults) -> dict[
 
 
 def prepared(group: Group[Sample], options: Options, faults: Faults) -> Prepared | None:
-    """Verified samples of one model on one benchmark; None after faults."""
+    """Prepare verified samples of one model on one benchmark; None after faults."""
     drawn = _in_order(group, faults)
     problems, verifier = _problems(group, drawn, options, faults)
     design, notes = _design(group, drawn, options, faults)
@@ -118,7 +118,7 @@ def store(run: Run, samples: Prepared) -> None:
 
 
 def _in_order(group: Group[Sample], faults: Faults) -> dict[str, list[Sample]]:
-    """Each problem's samples in the order of drawing."""
+    """Sort each problem's samples in the order of drawing."""
     found: dict[str, list[Sample]] = {}
     for row in group.rows:
         found.setdefault(group.problem_id(row), []).append(row)
@@ -140,7 +140,7 @@ def _problems(
     options: Options,
     faults: Faults,
 ) -> tuple[dict[str, Problem], Verifier | None]:
-    """What the samples answer, and who verifies them: None where their own verdicts stand."""
+    """Return the problems that the samples answer, and their verifier unless verdicts are given."""
     rows = [of_problem[0] for of_problem in drawn.values()]
     lacking = [row for of_problem in drawn.values() for row in of_problem if row.verdict is None]
     own = {
@@ -179,7 +179,7 @@ def _problems(
 
 
 def _completed(own: Problem, published: Problem | None) -> Problem:
-    """The published problem in the strata and families that the file gives it, where it does."""
+    """Return the published problem in the strata and families that the file gives it."""
     if published is None:
         return own
     return replace(
@@ -188,7 +188,7 @@ def _completed(own: Problem, published: Problem | None) -> Problem:
 
 
 def _published(group: Group[Sample], options: Options) -> tuple[str, dict[str, Problem]] | None:
-    """Verifier and problems of a benchmark that is known by its name."""
+    """Return verifier and problems of a benchmark that is known by its name."""
     try:
         benchmark = benchmarks.get(group.benchmark)
     except UserError:
@@ -200,7 +200,7 @@ def _published(group: Group[Sample], options: Options) -> tuple[str, dict[str, P
 def _design(
     group: Group[Sample], drawn: Mapping[str, list[Sample]], options: Options, faults: Faults
 ) -> tuple[Design | None, tuple[str, ...]]:
-    """The design given, or the most draws that every problem has."""
+    """Return the design given, or the most draws that every problem has."""
     if options.design is not None:
         return _parsed(options.design, group, faults), ()
     numbers = [len(rows) for rows in drawn.values()]
@@ -233,7 +233,7 @@ def _check_stops(
     design: Design,
     faults: Faults,
 ) -> None:
-    """Every problem must have the draws that the design asks for."""
+    """Check that every problem has the draws that the design asks for."""
     at = 0
     for problem, rows in drawn.items():
         own = verdicts[at : at + len(rows)]

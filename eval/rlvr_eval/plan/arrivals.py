@@ -49,7 +49,7 @@ def _is_last(file: Path) -> bool:
 
 
 def _state(file: Path) -> tuple[int, int] | None:
-    """Steps made and steps planned."""
+    """Return the steps made and the steps planned."""
     try:
         state = json.loads(file.read_bytes())
         return int(state["global_step"]), int(state["max_steps"])

@@ -22,7 +22,7 @@ _TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json", "tokenizer.model"
 
 @lru_cache(maxsize=16)  # every evaluation asks for its base's
 def load_tokenizer(folder: Path) -> Any:
-    """The tokenizer of a checkpoint, read once."""
+    """Load the tokenizer of a checkpoint, once."""
     from transformers import AutoTokenizer
 
     with loading(folder):
@@ -31,7 +31,7 @@ def load_tokenizer(folder: Path) -> Any:
 
 @lru_cache(maxsize=64)
 def ends_of(prompt: str, model: Path, chat_template: Path | None = None) -> Ends:
-    """What ends a model's completions under a prompt.
+    """Collect what ends a model's completions under a prompt.
 
     Args:
         model: its folder; one without a tokenizer ends completions by text alone.
@@ -47,14 +47,14 @@ def ends_of(prompt: str, model: Path, chat_template: Path | None = None) -> Ends
 
 
 def template_of(base: Path | None, model: Path) -> Path:
-    """The folder whose chat template a model is asked under: its base's, if that has one."""
+    """Return the folder of a model's chat template: its base's, if that has one."""
     if base is not None and load_tokenizer(base).chat_template:
         return base
     return model
 
 
 def tokenizer_for(prompt: str, folders: Sequence[Path]) -> Any:
-    """The tokenizer among these folders' that renders a draw key's prompt; None if none has to.
+    """Find the tokenizer in these folders for a draw key's prompt; None if none is needed.
 
     Args:
         folders: at least one. A key without a hash says nothing of the template; the first is

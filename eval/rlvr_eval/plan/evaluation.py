@@ -108,7 +108,7 @@ class Evaluation:
         return attempts.verdict_version(verifiers.get(self.verifier).version, self.ends)
 
     def key(self, sampler: Sampler) -> DrawKey:
-        """The draw key of this evaluation when this sampler draws.
+        """Return the draw key of this evaluation when this sampler draws.
 
         Raises:
             UserError: if the prompt is `chat` and there is no chat template.
@@ -141,17 +141,17 @@ class Evaluation:
         return {}
 
     def draws(self, sampler: Sampler) -> DrawStore:
-        """Where its draws are kept."""
+        """Return the store of its draws."""
         return DrawStore(self.store, self.key(sampler).fields())
 
     def progress(self, draws: DrawStore, verdicts: Verdicts) -> list[Progress]:
-        """Where each problem stands."""
+        """Return where each problem stands."""
         ids = [problem.id for problem in self.problems]
         return standings(self.design, draws.key, ids, verdicts.by_problem())
 
 
 def context_length(folder: Path) -> int:
-    """Tokens that the model takes, prompt and completion together; 0 where its config is silent."""
+    """Count the tokens that the model takes, prompt and completion; 0 if its config is silent."""
     path = small_files(folder) / "config.json"
     tokens = read_json(path, dict).get("max_position_embeddings") or 0
     if not isinstance(tokens, int):
@@ -175,7 +175,7 @@ class Extent:
 
     @classmethod
     def of(cls, design: Design, progress: Sequence[Progress]) -> "Extent":
-        """From where every problem stands."""
+        """Add up where every problem stands."""
         return cls(
             drawn=sum(there.n for there in progress),
             most=sum(there.n if there.stopped else design.n_max for there in progress),
@@ -184,14 +184,14 @@ class Extent:
 
 
 def extent(evaluation: Evaluation, sampler: Sampler) -> Extent:
-    """How much of an evaluation is there, and how much it takes at most."""
+    """Measure how much of an evaluation is stored, and how much it takes at most."""
     draws = evaluation.draws(sampler)
     verdicts = draws.verdicts(evaluation.verdict_version)
     return Extent.of(evaluation.design, evaluation.progress(draws, verdicts))
 
 
 def missing(evaluation: Evaluation, sampler: Sampler) -> int:
-    """Draws that the design asks for next, over all problems; 0 once it is satisfied."""
+    """Count the draws that the design asks for next; 0 once it is satisfied."""
     draws = evaluation.draws(sampler)
     verdicts = draws.verdicts(evaluation.verdict_version)
     return owed(evaluation.progress(draws, verdicts))

@@ -107,7 +107,7 @@ class Ledger:
         write_json(self.folder / _name(noted), noted)
 
     def entries(self) -> list[Entry]:
-        """The entry noted last for every model on every benchmark, base first.
+        """Return the last entry for every model on every benchmark, base first.
 
         Raises:
             UserError: if nothing was evaluated yet.
@@ -126,7 +126,7 @@ class Ledger:
         )
 
     def _noted(self) -> Iterator[Entry]:
-        """Every entry of every file; a file that is damaged is set aside and named."""
+        """Yield every entry of every file; set a damaged file aside and name it."""
         for path in sorted(self.folder.glob("*.json")):
             try:
                 entries = read_json(path, list)
@@ -141,11 +141,11 @@ class Ledger:
             yield from entries
 
     def draws(self, entry: Entry) -> DrawStore:
-        """The draws that an entry is of."""
+        """Return the draws that an entry is of."""
         return DrawStore(store_of(self.run), entry["draw_key"])
 
     def outcomes(self) -> list[Outcomes]:
-        """Counts of every entry, replayed from the stored verdicts.
+        """Return the counts of every entry, replayed from the stored verdicts.
 
         Raises:
             UserError: if nothing was evaluated, or draws that were recorded are no longer there.
@@ -161,7 +161,7 @@ class Ledger:
 
 
 def _looks(entry: Entry, noted: Sequence[Entry]) -> Looks:
-    """Other designs under which an entry's own draws were noted as finished before.
+    """Return designs with fewer draws under which an entry's draws were reported before.
 
     With more draws too: who saw 1,024 and then chooses 64 has looked twice.
 
@@ -184,27 +184,27 @@ def _looks(entry: Entry, noted: Sequence[Entry]) -> Looks:
 
 
 def order(entry: Mapping[str, Any]) -> tuple[int, str]:
-    """What sorts entries by when they were noted; those of rlvr 0.1.0 have their time alone."""
+    """Return the sort key by when entries were noted; those of rlvr 0.1.0 have only a time."""
     return entry.get("sequence", 0), entry["noted"]
 
 
 def model_of(entry: Entry) -> ModelRef:
-    """Whose evaluation an entry is."""
+    """Return the model that an entry is about."""
     return ModelRef(entry["model"], entry["step"], entry["weights"], entry.get("beside", False))
 
 
 def is_of_earlier_rule(entry: Entry) -> bool:
-    """Whether a verifier of ours read an entry's completions by an earlier rule."""
+    """Return whether our verifier read an entry's completions by an earlier rule."""
     return is_verified_here(entry) and entry.get("answer_rule") != RULE
 
 
 def is_verified_here(entry: Entry) -> bool:
-    """Whether an entry's verdicts are of a verifier of ours."""
+    """Return whether an entry's verdicts are of a verifier of ours."""
     return verifiers.name_of(verifier_version(entry["verifier"] or "")) is not None
 
 
 def _is_entry(entry: Any) -> bool:
-    """Whether a JSON value says all that an entry says, in the types that it says it in."""
+    """Return whether a JSON value has all keys of an entry, with the right types."""
     if not isinstance(entry, dict):
         return False
     if not all(isinstance(entry.get(name), kind) for name, kind in _TYPES.items()):
@@ -215,12 +215,12 @@ def _is_entry(entry: Any) -> bool:
 
 
 def _digest_of(counts: Any) -> str:
-    """What vouches for counts: they are the only numbers here that the store does not hold too."""
+    """Hash the counts, the only numbers here that the store does not hold as well."""
     return json_digest(counts, 8)
 
 
 def _name(entries: Sequence[Entry]) -> str:
-    """Entries on the same evaluations have the same file; a new verifier or design is a new one."""
+    """Name the file by its evaluations; a new verifier or design gives a new file."""
     told = [
         (digest(e["draw_key"]), e["design"], e["verifier"], e["model"], e["step"], e["problem_ids"])
         for e in entries
@@ -246,7 +246,7 @@ def _outcomes(entry: Entry, counts: Counts, undecided: Ints, truncated: Ints) ->
 
 
 def _verified_by(entry: Entry) -> dict[str, Any]:
-    """Verdicts of two verifiers, or by two rules of where answers end, are not comparable."""
+    """Return what makes verdicts comparable: the verifier and its answer rule."""
     if not is_verified_here(entry):
         return {"verifier": entry["verifier"]}
     rule = entry.get("answer_rule", 1)
@@ -281,7 +281,7 @@ def _tally(rows: list[Row], *outcomes: str) -> Ints:
 
 
 def _upper(entry: Entry, key: Fields, rows: Mapping[str, Row]) -> Counts | None:
-    """Counts if every undecided verdict were correct; problems then stop no later.
+    """Count as if every undecided verdict were correct; problems then stop no later.
 
     None where a problem was dropped that would not have been (`ContinuationDesign`): then what its
     further draws would have been is not known.

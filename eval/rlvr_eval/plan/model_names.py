@@ -42,7 +42,7 @@ _BESIDE_THE_MODEL = {"critic", "dataloader", "optim", "optimizer", "ref", "refer
 
 
 def step_in(name: str) -> int | None:
-    """The training step that a checkpoint's name tells: checkpoint-500, global_step_500, 500."""
+    """Return the training step in a checkpoint's name: checkpoint-500, global_step_500, 500."""
     if name.isdigit():
         return int(name)
     found = _STEP.findall(name)
@@ -70,7 +70,7 @@ def given_models(
     unreadable: Unreadable | None = None,
     merged: Path | None = None,
 ) -> list[Model]:
-    """The base at step 0, then the others by step, then those whose name tells no step.
+    """List the base at step 0, then models by step, then those without a step in their name.
 
     These have no place among the checkpoints: they are shown beside them, in the order given.
 
@@ -94,7 +94,7 @@ def given_models(
 
 
 def _named(name: str, position: int, unreadable: Unreadable | None, cache: _Cache) -> list[Model]:
-    """A model, or the checkpoints in a folder."""
+    """List a model, or the checkpoints in a folder."""
     folder = Path(name)
     if (folder / "_actor").is_dir():  # OpenRLHF's folder of checkpoints, with `_critic` beside
         return _named(str(folder / "_actor"), position, unreadable, cache)
@@ -107,7 +107,7 @@ def _named(name: str, position: int, unreadable: Unreadable | None, cache: _Cach
 
 
 def models_beside(run: Run, names: Sequence[str]) -> list[Model]:
-    """What `evaluation.beside` names: other runs by their last checkpoint, and models.
+    """List what `evaluation.beside` names: other runs by their last checkpoint, and models.
 
     A run that has no complete checkpoint yet is left out and named.
 
@@ -131,7 +131,7 @@ def models_beside(run: Run, names: Sequence[str]) -> list[Model]:
 
 
 def weights_folder(folder: Path) -> Path | None:
-    """Where a checkpoint's weights lie: in the folder itself, or in the only place below it.
+    """Find a checkpoint's weights: in the folder itself, or in the only place below it.
 
     What is whole comes before parts, and the model before what was trained or saved beside it.
     """
@@ -151,7 +151,7 @@ def weights_folder(folder: Path) -> Path | None:
 
 
 def _checkpoints(folder: Path, unreadable: Unreadable | None, cache: _Cache) -> list[Model]:
-    """Every checkpoint in a folder of checkpoints, and the weights beside them as the last.
+    """List every checkpoint in a folder, and the weights beside them as the last.
 
     One without weights is left out and named.
     """
@@ -178,7 +178,7 @@ def _checkpoints(folder: Path, unreadable: Unreadable | None, cache: _Cache) -> 
 
 
 def _beside_checkpoints(folder: Path, step: int, checkpoints: Sequence[Model]) -> list[Model]:
-    """Weights that a trainer saved at its end; none where a checkpoint has the same."""
+    """List weights that a trainer saved at its end, unless a checkpoint has the same."""
     weights = _checked_hash(folder)
     same = next((model.name for model in checkpoints if model.weights == weights), None)
     if same is not None:
@@ -197,7 +197,7 @@ def _model(name: str, step: int, cache: _Cache) -> Model:
 
 
 def _at(name: str, step: int, place: Path, cache: _Cache) -> Model:
-    """A model by the folder that its weights lie in, whole or in parts."""
+    """Make a model of the folder that its weights lie in, whole or in parts."""
     if _holds_weights(place) or layout_of(place) is None:
         return Model(name, step, place, _checked_hash(place))
     folder = merged_copies.stand_in(place, cache.base, cache.root)
@@ -221,7 +221,7 @@ def left_out_if_faulty(name: str, unreadable: Unreadable | None = None) -> Itera
 
 
 def _noted(name: str, unreadable: Unreadable | None) -> AbstractContextManager[None]:
-    """As `left_out_if_faulty` where there is somewhere to note it; otherwise an error."""
+    """Note an unreadable model as `left_out_if_faulty` does, or raise where nothing notes it."""
     return nullcontext() if unreadable is None else left_out_if_faulty(name, unreadable)
 
 
@@ -231,7 +231,7 @@ def _tell(message: str) -> None:
 
 
 def _checked_hash(folder: Path) -> str:
-    """The hash of a model's weights, if it can be loaded and is what was saved.
+    """Hash a model's weights, if it can be loaded and is what was saved.
 
     Raises:
         UserError: naming the folder and the fault.

@@ -32,7 +32,7 @@ class _Models(BaseModel):
 
 
 def read(path: Path, overrides: Sequence[str] = ()) -> Given:
-    """Models and settings of a file; `overrides` are key=value of its evaluation section.
+    """Read models and settings of a file; `overrides` are key=value of its evaluation section.
 
     Raises:
         UserError: if it is missing, no such file, or wrong, with every fault named.
@@ -52,7 +52,7 @@ def read(path: Path, overrides: Sequence[str] = ()) -> Given:
 
 
 def hardware(path: Path) -> Hardware | None:
-    """The hardware that a file of models was written for.
+    """Read the hardware that a file of models was written for.
 
     Raises:
         UserError: as `read`.

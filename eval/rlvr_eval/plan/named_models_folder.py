@@ -38,12 +38,12 @@ class Given:
 
 
 def is_given(run: Run) -> bool:
-    """Whether a directory is one for models that were named."""
+    """Return whether a directory is one for models that were named."""
     return (run.path / _FILE).is_file()
 
 
 def read_given(run: Run) -> Given:
-    """What `write_given` wrote.
+    """Read what `write_given` wrote.
 
     Raises:
         UserError: if it is something else.
@@ -123,7 +123,7 @@ def nothing_left_if_refused(run: Run) -> Iterator[None]:
 
 
 def settings_of(run: Run, overrides: Sequence[str] = ()) -> Settings:
-    """How a directory wants its models measured; `overrides` are key=value of that section.
+    """Return a directory's own settings; `overrides` are key=value of that section.
 
     Raises:
         UserError: if it does not say, or an override is wrong.

@@ -25,19 +25,19 @@ BASE = "base"
 
 
 def store_of(run: Run) -> Path:
-    """The store that all runs beside this one share, so that they share their base's draws."""
+    """Return the store that all neighbouring runs share, so that they share their base's draws."""
     return run.path.parent / "store"
 
 
 def merged_of(run: Run) -> Path:
-    """Where checkpoints that other trainers left in parts are merged, beside the store."""
+    """Return the folder, beside the store, for merged checkpoints of other trainers."""
     return run.path.parent / "merged"
 
 
 def models_of(
     run: Run, beside: Sequence[str] | None = None, unreadable: Unreadable | None = None
 ) -> list[Model]:
-    """The base, every complete checkpoint by step, or the models named instead; those beside them.
+    """List the base, complete checkpoints by step or the named models, and models beside.
 
     Args:
         beside: as in the evaluation section; None for what the run's own says.
@@ -72,19 +72,19 @@ def _trained(run: Run, recipe: Recipe) -> list[Model]:
 
 
 def base_among(found: Sequence[Model]) -> Model | None:
-    """The base, where these have one."""
+    """Return the base, where these have one."""
     return lineup(found, lambda model: model.ref).base
 
 
 def design_of(settings: Settings, benchmark: Benchmark) -> Design:
-    """The design that is asked for, or the number of draws that the benchmark is measured by."""
+    """Return the requested design, or the benchmark's own number of draws."""
     return parse_design(settings.design or f"fixed:{benchmark.n}")
 
 
 def plan(
     found: Sequence[Model], settings: Settings, store: Path, *, base: Model | None = None
 ) -> list[Evaluation]:
-    """Every model on every benchmark of the settings, model by model: weights load once each.
+    """List every model on every benchmark, model by model, so that weights load once each.
 
     Args:
         base: whose chat template `chat` is for all of them; needed where it is not in `found`.
@@ -128,7 +128,7 @@ def plan(
 
 
 def _chat_template(prompt: str, base: Model | None, model: Model) -> Path | None:
-    """The folder of the chat template that a model is asked under, where the prompt is one."""
+    """Return the folder of a model's chat template, where the prompt is one."""
     if not prompts.is_chat(prompt):
         return None
     return template_of(base.folder if base else None, model.folder)

@@ -17,7 +17,7 @@ from rlvr_eval.plan.planning import base_among, models_of
 
 
 def stored_ends(run: Run, entry: Entry) -> Ends:
-    """What ends the stored completions of an entry.
+    """Collect what ends the stored completions of an entry.
 
     Raises:
         UserError: if that takes the tokenizer of a model that is not there any more.
@@ -30,7 +30,7 @@ def stored_ends(run: Run, entry: Entry) -> Ends:
 
 
 def _folder(run: Run, entry: Entry) -> Path:
-    """The folder of an entry's model; of a checkpoint that is gone, its base's."""
+    """Return the folder of an entry's model; for a deleted checkpoint, its base's."""
     try:
         found = models_of(run)
     except UserError as fault:

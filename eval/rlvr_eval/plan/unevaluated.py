@@ -39,7 +39,7 @@ def unevaluated(run: Run, evaluated: Iterable[str]) -> list[str]:
 
 
 def _present(run: Run) -> Iterator[Path]:
-    """The folders that were declared whole, or that were named to be evaluated."""
+    """Yield the folders that were declared complete, or that were named for evaluation."""
     yield from (path for path in run.path.glob("checkpoint-*/") if has_marker(path))
     if is_given(run):
         folders = [Path(name) for name in read_given(run).models]
@@ -51,5 +51,5 @@ def _is_named(path: Path) -> bool:
 
 
 def _lost(run: Run) -> Iterator[Path]:
-    """Folders that were set aside although they had been declared whole."""
+    """Yield folders that were set aside although they had been declared complete."""
     return (path for path in (run.path / SET_ASIDE).glob("checkpoint-*/") if has_marker(path))

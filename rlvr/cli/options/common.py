@@ -27,7 +27,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dry_run(parser: argparse.ArgumentParser) -> None:
-    """--dry-run: print the plan for this machine, and do nothing else."""
+    """Add --dry-run: print the plan for this machine, and do nothing else."""
     parser.add_argument(
         "--dry-run",
         action="store_true",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_probe_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which probe, and what it is to do otherwise than by default."""
+    """Add the probe's name and its options."""
     group = parser.add_argument_group("probes")
     group.add_argument(
         "--probe",

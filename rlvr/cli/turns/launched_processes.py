@@ -36,14 +36,14 @@ class Ranks:
         self._meeting: Store | None = None
 
     def announce(self, what: str) -> None:
-        """As the leader: say what the next turn is."""
+        """Announce the next turn, as the leader."""
         if self._is_launched:
             self._turn += 1
             self._store.set(self._key("port"), str(self._open()))
             self._store.set(self._key("what"), what)
 
     def hear(self) -> str:
-        """As another: wait for the leader to say what the next turn is."""
+        """Wait, as another process, for the leader to announce the next turn."""
         self._turn += 1
         self._wait(lambda: self._store.check([self._key("what")]))
         return self._store.get(self._key("what")).decode()
@@ -58,7 +58,7 @@ class Ranks:
             self._store.add(self._key("done"), 1)
 
     def environment(self) -> Mapping[str, str]:
-        """For a child that connects to those of the other processes: where they meet."""
+        """Return the variables by which child processes of all ranks find each other."""
         if not self._is_launched:
             return os.environ
         port = self._store.get(self._key("port")).decode()
@@ -85,7 +85,7 @@ class Ranks:
         return f"rlvr/turn-{self._turn}/{name}"
 
     def _wait(self, condition: Callable[[], bool]) -> None:
-        """The store's own waiting would leave signals unanswered, and has a time limit."""
+        """Wait in short steps: the store's own wait ignores signals and has a time limit."""
         while not condition():
             if self._is_told_to_stop():
                 raise Stopped

@@ -52,7 +52,7 @@ def of(recipe: Recipe) -> Teacher:
 
 
 def _of_package(recipe: Recipe, settings: PackageTeacher) -> Teacher:
-    """What a package registers: recipe and the teacher's own keys -> a `Teacher`."""
+    """Call what a package registers: recipe and the teacher's own keys -> a `Teacher`."""
     point = plugins.find("rlvr.teachers", settings.type, TEACHER_TYPES)
     if point is None:
         raise UserError(f"distill.teacher: no installed package has a teacher '{settings.type}'")

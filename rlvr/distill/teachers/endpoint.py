@@ -38,7 +38,7 @@ class Endpoint:
         self._is_chat = prompts.is_chat(settings.prompt)
 
     def key(self) -> Mapping[str, Any]:
-        """By the model's name: what a server has under it cannot be seen from here."""
+        """Identify the teacher by its model's name: what the server loads is not visible here."""
         settings = self._settings
         return {
             "teacher": f"endpoint:{settings.model}",
@@ -51,11 +51,11 @@ class Endpoint:
         }
 
     def problems(self) -> list[Problem]:
-        """Those of `data.problems`."""
+        """Return the problems of `data.problems`."""
         return asked_problems(self._recipe)
 
     def traces(self, due: Sequence[Due]) -> Iterator[Completion]:
-        """Traces as they come. Where one request fails for good, those under way are still kept."""
+        """Yield traces as they come. Where a request fails for good, those under way are kept."""
         client = self._client()
         asked = ((one.problem, index) for one in due for index in one.indices)
         results = _Results(self._settings)
@@ -91,7 +91,7 @@ class Endpoint:
         return PatientClient(key, patience)
 
     def _trace(self, client: PatientClient, problem: Problem, index: int) -> Completion:
-        """One request; on a thread of the pool."""
+        """Send one request, on a thread of the pool."""
         seed = draw_seed(self._run_seed, self._settings.model, problem.id) + index
         place = "chat/completions" if self._is_chat else "completions"
         url = f"{self._settings.url.rstrip('/')}/{place}"
@@ -123,7 +123,7 @@ class _Results:
     def of(
         self, finished: Iterable[Future[Completion]], *, errors_too: bool = True
     ) -> Iterator[Completion]:
-        """The traces, then the first error that ends the run."""
+        """Yield the traces, then raise the first error that ends the run."""
         errors: list[UserError] = []
         for future in finished:
             try:
@@ -165,7 +165,7 @@ class _Results:
 
 
 def wire_parameters(sampling: SamplingParams) -> dict[str, Any]:
-    """Sampling parameters under the names that OpenAI's API and vLLM's additions give them."""
+    """Name sampling parameters as OpenAI's API and vLLM's additions do."""
     values = sampling.model_dump(mode="json")
     values["max_tokens"] = values.pop("max_completion_tokens")
     neutral = {**_NEUTRAL, "stop": [], "stop_token_ids": []}
@@ -173,7 +173,7 @@ def wire_parameters(sampling: SamplingParams) -> dict[str, Any]:
 
 
 def read_choice(reply: Mapping[str, Any]) -> tuple[str, FinishReason]:
-    """Text and reason of the only choice; a separate reasoning is put back before its answer.
+    """Read text and finish reason of the only choice; put a separate reasoning before it.
 
     Raises:
         Refused: if the reply holds no text, or was ended by a filter.
@@ -191,7 +191,7 @@ def read_choice(reply: Mapping[str, Any]) -> tuple[str, FinishReason]:
 
 
 def _spoken(message: Mapping[str, Any]) -> str:
-    """vLLM's reasoning parsers take what stands between <think> tags out of the content."""
+    """Put back the <think> text that vLLM's reasoning parsers take out of the content."""
     content = str(message.get("content") or "")
     reasoning = message.get("reasoning_content") or message.get("reasoning")
     return f"<think>\n{reasoning}\n</think>\n\n{content}" if reasoning else content

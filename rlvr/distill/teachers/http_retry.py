@@ -80,7 +80,7 @@ class PatientClient:
         self._stopped.set()
 
     def post(self, url: str, body: Mapping[str, Any], *, seed: int = 0) -> dict[str, Any]:
-        """The server's reply.
+        """Post a request and return the server's reply.
 
         Args:
             seed: of the jitter.
@@ -183,7 +183,7 @@ def _failure(error: urllib.error.HTTPError, url: str, said: str) -> Exception:
 
 
 def _message(error: urllib.error.HTTPError, key: str | None) -> str:
-    """The server's own words, from OpenAI's or vLLM's way to put them, without the key."""
+    """Extract the server's message, as OpenAI or vLLM write it, without the key."""
     text = error.read(_LONGEST_REPLY).decode(errors="replace")
     try:
         content = json.loads(text)
@@ -196,7 +196,7 @@ def _message(error: urllib.error.HTTPError, key: str | None) -> str:
 
 
 def _retry_after_s(error: urllib.error.HTTPError) -> float | None:
-    """Seconds, or the time until a date; None where there is neither."""
+    """Return the seconds to wait, also until a date; None where the reply names neither."""
     value = error.headers.get("Retry-After")
     if value is None:
         return None

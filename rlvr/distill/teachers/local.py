@@ -36,7 +36,7 @@ class LocalModel:
         self._run_seed = section_of(recipe).run_seed
 
     def key(self) -> Mapping[str, Any]:
-        """By its weights, whatever it is called."""
+        """Identify the teacher by its weights, whatever its name."""
         return {
             "teacher": f"model:{self._settings.model}",
             "weights": self._weights,
@@ -50,11 +50,11 @@ class LocalModel:
         }
 
     def problems(self) -> list[Problem]:
-        """Those of `data.problems`."""
+        """Return the problems of `data.problems`."""
         return asked_problems(self._recipe)
 
     def traces(self, due: Sequence[Due]) -> Iterator[Completion]:
-        """Draws whose seeds follow from weights, problem and index: none depends on the others."""
+        """Yield draws with seeds from weights, problem and index, so none depends on others."""
         sampler = selection.sampler(self._settings.sampler, self._settings.engine)
         sampler.load(self._folder)
         try:

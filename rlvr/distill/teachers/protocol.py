@@ -27,15 +27,15 @@ class Teacher(Protocol):
     """What the stage needs of a teacher."""
 
     def key(self) -> Mapping[str, Any]:
-        """Everything that decides what trace i of a problem is."""
+        """Return everything that decides what trace i of a problem is."""
         ...
 
     def problems(self) -> list[Problem]:
-        """What it is asked, in order."""
+        """Return the problems that the teacher is asked, in order."""
         ...
 
     def traces(self, due: Sequence[Due]) -> Iterator[Completion]:
-        """The traces asked for, in any order; fewer where there are no more.
+        """Yield the requested traces, in any order; fewer where there are no more.
 
         Raises:
             UserError: if it cannot go on; what was yielded until then is kept.
@@ -44,7 +44,7 @@ class Teacher(Protocol):
 
 
 def asked_problems(recipe: Recipe) -> list[Problem]:
-    """The problems of `data.problems`."""
+    """Load the problems of `data.problems`."""
     return [
         problem
         for source in recipe.data.problems
@@ -53,12 +53,12 @@ def asked_problems(recipe: Recipe) -> list[Problem]:
 
 
 def asked_revisions(recipe: Recipe) -> dict[str, str]:
-    """What identifies the problems of `data.problems`, by name."""
+    """Identify the problems of `data.problems`, by name."""
     return {source.name: problem_sources.revision_of(source) for source in recipe.data.problems}
 
 
 def section_of(recipe: Recipe) -> Distill:
-    """The recipe's `distill:`.
+    """Return the recipe's `distill:` section.
 
     Raises:
         UserError: if it has none.
@@ -71,24 +71,24 @@ def section_of(recipe: Recipe) -> Distill:
 
 
 def student_prompt(recipe: Recipe) -> str:
-    """The template under which the student is trained, and the teacher asked unless it has one."""
+    """Return the student's template, which the teacher gets too unless it has its own."""
     return recipe.data.prompt or _asked_benchmark(recipe).prompt
 
 
 def teacher_prompt(recipe: Recipe) -> str:
-    """The template under which traces are read."""
+    """Return the template under which traces are read."""
     teacher = section_of(recipe).teacher
     own = teacher.prompt if isinstance(teacher, ModelTeacher | EndpointTeacher) else None
     return own or student_prompt(recipe)
 
 
 def verifier_name(recipe: Recipe) -> str:
-    """The verifier that traces must satisfy."""
+    """Return the name of the verifier that traces must satisfy."""
     return recipe.data.verifier or _asked_benchmark(recipe).verifier
 
 
 def verdict_version(recipe: Recipe) -> str:
-    """The name under which verdicts on its traces are stored."""
+    """Return the name under which verdicts on the traces are stored."""
     version = verifiers.get(verifier_name(recipe)).version
     return attempts.verdict_version(version, Ends(teacher_prompt(recipe)))
 

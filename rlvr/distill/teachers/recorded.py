@@ -33,7 +33,7 @@ class RecordedTraces:
         self._name = settings.path.stem if settings.path else str(settings.hub_id)
 
     def key(self) -> Mapping[str, Any]:
-        """The bytes of the file or the commit of the data set, and its columns."""
+        """Identify the file by its bytes or the data set by its commit, with its columns."""
         settings = self._settings
         columns = (settings.question, settings.completion, settings.gold)
         return {
@@ -44,7 +44,7 @@ class RecordedTraces:
         }
 
     def problems(self) -> list[Problem]:
-        """One per distinct question, with the gold of its first row."""
+        """Return one problem per distinct question, with the gold of its first row."""
         found: dict[str, Problem] = {}
         for row in self._rows():
             question = str(row[self._settings.question])
@@ -60,7 +60,7 @@ class RecordedTraces:
         return list(found.values())
 
     def traces(self, due: Sequence[Due]) -> Iterator[Completion]:
-        """Traces of one question are numbered in the order of the rows."""
+        """Yield traces; those of one question are numbered in the order of the rows."""
         wanted = {one.problem.id: set(one.indices) for one in due}
         seen: dict[str, int] = {}
         for row in self._rows():
@@ -105,7 +105,7 @@ class RecordedTraces:
         return datafiles.resolve(self._data_set(), self._settings.revision)
 
     def _data_set(self) -> Benchmark:
-        """What finds and caches benchmarks on the Hub finds these files as well."""
+        """Describe the data set as a benchmark, so that it is found and cached as one."""
         return Benchmark(
             self._name,
             verifier="",

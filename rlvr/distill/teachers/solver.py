@@ -25,7 +25,7 @@ class CountdownSolver:
         self._run_seed = section_of(recipe).run_seed
 
     def key(self) -> Mapping[str, Any]:
-        """The solver is part of this package: it has no settings."""
+        """Return no settings: the solver is part of this package."""
         return {
             "teacher": "solver:countdown",
             "problems": asked_revisions(self._recipe),
@@ -33,7 +33,7 @@ class CountdownSolver:
         }
 
     def problems(self) -> list[Problem]:
-        """Those of `data.problems`.
+        """Return the problems of `data.problems`.
 
         Raises:
             UserError: if they are not countdown problems.
@@ -48,7 +48,7 @@ class CountdownSolver:
         return asked
 
     def traces(self, due: Sequence[Due]) -> Iterator[Completion]:
-        """Distinct plans, as the embedded model writes them."""
+        """Yield distinct plans, as the embedded model writes them."""
         for one in due:
             plans = self._plans(one.problem)
             for index in one.indices:

@@ -118,7 +118,7 @@ class Engine:
             self._is_running = False
 
     def refuse_while_running(self) -> None:
-        """One iterator at a time: a second would be given the first one's outputs.
+        """Refuse a second iterator: it would get the first one's outputs.
 
         Raises:
             RuntimeError: if one is neither finished nor closed.
@@ -146,7 +146,7 @@ class Engine:
 
 
 def on_cpu() -> bool:
-    """True where vLLM runs on the CPU."""
+    """Return True where vLLM runs on the CPU."""
     import torch
 
     return not torch.cuda.is_available()
@@ -166,7 +166,7 @@ def _prepare_environment() -> None:
 
 
 def _cpu_options(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What vLLM needs on a CPU to start fast, to leave memory to others and to survive."""
+    """Return the options for a fast start and bounded memory on a CPU."""
     sequences = options.get("max_num_seqs", _SEQUENCES_ON_CPU)
     chosen = {
         "enforce_eager": True,  # compiling takes longer than most evaluations of a small model
@@ -185,7 +185,7 @@ def _cpu_options(folder: Path, options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _kv_cache_bytes(folder: Path, sequences: int, tokens: int | None) -> int:
-    """Room for `sequences` of so many tokens each, but no more than a share of the free memory.
+    """Return room for `sequences` of so many tokens, at most a share of the free memory.
 
     The share leaves room for an engine on every core, which may all be starting at once.
 

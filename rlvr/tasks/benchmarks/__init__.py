@@ -248,7 +248,7 @@ def is_known(name: str) -> bool:
 
 
 def _of_package(point: EntryPoint) -> Benchmark:
-    """What a package registers: a Benchmark, or a function that makes one."""
+    """Make a benchmark of what a package registers: a Benchmark, or a function that makes one."""
     found = plugins.load(point)
     try:
         made = found if isinstance(found, Benchmark) else found()

@@ -141,7 +141,7 @@ def trainer_faults(recipe: Recipe, method: Method, processes: int | None = None)
 
 
 def section_faults(recipe: Recipe, method: Method) -> list[str]:
-    """All that is wrong with the method's own section of the recipe."""
+    """Find what is wrong with the method's own section of the recipe."""
     try:
         section_of(recipe, method)
     except Faults as error:
@@ -150,7 +150,7 @@ def section_faults(recipe: Recipe, method: Method) -> list[str]:
 
 
 def section_of(recipe: Recipe, method: Method) -> Any:
-    """The method's own section of the recipe, as the method reads it; None where it has none.
+    """Return the method's own section of the recipe as the method reads it; None without one.
 
     Raises:
         Faults: naming every key that is wrong.

@@ -36,7 +36,7 @@ _TOKEN_MEANS = ("dapo", "bnpo")
 
 
 def is_mixed(correctness: Tensor) -> Tensor:
-    """Which groups have a right and a wrong completion among those decided.
+    """Return which groups have a right and a wrong completion among the decided ones.
 
     `correctness`: 1, 0 or NaN, shape (groups, completions of one prompt).
     """
@@ -66,7 +66,7 @@ class _Sampled:
 
 
 def further_groups(missing: int, *, kept: int, sampled: int, at_most: int, multiple: int) -> int:
-    """Groups to sample next: enough, if as large a share of them is kept as was so far.
+    """Count the groups to sample next, assuming the share kept so far.
 
     Args:
         missing: groups that the batch lacks.
@@ -130,7 +130,7 @@ class DynamicSamplingTrainer(VerifiedTrainer):
             self.__step_of_tried, self.__generation, self.__tried = self.state.global_step, 0, set()
 
     def _without_repeats(self, inputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The batch, with other problems in place of those that this step has sampled already."""
+        """Replace problems in the batch that this step has sampled already."""
         given = dict.fromkeys(self._problems_everywhere(inputs))
         repeated = [problem for problem in given if problem in self.__tried]
         if not repeated:
@@ -140,7 +140,7 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         return [replacement.get(row["problem"], row) for row in inputs]
 
     def _problems_everywhere(self, inputs: list[dict[str, Any]]) -> list[int]:
-        """Problems of all processes' inputs, the same on each."""
+        """Gather the problems of all processes' inputs, equal on each."""
         own = torch.tensor([row["problem"] for row in inputs], device=self.accelerator.device)
         found: list[int] = self.accelerator.gather(own).tolist()
         return found
@@ -158,7 +158,7 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         raise UserError(self._exhausted(sampled, wanted))
 
     def _still_needed(self, sampled: _Sampled, wanted: int) -> int:
-        """Groups of the next round."""
+        """Count the groups of the next round."""
         size, processes = self.num_generations, self.accelerator.num_processes
         return further_groups(
             (wanted - len(sampled.problems)) // size,
@@ -191,7 +191,7 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         return gathered([rows[at] for at in kept], dtype, self.accelerator)
 
     def _further(self, groups: int, tried: Set[int], number: int) -> list[dict[str, Any]]:
-        """This process's part of further groups; of problems not tried while there are any."""
+        """Return this process's part of further groups, of untried problems if possible."""
         drawn = self._drawn(groups, tried, number=number)
         batch = [row for row in drawn for _ in range(self.num_generations)]
         count = len(batch) // self.accelerator.num_processes
@@ -199,7 +199,7 @@ class DynamicSamplingTrainer(VerifiedTrainer):
         return batch[start : start + count]
 
     def _drawn(self, count: int, tried: Set[int], *, number: int) -> list[dict[str, Any]]:
-        """Problems at random, the same on every process: those not tried come first."""
+        """Draw random problems, equal on every process; untried ones come first."""
         key = [self.args.seed, self.state.global_step, number, self.__generation]
         order = np.random.default_rng(key).permutation(len(self.train_dataset))
         was_tried = np.isin(np.asarray(self.train_dataset["problem"])[order], list(tried))
@@ -231,7 +231,7 @@ def _lists(rows: Sequence[Tensor]) -> list[list[Any]]:
 
 
 def _without_none(logprobs: Sequence[Sequence[float | None]]) -> list[list[float]]:
-    """As TRL reads them: vLLM gives None where it has no number."""
+    """Replace None, which vLLM gives for a missing number, as TRL expects."""
     return [[math.nan if number is None else number for number in row] for row in logprobs]
 
 

@@ -29,7 +29,7 @@ class Values(dict[str, Any]):
         self._unreadable = unreadable
 
     def get(self, key: str, default: Any = None) -> Any:
-        """As a dict's; where a value was given that cannot be read, there is no default either."""
+        """Look up like dict.get, but raise Unreadable for a key whose value failed validation."""
         if key in self._unreadable:
             raise Unreadable(key)
         return super().get(key, default)
@@ -39,7 +39,7 @@ Rule = Callable[[Mapping[str, Any], Recipe, int], Sequence[str]]
 
 
 def by_rules(*rules: Rule) -> Rule:
-    """What all rules find; one that asks for an unreadable value is passed over."""
+    """Combine rules; a rule that asks for an unreadable value is skipped."""
 
     def faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
         found: list[str] = []
@@ -52,12 +52,12 @@ def by_rules(*rules: Rule) -> Rule:
 
 
 def no_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """For methods with no rules beyond their config class."""
+    """Find no faults: the method has no rules beyond its config class."""
     return []
 
 
 def every_step(args: Any) -> int:
-    """For methods that can be resumed after any optimizer step."""
+    """Return 1: the method can resume after any optimizer step."""
     return 1
 
 

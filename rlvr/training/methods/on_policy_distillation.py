@@ -62,7 +62,7 @@ class OnPolicyTrainer(SamplesAsTold, WithoutPadding, DistillationTrainer):
         logits_to_keep: int,
         **images: Any,
     ) -> Tensor:
-        """Hidden states of the completions' tokens, shape (rows, logits_to_keep, hidden size)."""
+        """Return completions' hidden states, shape (rows, logits_to_keep, hidden size)."""
         states_of = super()._get_last_hidden_state
         plan = self.plan_of(attention_mask, reason_to_pad({"fused_lm_head": True, **images}))
         if plan is None:
@@ -95,7 +95,7 @@ def _build(job: Job) -> OnPolicyTrainer:
 
 
 def _teacher(job: Job) -> "PreTrainedModel":
-    """The teacher's weights, in the student's precision unless the recipe says otherwise.
+    """Load the teacher's weights, in the student's precision unless the recipe says otherwise.
 
     Raises:
         UserError: if it cannot be had, or has another vocabulary than the student.

@@ -86,7 +86,7 @@ _CHANGING = (
 
 
 def never_reads(*keys: str, because: str) -> Rule:
-    """A method's rule about options that change nothing of what it does."""
+    """Build a rule that refuses options which change nothing of what the method does."""
 
     def unread(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
         return [
@@ -99,7 +99,7 @@ def never_reads(*keys: str, because: str) -> Rule:
 
 
 def own_advantages(how: str) -> Rule:
-    """The rule of methods that compute advantages themselves: TRL's ways to scale them are unread.
+    """Build the rule of methods with their own advantages: TRL's scaling options are unread.
 
     Args:
         how: they do it, as a sentence.
@@ -108,7 +108,7 @@ def own_advantages(how: str) -> Rule:
 
 
 def one_advantage_each(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """The rule of methods whose tokens have advantages of their own."""
+    """Check a method whose tokens each have their own advantage."""
     if values.get("loss_type") != "vespo":
         return []
     return [
@@ -118,7 +118,7 @@ def one_advantage_each(values: Mapping[str, Any], recipe: Recipe, world_size: in
 
 
 def _unknown_choices(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """Names that TRL would only miss once it is training."""
+    """Find names that TRL would reject only during training."""
     found = []
     for key, choices in _CHOICES.items():
         value = recipe.trainer.get(key)
@@ -130,14 +130,14 @@ def _unknown_choices(values: Mapping[str, Any], recipe: Recipe, world_size: int)
 
 
 def no_rewards(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """The rule of methods that earn no rewards."""
+    """Check a method that earns no rewards."""
     if recipe.rewards == Rewards():
         return []
     return [f"rewards: is never read by method {recipe.method}, which earns none; remove it"]
 
 
 def no_demonstrations(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """The rule of methods that sample their own completions."""
+    """Check a method that samples its own completions."""
     if recipe.data.demonstrations is None:
         return []
     return [
@@ -147,7 +147,7 @@ def no_demonstrations(values: Mapping[str, Any], recipe: Recipe, world_size: int
 
 
 def no_sampling(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """The rule of training on demonstrations that are there: nothing is asked or verified."""
+    """Check training on existing demonstrations: nothing is sampled or verified."""
     data = {key: getattr(recipe.data, key) for key in ("problems", "prompt", "verifier")}
     if recipe.distill is not None or recipe.data.demonstrations is None:
         return []
@@ -190,7 +190,7 @@ def _unread_by_loss(values: Mapping[str, Any], recipe: Recipe, world_size: int) 
 
 
 def _useless_dual_clip(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """A bound on the ratios of bad tokens must lie beyond that of good ones, or it cuts those."""
+    """Refuse a bound on bad tokens' ratios that is not beyond that of good ones."""
     delta, low = values.get("delta"), values.get("epsilon", 0.2)
     high = values.get("epsilon_high")
     upper = 1 + (low if high is None else high)
@@ -221,7 +221,7 @@ def _unread_without(values: Mapping[str, Any], recipe: Recipe, world_size: int) 
 
 
 def _partial_under_vllm(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """vLLM's log-probs are those of what it samples from, the trainer's those of the whole model.
+    """Refuse partial sampling under vLLM, whose log-probs differ from the trainer's.
 
     Between them lies the share of the model that sampling leaves out, which the importance weights
     then take for a difference of the two engines.

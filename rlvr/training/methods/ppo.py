@@ -38,7 +38,7 @@ _SCHEDULES = ("constant", "constant_with_warmup", "cosine", "linear", "polynomia
 
 
 def clipped_value_loss(values: Tensor, old_values: Tensor, returns: Tensor, clip: float) -> Tensor:
-    """Half the squared error per token; the larger of that and the clipped value's.
+    """Compute half the squared error per token, or the clipped value's if larger.
 
     A value that moved further than `clip` from the rollout's, towards the return, gets no gradient.
     """
@@ -65,7 +65,7 @@ class ActorCriticTrainer(RewardKLTrainer):
             self._keep_critic_from_sampler()
 
     def advantages(self, rollout: Rollout) -> Tensor:
-        """Whitened generalized advantages, shape (completions of this process, tokens)."""
+        """Whiten the generalized advantages, shape (completions of this process, tokens)."""
         self.old_logprobs(rollout)  # the pass that scores completions values them too
         is_counted, is_token = self.counted_tokens(rollout), rollout["completion_mask"]
         values = self._take_values(rollout) * is_token
@@ -84,7 +84,7 @@ class ActorCriticTrainer(RewardKLTrainer):
         return whitened(advantages, is_counted, self.accelerator, magnitude=terms)
 
     def create_optimizer(self, model: nn.Module | None = None) -> Optimizer:
-        """One optimizer; the critic's parameters in groups with their own learning rate."""
+        """Create one optimizer; the critic's groups have their own learning rate."""
         optimizer = super().create_optimizer(model)
         of_critic = {id(parameter) for parameter in self.critic.parameters()}
         groups = []
@@ -100,21 +100,21 @@ class ActorCriticTrainer(RewardKLTrainer):
     def create_scheduler(
         self, num_training_steps: int, optimizer: Optimizer | None = None
     ) -> LRScheduler:
-        """The recipe's schedule; before the end of the value warm-up, the policy's rate is 0."""
+        """Create the schedule; the policy's rate is 0 during the value warm-up."""
         scheduler = super().create_scheduler(num_training_steps, optimizer)
         if self.options.value_warmup_steps and isinstance(scheduler, LambdaLR):
             _hold_policy(scheduler, self.options.value_warmup_steps)
         return scheduler
 
     def training_step(self, model: Any, *args: Any, **kwargs: Any) -> Tensor:
-        """TRL's; before the first one, DeepSpeed's optimizer is taught to clip the two apart."""
+        """Run TRL's step; first let DeepSpeed's optimizer clip policy and critic apart."""
         if self.is_deepspeed_enabled and self.__zero_clip is None:
             self.__zero_clip = ZeroClip.of(model.optimizer)
         loss: Tensor = super().training_step(model, *args, **kwargs)
         return loss
 
     def _clip_grad_norm(self, model: Any) -> Tensor:
-        """Each of policy and critic to `max_grad_norm`; the norm of both together is returned."""
+        """Clip policy and critic each to `max_grad_norm`; return their joint norm."""
         return self._gradient_norm(self.args.max_grad_norm)
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> float:
@@ -132,13 +132,13 @@ class ActorCriticTrainer(RewardKLTrainer):
         return torch.stack(norms).norm()
 
     def _parameters_apart(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-        """The policy's and the critic's."""
+        """Return the policy's and the critic's parameters."""
         of_critic = list(self.critic.parameters())
         known = {id(parameter) for parameter in of_critic}
         return [p for p in self.model.parameters() if id(p) not in known], of_critic
 
     def _with_values(self, forward: Callable[..., Any]) -> Callable[..., Any]:
-        """The policy's forward; where TRL has it score completions, the critic values them."""
+        """Wrap the policy's forward; where TRL scores completions, the critic values them."""
 
         @wraps(forward)
         def both(*args: Any, **kwargs: Any) -> Any:
@@ -162,7 +162,7 @@ class ActorCriticTrainer(RewardKLTrainer):
         return scored
 
     def _take_values(self, inputs: Mapping[str, Any]) -> Tensor:
-        """Values of the states in which each completion token was chosen, in float32."""
+        """Return float32 values of the states in which completion tokens were chosen."""
         tokens = inputs["completion_ids"].shape[1]
         values = self.__values.pop()
         return values[:, -tokens - 1 : -1].float()
@@ -172,7 +172,7 @@ class ActorCriticTrainer(RewardKLTrainer):
         return loss + self._value_loss(self._take_values(inputs), inputs)
 
     def _value_loss(self, values: Tensor, inputs: Mapping[str, Any]) -> Tensor:
-        """Mean over the tokens of an optimizer step, as TRL's `loss_type: dapo` takes it."""
+        """Average over the tokens of an optimizer step, as TRL's `loss_type: dapo` does."""
         loss = clipped_value_loss(
             values, inputs["old_values"], inputs["returns"], self.options.value_clip
         )
@@ -197,7 +197,7 @@ class ActorCriticTrainer(RewardKLTrainer):
 
     @contextmanager
     def _policy_alone(self) -> Iterator[None]:
-        """The critic away from the policy's module, for whoever would take it for a part of it."""
+        """Detach the critic from the policy's module for code that would save it as a part."""
         del self.model.critic
         try:
             yield
@@ -205,7 +205,7 @@ class ActorCriticTrainer(RewardKLTrainer):
             self.model.critic = self.critic
 
     def _keep_critic_from_sampler(self) -> None:
-        """vLLM knows no critic, and ZeRO-3 would gather its parameters for nothing."""
+        """Hide the critic, which vLLM does not know and ZeRO-3 need not gather."""
         self.vllm_generation._iter_named_params = self._without_critic(
             self.vllm_generation._iter_named_params
         )

@@ -14,7 +14,7 @@ from rlvr.training.methods.wandb_import_guard import hide_if_broken
 
 
 def get(name: str) -> Method:
-    """Return the method called `name`.
+    """Return the method called `name`; recipes admit no other names.
 
     Raises:
         UserError: if there is none, or it belongs to a package and is broken.

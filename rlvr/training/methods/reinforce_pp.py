@@ -27,7 +27,7 @@ class ReinforcePPTrainer(RewardKLTrainer):
         super().__init__(job, kl_coefficient=job.recipe.reinforce_pp.kl_coefficient)
 
     def advantages(self, rollout: Rollout) -> Tensor:
-        """Shape (completions of this process, tokens)."""
+        """Compute advantages, shape (completions of this process, tokens)."""
         returns = discounted_returns(self.token_rewards(rollout), gamma=self.gamma)
         is_counted, terms = self.counted_tokens(rollout), self.terms(rollout)
         return whitened(returns, is_counted, self.accelerator, magnitude=terms)

@@ -23,7 +23,7 @@ from rlvr.training.trainers.verified_grpo import Rollout, VerifiedTrainer
 
 
 def against_greedy(rewards: Tensor, greedy: Tensor) -> Tensor:
-    """r - r(greedy), elementwise; 0 where either is NaN, that is undecided."""
+    """Compute r - r(greedy), elementwise; 0 where either is NaN, that is undecided."""
     return (rewards - greedy).nan_to_num()
 
 
@@ -34,11 +34,11 @@ class GreedyBaselineTrainer(VerifiedTrainer):
     _baselines: Tensor
 
     def advantages(self, rollout: Rollout) -> Tensor:
-        """Shape (completions of this process,)."""
+        """Compute advantages, shape (completions of this process,)."""
         return against_greedy(self.of_this_process(self.rewards), self.__baselines)
 
     def has_signal(self) -> bool:
-        """True if some completion earned another reward than its prompt's greedy one."""
+        """Return True if some reward differs from that of its prompt's greedy completion."""
         differences = against_greedy(self.rewards, self.accelerator.gather(self.__baselines))
         return bool(is_more_than_rounding(differences, self.magnitude).any())
 
@@ -53,7 +53,7 @@ class GreedyBaselineTrainer(VerifiedTrainer):
         return super()._generate_and_score_completions(inputs)
 
     def _greedy_rewards(self, rows: list[dict[str, Any]]) -> dict[int, float]:
-        """By problem, the same on every process; NaN where undecided."""
+        """Return rewards by problem, equal on every process; NaN where undecided."""
         own = self._share(rows)
         prompt_ids, images, fields = self._tokenize_prompts([row["prompt"] for row in own])
         with self._greedy():
@@ -68,14 +68,14 @@ class GreedyBaselineTrainer(VerifiedTrainer):
         }
 
     def _share(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """This process's rows, as many as any other's: sampling is collective under ZeRO-3."""
+        """Return this process's rows, padded: sampling is collective under ZeRO-3."""
         processes, rank = self.accelerator.num_processes, self.accelerator.process_index
         each = -(-len(rows) // processes)
         return [rows[(rank + i * processes) % len(rows)] for i in range(each)]
 
     @contextmanager
     def _greedy(self) -> Iterator[None]:
-        """Sampling settings, of whichever engine samples, for the most likely token only."""
+        """Make any engine sample the most likely token only."""
         engine, name, greedy = self._greedy_setting()
         sampled = getattr(engine, name)
         setattr(engine, name, greedy)

@@ -32,7 +32,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 
 def no_problems(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """The rule of every method that samples its own completions."""
+    """Check a method that samples its own completions."""
     if recipe.data.problems:
         return []
     return ["missing key 'data.problems'; name a training set, as in countdown-train"]
@@ -113,7 +113,7 @@ def _forward_batches(values: Mapping[str, Any]) -> int:
 
 
 def interval_of(values: Mapping[str, Any], world_size: int) -> int:
-    """Optimizer steps after which a generation and a step end together."""
+    """Count the optimizer steps after which a generation and a step end together."""
     per_forward = values.get("per_device_train_batch_size", 8) * world_size
     batch = values.get("generation_batch_size")
     forwards = batch // per_forward if batch else _forward_batches(values)
@@ -122,11 +122,11 @@ def interval_of(values: Mapping[str, Any], world_size: int) -> int:
 
 
 def resume_interval(args: Any) -> int:
-    """`interval_of` for a built config."""
+    """Compute `interval_of` for a built config."""
     uses = args.steps_per_generation * args.num_iterations
     return _steps_together(int(uses), int(args.gradient_accumulation_steps))
 
 
 def _steps_together(uses: int, accumulated: int) -> int:
-    """Steps of `accumulated` forward batches until generations of `uses` of them end as well."""
+    """Count steps of `accumulated` batches until generations of `uses` batches end as well."""
     return math.lcm(uses, accumulated) // accumulated

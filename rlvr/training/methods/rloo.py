@@ -16,7 +16,7 @@ from rlvr.training.trainers.verified_grpo import Rollout, VerifiedTrainer
 
 
 def leave_one_out(groups: Tensor) -> Tensor:
-    """Advantages of rewards, both of shape (groups, completions of one prompt).
+    """Compute advantages of rewards, both of shape (groups, completions of one prompt).
 
     Ahmadian et al. 2024, section 2.3. NaN is an undecided completion: it is in nobody's baseline
     and gets advantage 0, as does a completion whose siblings are all undecided.
@@ -30,7 +30,7 @@ class LeaveOneOutTrainer(VerifiedTrainer):
     """GRPO with RLOO's baseline, and no scaling."""
 
     def advantages(self, rollout: Rollout) -> Tensor:
-        """Shape (completions of this process,)."""
+        """Compute advantages, shape (completions of this process,)."""
         return self.of_this_process(leave_one_out(self.in_groups(self.rewards)).flatten())
 
 

@@ -37,7 +37,7 @@ _COLUMNS = ("prompt", "completion")
 
 
 def demonstrations(source: Demonstrations, seed: int, end: str) -> Dataset:
-    """Columns prompt and completion; every completion ends with the end-of-sequence token.
+    """Load columns prompt and completion; every completion ends with the end token.
 
     Raises:
         UserError: if a file is missing or lacks a column.
@@ -78,7 +78,7 @@ def _loaded(file: Path) -> Dataset:
 
 
 def _tokenized(dataset: Dataset, job: Job) -> Dataset:
-    """The dataset with columns input_ids and completion_mask, which TRL then leaves as they are."""
+    """Add columns input_ids and completion_mask, which TRL then leaves as they are."""
     tokenizer, template = job.tokenizer, _template(job.recipe)
     text = ChatText if is_chat(template) else str
     end = str(tokenizer.eos_token)
@@ -110,7 +110,7 @@ def _tokenized(dataset: Dataset, job: Job) -> Dataset:
 
 
 def _shared(one: list[int], other: list[int]) -> int:
-    """How many tokens both begin with."""
+    """Count the tokens that both begin with."""
     shorter = min(len(one), len(other))
     return next((at for at in range(shorter) if one[at] != other[at]), shorter)
 
@@ -138,7 +138,7 @@ def _source_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -
 
 
 def _packing_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    """Packed demonstrations must not see each other; only `bfd` marks where each begins."""
+    """Refuse packing in which demonstrations see each other; only `bfd` marks where each begins."""
     if values.get("packing") and values.get("packing_strategy", "bfd") == "wrapped":
         return [
             "trainer.packing_strategy: 'wrapped' cuts demonstrations apart and lets them see each "
@@ -182,7 +182,7 @@ class SupervisedTrainer(WithoutPadding, SFTTrainer):
     """TRL's trainer, whose batches go through the model without padding."""
 
     def compute_loss(self, model: Any, *args: Any, **kwargs: Any) -> Any:
-        """TRL's loss and metrics of the tokens' log-probs."""
+        """Compute TRL's loss and the metrics of the tokens' log-probs."""
         return super().compute_loss(self.unpadded(model), *args, **kwargs)
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 
 def outputs_match(output: str, expected: str) -> bool:
-    """True if every line agrees and there are as many of them."""
+    """Return True if every line agrees and there are as many of them."""
     ours, theirs = _lines(output), _lines(expected)
     return len(ours) == len(theirs) and all(map(_agree, ours, theirs))
 
@@ -28,7 +28,7 @@ def _agree(ours: str, theirs: str) -> bool:
 
 
 def _numbers(line: str) -> list[Decimal]:
-    """The line's numbers.
+    """Parse the line's numbers.
 
     Raises:
         InvalidOperation: if a word of it is no number.

@@ -64,7 +64,7 @@ class _Block:
 
 
 def extract(completion: str, *, truncated: bool = False) -> Code | None:
-    """The program in a completion, None where there is none.
+    """Extract the program from a completion, None where there is none.
 
     Args:
         truncated: True where the token budget cut the completion off.
@@ -84,7 +84,7 @@ def extract(completion: str, *, truncated: bool = False) -> Code | None:
 
 
 def _blocks(lines: list[str]) -> tuple[list[str], list[_Block]]:
-    """The lines before the first fence, and the fenced blocks."""
+    """Return the lines before the first fence, and the fenced blocks."""
     before: list[str] = []
     blocks: list[_Block] = []
     for line in lines:
@@ -102,7 +102,7 @@ def _blocks(lines: list[str]) -> tuple[list[str], list[_Block]]:
 
 
 def _fence(line: str) -> str | None:
-    """The tag of a line that opens or closes a block, None for any other line."""
+    """Return the tag of a line that opens or closes a block, None for any other line."""
     text = line.strip()
     tag = text.lstrip("`")
     if len(text) - len(tag) < 3 or "`" in tag:
@@ -116,7 +116,7 @@ def _indentation(line: str) -> int:
 
 
 def _first_code(lines: list[str]) -> str:
-    """The first line that is neither empty nor a comment, which a heading looks like."""
+    """Return the first line that is neither empty nor a comment, as headings look like comments."""
     return next((line for line in lines if line.strip() and not line.startswith("#")), "")
 
 
@@ -129,7 +129,7 @@ def _is_indented(lines: list[str]) -> bool:
 
 
 def _bare(source: str, truncated: bool, *, is_fenced: bool) -> Code:
-    """Code that starts with the completion and may run on where no fence ends it."""
+    """Return code from the start of the completion, cut where text runs on without a fence."""
     lines = source.split("\n")
     if not _is_indented(lines) or is_fenced:
         return Code(source, _is_indented(lines), truncated)
@@ -144,7 +144,7 @@ def _bare(source: str, truncated: bool, *, is_fenced: bool) -> Code:
 
 
 def _without_run_on(lines: list[str]) -> list[str]:
-    """The lines before the first unindented one that defines nothing."""
+    """Return the lines before the first unindented one that defines nothing."""
     for at, line in enumerate(lines):
         if line[:1].strip() and not _TOP_LEVEL.match(line):
             return lines[:at]

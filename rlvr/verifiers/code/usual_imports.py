@@ -31,7 +31,7 @@ def common_imports(source: str) -> str:
 
 @cache
 def _import_statements() -> dict[str, str]:
-    """Name -> the statement that imports it. A module's own name wins over a name within one."""
+    """Map names to their imports; a module's own name wins over a name within one."""
     statements = {}
     for module in _MODULES:
         contents = import_module(module)

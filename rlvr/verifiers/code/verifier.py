@@ -82,7 +82,7 @@ class CodeVerifier:
         self._workers = min(len(os.sched_getaffinity(0)), _MOST_WORKERS)
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
-        """Verdicts in order; `timeout_s` is the limit of one run where the gold names none."""
+        """Return verdicts in order; `timeout_s` limits one run where the gold names no limit."""
         judge = partial(_verdict, self._isolation, timeout_s)
         if len(attempts) < 2:
             return [judge(attempt) for attempt in attempts]
@@ -113,7 +113,7 @@ def _verdict(isolation: Isolation, timeout_s: float, attempt: Attempt) -> Verdic
 
 
 def _printable(reason: str | None) -> str | None:
-    """Without what a hostile program may have put there to do things to a terminal."""
+    """Escape what a hostile program may have written to control a terminal."""
     if reason is None:
         return None
     return "".join(letter if letter.isprintable() else " " for letter in reason)[:_REASON_LENGTH]

@@ -55,7 +55,7 @@ class Marked(NamedTuple):
 
 
 def marked(text: str) -> Marked | None:
-    """What the text marks as its answer, without the dollar signs around it; None if nothing.
+    """Return the answer that a text marks, without dollar signs around it; None if there is none.
 
     Inside answer tags, boxes narrow the answer further.
     """
@@ -98,7 +98,7 @@ def _gap(between: str) -> re.Match[str] | None:
 
 
 def _in_brackets(text: str, start: int, end: int, joined: str) -> str:
-    r"""A point or a set whose elements are boxed one by one, such as (\boxed{1}, \boxed{2})."""
+    r"""Join a point or set whose elements are boxed one by one: (\boxed{1}, \boxed{2})."""
     opened = _OPENED.search(text[max(0, start - _BEFORE) : start])
     closed = _CLOSED.match(text, end)
     if opened and closed and closed[1] in _CLOSING[opened[1]]:

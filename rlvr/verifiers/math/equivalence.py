@@ -73,7 +73,7 @@ _MAY_GROW = re.compile(r"[\^!]|binom|choose|exp|Gamma|sum|prod|operatorname|sinh
 
 
 def equal(pair: list[str]) -> bool:
-    """Whether [gold, answer] are equal, in the gold's sense of it."""
+    """Return whether [gold, answer] are equal, in the gold's sense of it."""
     if (sides := wordings.sides(plain(pair[1]))) and "approx" not in pair[0]:
         return _approximately(pair[0], *sides)
     texts = in_one_form(*pair)
@@ -99,7 +99,7 @@ def equal(pair: list[str]) -> bool:
 
 
 def _approximately(gold: str, exact: str, rounded: str) -> bool:
-    """Whether one side is the gold and the two are as near each other as they are said to be."""
+    """Return whether one side is the gold and the two are as near as stated."""
     near = wordings.agree(exact, rounded, _real_value)
     return bool(near) and any(equal([gold, side]) for side in (exact, rounded))
 
@@ -113,7 +113,7 @@ def _real_value(text: str) -> Fraction | None:
 
 
 def _starts_otherwise(gold: Any, answer: str) -> bool:
-    """True for "2 + 2 = 3": an equation that ends in the gold and starts from another number."""
+    """Return True for "2 + 2 = 3": an equation from another number to the gold."""
     if not isinstance(gold, Expr) or gold.free_symbols or "," in answer:
         return False
     calculations = [side for side in answer.split("=")[:-1] if _ARITHMETIC.fullmatch(side)]
@@ -122,7 +122,7 @@ def _starts_otherwise(gold: Any, answer: str) -> bool:
 
 
 def _with_imaginary_unit(expression: Any) -> Any:
-    """The parser takes i for a variable; beside the root of a negative number it is none."""
+    """Read i beside the root of a negative number as the unit, not as a variable."""
     symbols: set[Symbol] = getattr(expression, "free_symbols", set())
     return expression.subs({symbol: I for symbol in symbols if symbol.name == "i"})
 
@@ -132,12 +132,12 @@ def _names(expression: Any) -> set[str]:
 
 
 def _needs_larger_numbers(text: str, answer: Any, gold: Any) -> bool:
-    """True for an answer whose evaluation would not end, where the gold's own would."""
+    """Return True for an answer whose evaluation would not end, though the gold's does."""
     return _MAY_GROW.search(text) is not None and is_too_large(answer) and not is_too_large(gold)
 
 
 def parse(text: str, *, strike_units: bool = False) -> Any:
-    """The whole text as a sympy object; of a chain a = b = c the last part; None if unreadable."""
+    """Parse the whole text with sympy; the last part of a chain a = b = c; None if unreadable."""
     try:
         latex = normalize_latex(text, config=_UNITS_STRUCK if strike_units else _UNITS_KEPT)
     except Exception:  # as in `_read`
@@ -181,7 +181,7 @@ def _equal(gold: Any, answer: Any) -> bool:
 
 
 def _is_set_of_reals(gold: Any) -> bool:
-    """True for [0, 1), (0, oo) or a union; (0, 1) may be a point, which no inequality describes."""
+    """Return True for [0, 1), (0, oo) or a union; (0, 1) may also be a point."""
     if isinstance(gold, Interval):
         is_bounded = gold.start.is_finite and gold.end.is_finite
         return not (gold.left_open and gold.right_open and is_bounded)
@@ -189,7 +189,7 @@ def _is_set_of_reals(gold: Any) -> bool:
 
 
 def _same_kinds(gold: Any, answer: Any) -> bool:
-    """False where one has a set in the place of the other's point or interval."""
+    """Return False where one has a set in the place of the other's point or interval."""
     kinds = _kind(gold), _kind(answer)
     if sorted(filter(None, kinds)) == ["ordered", "set"]:
         return False
@@ -207,7 +207,7 @@ def _kind(expression: Any) -> str:
 
 
 def _differ_in_value(gold: Any, answer: Any) -> bool:
-    """True if both are expressions whose values are known and lie apart."""
+    """Return True if both are expressions whose values are known and lie apart."""
     if _is_percentage(gold) != _is_percentage(answer):
         return False
     left, right = _value(gold), _value(answer)
@@ -219,14 +219,14 @@ def _differ_in_value(gold: Any, answer: Any) -> bool:
 
 
 def _is_function_for_number(gold: Any, answer: Any) -> bool:
-    """True for an integral without limits, sought for ever, where the gold is one number."""
+    """Return True for an integral without limits where the gold is one number."""
     if not isinstance(gold, Expr) or gold.free_symbols or not isinstance(answer, Expr):
         return False
     return any(len(limits) == 1 for part in answer.atoms(Integral) for limits in part.limits)
 
 
 def _is_integer(expression: Any) -> bool:
-    """True for 5 and 2^{100}, which floating-point numbers do not tell from 2^{100} + 1."""
+    """Return True for 5 and 2^{100}, which floats do not tell from 2^{100} + 1."""
     return _is_exact_constant(expression) and bool(expression.is_integer)
 
 
@@ -244,7 +244,7 @@ def _is_exact_constant(expression: Any) -> bool:
 
 
 def _agree_in_all_digits(gold: Expr, answer: Expr) -> bool | None:
-    """Whether two numbers agree in _DIGITS digits; None if they cannot be computed so far.
+    """Return whether two numbers agree in _DIGITS digits; None if that is out of reach.
 
     It takes milliseconds where a proof may take for ever.
     """
@@ -259,7 +259,7 @@ def _agree_in_all_digits(gold: Expr, answer: Expr) -> bool | None:
 
 
 def _value(expression: Any) -> complex | mpmath.mpc | None:
-    """Value where each variable gets its own number, the same on both sides."""
+    """Evaluate with a fixed number for each variable, the same on both sides."""
     if not isinstance(expression, Expr):
         return None
     numbers = {symbol: _number_for(symbol) for symbol in expression.free_symbols}

@@ -38,7 +38,7 @@ _LETTER = re.compile(r"\\(?:text|textbf|textrm|mathrm|mathbf)\s*\{\s*\(?[A-J]\)?
 
 
 def in_one_form(gold: str, answer: str) -> tuple[str, str]:
-    """Both texts, rewritten where one is given in another form than the other."""
+    """Rewrite both texts where one is given in another form than the other."""
     gold, answer = in_one_wording(gold, answer)
     if "\\" in answer and not _LETTER.fullmatch(gold.strip()):
         answer = _LETTERED.sub("", answer, count=1) if _LETTERED.match(answer) else answer
@@ -64,7 +64,7 @@ def _as_intervals(gold: str, answer: str) -> tuple[str, str]:
 
 
 def _interval(text: str) -> tuple[str, str] | None:
-    """The variable of an inequality, and what it allows, as intervals in LaTeX."""
+    """Return the variable of an inequality, and what it allows, as intervals in LaTeX."""
     builder = _BUILDER.fullmatch(text.strip().strip("$").strip())
     intervals, variables = [], set()
     for part in _OR.split(builder[1] if builder else text):
@@ -79,7 +79,7 @@ def _interval(text: str) -> tuple[str, str] | None:
 
 
 def _one_interval(text: str) -> tuple[str, str] | None:
-    r"""What a < x \le b, x > a, or two of the latter joined by "and", allow."""
+    r"""Return what a < x \le b, x > a, or two of the latter joined by "and", allow."""
     ends: dict[str, str] = {}
     variables = set()
     for part in _AND.split(text):
@@ -94,7 +94,7 @@ def _one_interval(text: str) -> tuple[str, str] | None:
 
 
 def _ends(text: str) -> tuple[str, dict[str, str]] | None:
-    r"""The variable, and the ends with their brackets, of one chain such as a < x \le b."""
+    r"""Return the variable, and the ends with brackets, of one chain such as a < x \le b."""
     terms = [term.strip(" ,$") for term in _RELATION.split(text)]
     places = [at for at in range(0, len(terms), 2) if re.fullmatch("[A-Za-z]", terms[at])]
     if len(terms) not in (3, 5) or len(places) != 1 or (len(terms) == 5 and places != [2]):
@@ -115,7 +115,7 @@ def _ends(text: str) -> tuple[str, dict[str, str]] | None:
 
 
 def _as_point(answer: str) -> str | None:
-    """ "y = 2, x = 1" as "(1, 2)": unknowns in the order of their letters."""
+    """Rewrite "y = 2, x = 1" as "(1, 2)": unknowns in the order of their letters."""
     parts = [_LABELLED.fullmatch(part) for part in re.split("[,;]", with_commas(answer))]
     named = {part[1]: part[2].strip() for part in parts if part}
     if len(parts) < 2 or len(named) < len(parts):

@@ -7,29 +7,29 @@ _PLUS_MINUS = re.compile(r"([({,=]\s*|^\s*)?\\pm(?![A-Za-z])")
 
 
 def is_tuple(text: str) -> bool:
-    """(2,4) or [2,4): a point or an interval, whose order counts."""
+    """Return True for (2,4) or [2,4): a point or an interval, whose order counts."""
     enclosed = text[:1] in ("(", "[") and text[-1:] in (")", "]")
     return enclosed and len(elements(text)) == 1 and len(elements(text[1:-1])) > 1
 
 
 def is_bare_list(text: str) -> bool:
-    """2,4: several answers, in any order."""
+    """Return True for 2,4: several answers, in any order."""
     return not text.startswith("\\{") and len(elements(text)) > 1
 
 
 def is_set(text: str) -> bool:
-    r"""\{2,4\}: elements without order."""
+    r"""Return True for \{2,4\}: elements without order."""
     return text.startswith("\\{") and text.endswith("\\}") and len(elements(text)) > 1
 
 
 def same_elements(gold: str, answer: str) -> bool:
-    """Whether two sets, or two bare lists, hold the same texts in any order."""
+    """Return whether two sets, or two bare lists, hold the same texts in any order."""
     left, right = elements(gold), elements(answer)
     return len(left) > 1 and sorted(left) == sorted(right)
 
 
 def elements(text: str) -> list[str]:
-    """What commas, or semicolons where there are any, part outside all brackets."""
+    """Split at commas, or at semicolons if there are any, outside all brackets."""
     if text.startswith("\\{") and text.endswith("\\}"):
         text = text[2:-2]
     separator = ";" if ";" in text else ","
@@ -46,7 +46,7 @@ def elements(text: str) -> list[str]:
 
 
 def both_signs(text: str) -> str:
-    r"""1 \pm \sqrt{2}, 5 as 1 + \sqrt{2}, 1 - \sqrt{2}, 5; two such signs in one element stay."""
+    r"""Write 1 \pm \sqrt{2}, 5 as 1 + \sqrt{2}, 1 - \sqrt{2}, 5; two signs in one element stay."""
     text = _SIZE.sub("", text).strip()
     enclosed = text.startswith("\\{") and text.endswith("\\}")
     parts = []

@@ -30,7 +30,7 @@ class _TooLarge(Exception):
 
 
 def is_too_large(expression: Any) -> bool:
-    """True if some part of a parsed answer needs a number of more than MAX_DIGITS digits."""
+    """Return True if some part of a parsed answer needs more than MAX_DIGITS digits."""
     try:
         with mpmath.workdps(20):
             _value(expression)
@@ -42,7 +42,7 @@ def is_too_large(expression: Any) -> bool:
 
 
 def _value(expression: Any) -> Value:
-    """The value, None if it is not known; every part of the expression has been looked at."""
+    """Compute the value, None if it is not known; visit every part of the expression."""
     if isinstance(expression, sympy.MatrixBase):
         for element in expression.flat():
             _value(element)
@@ -66,7 +66,7 @@ def _value(expression: Any) -> Value:
 
 
 def _check_terms(series: Any) -> None:
-    """A long sum or product is too large, unless it is a sum that has a closed form.
+    """Refuse a long sum or product, unless it is a sum that has a closed form.
 
     A short one is too large where its last term is.
     """

@@ -51,7 +51,7 @@ _SECOND_THOUGHT = re.compile(
 
 
 def compare(gold: str, answer: str) -> bool | None:
-    """True or False where the texts settle it, None where the answers must be parsed."""
+    """Return True or False where the texts settle it, None where answers must be parsed."""
     canonical_gold, canonical_answer = _form(gold), _form(answer)
     if canonical_gold == canonical_answer:
         return True
@@ -100,7 +100,7 @@ def compare(gold: str, answer: str) -> bool | None:
 
 
 def _approximately(gold: str, exact: str, rounded: str) -> bool | None:
-    """One side is the gold and the other is near it; None where they must be parsed."""
+    """Return whether the side that is not the gold is near it; None if parsing must tell."""
     if wordings.agree(exact, rounded, lambda side: number(canonical(side))) is False:
         return False
     found = [compare(gold, side) for side in (exact, rounded)]
@@ -111,7 +111,7 @@ def _approximately(gold: str, exact: str, rounded: str) -> bool | None:
 
 
 def _with_marks(gold: str, answer: str) -> bool | None:
-    """What units, times, dates and bases tell; None where numbers are to be compared."""
+    """Compare by units, times, dates and bases; None where numbers are to be compared."""
     verdict = quantities.compare_marks(gold, answer)
     if verdict is not None:
         return verdict
@@ -134,7 +134,7 @@ def _same_number(gold: Fraction, answer: Fraction, has_commas: bool) -> bool | N
 
 
 def canonical(text: str) -> str:
-    """The same text for answers that differ in spacing, wrappers or size of brackets only."""
+    """Return the same text for answers that differ only in spacing, wrappers or bracket size."""
     return _remembered(text) if len(text) <= MAX_LENGTH else _canonical(text)
 
 
@@ -155,7 +155,7 @@ def _canonical(text: str) -> str:
 
 
 def _form(text: str) -> str:
-    """The canonical text, with commas for "or" and "and", without braces around one element."""
+    """Return the canonical text with commas for "or" and "and", one element without braces."""
     text = canonical(with_commas(text))
     if not (text.startswith("\\{") and text.endswith("\\}")):
         return text
@@ -165,7 +165,7 @@ def _form(text: str) -> str:
 
 
 def _without_spaces(text: str) -> str:
-    """Spaces mean nothing, except between two digits that do not form thousands: 1 2 is not 12."""
+    """Remove spaces, except between digits that do not form thousands: 1 2 is not 12."""
     if _SPACED_LIST.fullmatch(text):
         text = text.replace(",", ";")
     if _DIGITS_APART.search(text):
@@ -178,7 +178,7 @@ _remembered = lru_cache(maxsize=65_536)(_canonical)
 
 
 def number(text: str) -> Fraction | None:
-    """The exact value of a plain number: integer, decimal, fraction, power of ten; else None."""
+    """Return the exact value of an integer, decimal, fraction or power of ten; else None."""
     if len(text) > _MAX_NUMBER_LENGTH:
         return None
     if _THOUSANDS.fullmatch(text):
@@ -197,7 +197,7 @@ def number(text: str) -> Fraction | None:
 
 
 def _mixed_number(text: str) -> Fraction | None:
-    r"""1\frac{1}{2} or 1 1/2."""
+    r"""Parse 1\frac{1}{2} or 1 1/2."""
     mixed = _MIXED.fullmatch(text)
     if mixed is None or int(mixed[4] or mixed[6]) == 0:
         return None
@@ -206,13 +206,13 @@ def _mixed_number(text: str) -> Fraction | None:
 
 
 def is_constant(gold: str) -> bool:
-    """True for one number, plain or an expression without variables: 7, \\sqrt{51}, 2 + 3i."""
+    r"""Return True for a number or an expression without variables: 7, \sqrt{51}, 2 + 3i."""
     without_commands = re.sub(r"\\[A-Za-z]+", " ", _WORD_WRAPPER.sub(" ", gold))
     return re.search(r"[A-DF-Za-df-hj-z,;=<>&\[{]", without_commands.replace("{", "")) is None
 
 
 def is_words(gold: str) -> bool:
-    r"""True for \text{Evelyn}, \text{(C)} or Evelyn: parsed, its letters would commute."""
+    r"""Return True for \text{Evelyn}, \text{(C)} or Evelyn: parsed, its letters would commute."""
     return (
         _WORDS_ONLY.fullmatch(gold) is not None
         or re.fullmatch(r"[A-Za-z]{4,}|[Yy]es|[Nn]o|[Oo]dd", gold) is not None
@@ -225,7 +225,7 @@ def _words(text: str) -> str:
 
 
 def _hedges(answer: str, gold: str) -> bool:
-    r"""True for "3 \text{ (or 5)}" and 3', which a parser takes for 3 with a unit."""
+    r"""Return True for "3 \text{ (or 5)}" and 3', which a parser takes for 3 with a unit."""
     if "'" in answer or "prime" in answer:
         is_primed = _PRIME.search(plain(answer)) is not None
         if is_primed and "'" not in gold and "prime" not in gold:
@@ -240,14 +240,14 @@ def _hedges(answer: str, gold: str) -> bool:
 
 
 def _percentages(gold: str, answer: str) -> tuple[Fraction | None, Fraction | None]:
-    """Both as numbers; without their percent signs where both have one."""
+    """Return both as numbers, without their percent signs where both have one."""
     if gold.endswith("%") and answer.endswith("%"):
         gold, answer = (text.removesuffix("%").removesuffix("\\") for text in (gold, answer))
     return number(gold), number(answer)
 
 
 def _states_another_number(gold: Fraction, answer: str) -> bool:
-    """True for "5 = 3": an equation with the gold on one side and another number on the other."""
+    """Return True for "5 = 3": an equation of the gold with another number."""
     sides = answer.split("=")
     if len(sides) < 2 or "," in answer:
         return False
@@ -256,7 +256,7 @@ def _states_another_number(gold: Fraction, answer: str) -> bool:
 
 
 def _percent_sign_left_out(gold: str, answer: str) -> bool:
-    """12.5 and 12.5%. Below 1 the sign is taken at its word: 0.5% is not 0.5."""
+    """Match 12.5 and 12.5%, but below 1 keep the sign: 0.5% is not 0.5."""
     if gold.endswith("%") == answer.endswith("%"):
         return False
     values = [number(text.removesuffix("%").removesuffix("\\")) for text in (gold, answer)]
@@ -264,11 +264,11 @@ def _percent_sign_left_out(gold: str, answer: str) -> bool:
 
 
 def _is_row_of_digits(text: str) -> bool:
-    """1 2: two numbers with nothing between them, which no parser may multiply or add."""
+    """Return True for 1 2: two numbers that no parser may multiply or add."""
     return re.fullmatch(r"[+-]?\d+(?: \d+)+", text) is not None
 
 
 def _is_other_list(value: Fraction | None, text: str) -> bool:
-    """True for a list of plain numbers that are not all the one that it is compared with."""
+    """Return True for a list of plain numbers that are not all the compared one."""
     numbers = [number(element) for element in elements(text)]
     return len(numbers) > 1 and None not in numbers and set(numbers) != {value}

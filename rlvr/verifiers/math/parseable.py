@@ -20,7 +20,7 @@ _SCIENTIFIC = re.compile(r"(?<![A-Za-z\\\d.])(\d+(?:\.\d*)?|\.\d+)[eE]([+-]?\d+)
 
 
 def rewrite(text: str) -> str:
-    r"""What golds and models write, as LaTeX that parses as it was meant.
+    r"""Rewrite what golds and models write as LaTeX that parses as it was meant.
 
     4.5e33, np.arcsin(x), 3./2, \exp{x}, a*b; E_{1} (an energy, not Euler's number), x_{\max};
     a unit in \text{..} at the end and a full stop go.
@@ -42,7 +42,7 @@ def rewrite(text: str) -> str:
 
 
 def too_large(gold: str, answer: str) -> str | None:
-    """Why an answer is not parsed, or None. What the gold itself is like is always allowed."""
+    """Say why an answer is not parsed, or return None. The gold's own size is always allowed."""
     if len(answer) > max(MAX_LENGTH, 2 * len(gold)):
         return f"longer than {MAX_LENGTH} characters"
     if _depth(answer) > max(MAX_DEPTH, _depth(gold)):
@@ -53,7 +53,7 @@ def too_large(gold: str, answer: str) -> str | None:
 
 
 def _depth(text: str) -> int:
-    r"""Deepest nesting; \frac\frac\frac.. nests without a bracket."""
+    r"""Return the deepest nesting; \frac\frac\frac.. nests without a bracket."""
     deepest = depth = 0
     for match in re.finditer(r"[(\[{]|[)\]}]", text):
         depth += 1 if match[0] in "([{" else -1

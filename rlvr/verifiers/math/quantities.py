@@ -137,7 +137,7 @@ class Quantity:
 
 
 def in_one_unit(gold: str, answer: str) -> tuple[str, str] | None:
-    """Both values in one unit, or in that of the one which has one; None where neither has.
+    """Convert both values to one unit, or to the only unit given; None where neither has one.
 
     Raises:
         DifferentKinds: if their units measure different things.
@@ -169,7 +169,7 @@ class DifferentKindsError(Exception):
 
 
 def read(text: str) -> Quantity | None:
-    """The value and the unit that it is given in; None where there is no unit that we know."""
+    """Return the value and its unit; None where there is no unit that we know."""
     if not _MAY_BE_ONE.search(text) or len(text) > 200:
         return None
     text = plain(text).strip().rstrip(".")
@@ -195,7 +195,7 @@ def read(text: str) -> Quantity | None:
 
 
 def _sum(text: str, marked: bool) -> Quantity | None:
-    """1 hour 30 minutes, 5 ft 6 in: one quantity, in its dimension's own unit."""
+    """Add up 1 hour 30 minutes, 5 ft 6 in: one quantity, in its dimension's own unit."""
     parts = [(value, name, _unit(name)) for value, name in _PART.findall(text)]
     units = [unit for _, _, unit in parts if unit is not None]
     dimensions = {unit[0] for unit in units}
@@ -211,7 +211,7 @@ def _unwrapped(text: str) -> str:
 
 
 def _unit(text: str) -> tuple[tuple[tuple[str, int], ...], str] | None:
-    """Dimensions and size of "km/h", "square inches", "m s^{-1}"."""
+    """Return dimensions and size of "km/h", "square inches", "m s^{-1}"."""
     for spoken, written in _SPOKEN.items():
         text = re.sub(rf"\b{spoken}\b", written, text)
     text = re.sub(r"\bper\b", "/", re.sub(r"\b(?:cdot)\b", " ", text)).replace(".", " ")
@@ -252,7 +252,7 @@ _DIGITS = re.compile(r"\d+")
 
 
 def compare_marks(gold: str, answer: str) -> bool | None:
-    """Two times, dates or numbers in a base; None where the gold is none of these."""
+    """Compare two times, dates or numbers in a base; None where the gold is none of these."""
     left, right = (
         _unwrapped(plain(text)).replace("$", "").replace(" _", "_").strip()
         for text in (gold, answer)
@@ -305,7 +305,7 @@ def _compare_dates(gold: str, answer: str) -> bool | None:
 
 
 def _worded_date(text: str) -> tuple[int | None, int, int] | None:
-    """Year, month and day of "January 5, 2020", "5 January" or "Jan. 5th"."""
+    """Return year, month and day of "January 5, 2020", "5 January" or "Jan. 5th"."""
     text = " ".join(text.replace("\\", " ").split()).rstrip(".")
     match = _MONTH_FIRST.fullmatch(text)
     month, day = (1, 2) if match else (2, 1)
@@ -317,7 +317,7 @@ def _worded_date(text: str) -> tuple[int | None, int, int] | None:
 
 
 def _date(text: str) -> tuple[int, int, int] | None:
-    """Year, month and day; 12/31/2025 is read with the month first where it can be."""
+    """Return year, month and day; 12/31/2025 is read with the month first where it can be."""
     match = _DATE.fullmatch(text)
     if match is None:
         return None
@@ -339,6 +339,6 @@ def _compare_bases(gold: str, answer: str) -> bool | None:
 
 
 def _in_base(match: re.Match[str]) -> tuple[str, str]:
-    """Digits and base of 52_8 or 52_{8}."""
+    """Return digits and base of 52_8 or 52_{8}."""
     base = match[2] or match[3]
     return match[1].upper(), _IN_WORDS.get(base, base)

@@ -74,7 +74,7 @@ _LONGEST_PERIOD = 100
 
 
 def plain(text: str) -> str:
-    """The text with one spelling for each sign; ASCII without such variants comes back as it is."""
+    """Write each sign in one spelling; ASCII without such variants comes back as it is."""
     if not text.isascii():
         text = _ascii(text)
     if "{:}" in text:
@@ -99,7 +99,7 @@ def plain(text: str) -> str:
 
 
 def _turned_brackets(text: str) -> str:
-    """]1, 3] as (1, 3], where the first bracket closes or the last one opens."""
+    """Write ]1, 3] as (1, 3], where the first bracket closes or the last one opens."""
     brackets = [sign for sign in text if sign in "[]"]
     if len(brackets) % 2 or (brackets[0] == "[" and brackets[-1] == "]"):
         return text
@@ -107,13 +107,13 @@ def _turned_brackets(text: str) -> str:
 
 
 def _as_degrees(match: re.Match[str]) -> str:
-    r"""30^\circ 30' as 30.5 degrees."""
+    r"""Write 30^\circ 30' as 30.5 degrees."""
     value = int(match[1]) + Fraction(int(match[2]), 60) + Fraction(int(match[3] or 0), 3600)
     return rf"\frac{{{value.numerator}}}{{{value.denominator}}}^\circ"
 
 
 def with_commas(text: str) -> str:
-    """ "1 or 2" as "1, 2"; "p=5,q=2 or p=7,q=2" as "p=5,q=2; p=7,q=2"."""
+    """Write "1 or 2" as "1, 2"; "p=5,q=2 or p=7,q=2" as "p=5,q=2; p=7,q=2"."""
     if not any(word in text for word in ("or", "and", "\\vee", "\\wedge")):
         return text
     parts = _JOINED.split(text)
@@ -150,7 +150,7 @@ def _as_root(match: re.Match[str]) -> str:
 
 
 def _as_fraction(match: re.Match[str]) -> str:
-    r"""The exact value of a decimal whose last digits repeat."""
+    r"""Return the exact value of a decimal whose last digits repeat."""
     period = match[3] or match[4] or match[5] or match[6] or match[7]
     if len(match[2]) + len(period) > _LONGEST_PERIOD:
         return match[0]

@@ -42,7 +42,7 @@ class MathVerifier:
     version = "math@2"
 
     def verify(self, attempts: Sequence[Attempt], *, timeout_s: float = TIMEOUT_S) -> list[Verdict]:
-        """Verdicts in the order of `attempts`; from any thread."""
+        """Return verdicts in the order of `attempts`; callable from any thread."""
         verdicts: list[Verdict | None] = []
         unsettled: dict[Pair, None] = {}
         later: list[tuple[int, list[Pair]]] = []
@@ -69,7 +69,7 @@ class MathVerifier:
 
 
 def _readings(attempt: Attempt) -> list[Pair] | Verdict:
-    """Gold and marked answer, or the verdict on a completion that marks none.
+    """List gold and marked answer, or the verdict on a completion that marks none.
 
     Where several boxes are the answer, the pair of gold and all of them comes first, then each.
     """
@@ -101,7 +101,7 @@ def _unmarked(attempt: Attempt, text: str) -> Verdict:
 
 
 def _combined(verdicts: list[Verdict]) -> Verdict:
-    """Correct if all boxes together are the gold, or each is: one value in several forms."""
+    """Return correct if all boxes together are the gold, or each is: one value in several forms."""
     whole, *parts = verdicts
     if not parts or whole.outcome is Outcome.CORRECT:
         return whole
@@ -114,7 +114,7 @@ def _combined(verdicts: list[Verdict]) -> Verdict:
 
 
 def _settled(pair: Pair) -> Verdict | None:
-    """The verdict, where text or memory gives one."""
+    """Return the verdict, where text or memory gives one."""
     remembered = _memory.get(pair)
     if remembered is not None:
         return remembered
@@ -130,7 +130,7 @@ def _settled(pair: Pair) -> Verdict | None:
 
 
 def _found(pairs: list[Pair], timeout_s: float) -> dict[Pair, Verdict]:
-    """A verdict on each of these pairs, parsed where need be."""
+    """Return a verdict on each of these pairs, parsed where need be."""
     settled = {pair: verdict for pair in pairs if (verdict := _settled(pair)) is not None}
     return settled | _parsed([pair for pair in pairs if pair not in settled], timeout_s)
 
@@ -145,7 +145,7 @@ def _parsed(pairs: list[Pair], timeout_s: float) -> dict[Pair, Verdict]:
 
 
 def _tried_again(pairs: list[Pair], timeout_s: float) -> dict[Pair, pool.Reply]:
-    """Replies for pairs of a constant gold and an answer whose comparison raised an exception.
+    """Retry pairs of a constant gold and an answer whose comparison raised an exception.
 
     Where it raises again, and the gold can be compared with itself, the answer is at fault and not
     equal: an undecided verdict would be a refuge.
@@ -165,7 +165,7 @@ def _tried_again(pairs: list[Pair], timeout_s: float) -> dict[Pair, pool.Reply]:
 
 
 def verdict_of(pair: Pair, reply: pool.Reply) -> Verdict:
-    """What a worker's reply says of a pair of gold and answer."""
+    """Return the verdict in a worker's reply on a pair of gold and answer."""
     gold, answer = pair
     if reply.status == "done":
         return _memory.keep(pair, _verdict(reply.value, answer))
@@ -176,7 +176,7 @@ def verdict_of(pair: Pair, reply: pool.Reply) -> Verdict:
 
 
 def _too_costly(reply: pool.Reply) -> str | None:
-    """Why an answer is no plain number, or None where the worker was held up by something else.
+    """Say why an answer is no plain number, or None where something else held the worker up.
 
     Two constants are compared in milliseconds, so it is the answer that takes long. An undecided
     verdict would be a refuge: in training it costs less than a wrong one.

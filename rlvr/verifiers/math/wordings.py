@@ -56,7 +56,7 @@ _DIGITS = re.compile(r"[+-]?(\d*)(?:\.(\d+))?")
 
 
 def in_one_wording(gold: str, answer: str) -> tuple[str, str]:
-    """Both texts, rewritten where one is worded in another way than the other."""
+    """Rewrite both texts where one is worded in another way than the other."""
     if len(gold) + len(answer) > _LONGEST:
         return gold, answer
     said_gold, said = _said(gold), _said(answer)
@@ -83,7 +83,7 @@ def _said(text: str) -> str:
 
 
 def _number_in_words(said: str) -> str | None:
-    """The digits for "twenty-one" or "two thirds"; None for any other text."""
+    """Return the digits for "twenty-one" or "two thirds"; None for any other text."""
     if not _WORDS.fullmatch(said):
         return None
     words = [word for word in re.split(r"[\s-]+", said.lower()) if word != "and"]
@@ -95,7 +95,7 @@ def _number_in_words(said: str) -> str | None:
 
 
 def _whole(words: list[str]) -> int | None:
-    """The number that all the words say together; None for words in no order of a number."""
+    """Return the number that all the words say; None for words in no order of a number."""
     total, group, least = 0, 0, 10**15
     room = 1000
     for word in words:
@@ -114,7 +114,7 @@ def _whole(words: list[str]) -> int | None:
 
 
 def _dozens(text: str, other: str) -> str:
-    """Dozens as a number: of single things where that is the other number, else of dozens."""
+    """Convert dozens to single things if the other number is of those, else to dozens."""
     match = _DOZEN.fullmatch(_said(text))
     if match is None:
         return text
@@ -133,7 +133,7 @@ def _residue_class(said: str) -> tuple[int, int] | None:
 
 
 def _same_constant(gold: str, answer: str) -> str:
-    """The answer with the gold's letter for the constant that both add at one end."""
+    """Rename the answer's constant at one end to the gold's letter."""
     if not (_LAST_CONSTANT.fullmatch(gold) and _LAST_CONSTANT.fullmatch(answer)):
         return answer
     left, right = (re.findall("[Cc]", _COMMAND.sub("", text)) for text in (gold, answer))
@@ -144,7 +144,7 @@ def _same_constant(gold: str, answer: str) -> str:
 
 
 def sides(answer: str) -> tuple[str, str] | None:
-    r"""Both sides of an answer such as \pi \approx 3.14, None for any other."""
+    r"""Return both sides of an answer such as \pi \approx 3.14, None for any other."""
     if "\\approx" not in answer and "\\simeq" not in answer:
         return None
     parts = [part.strip() for part in _APPROXIMATE.split(answer)]
@@ -152,7 +152,7 @@ def sides(answer: str) -> tuple[str, str] | None:
 
 
 def agree(exact: str, rounded: str, value: Callable[[str], Fraction | None]) -> bool | None:
-    """Whether a rounded number is near the exact one, by as many digits as it has.
+    """Return whether a rounded number is near the exact one, by as many digits as it has.
 
     None where the value of one of the two is not known.
     """

@@ -55,7 +55,7 @@ def _compiled(program: str) -> bytes:
 
 @cache
 def loader(program: str) -> str:
-    """Source that receives `compiled(program)` and runs it."""
+    """Return source that receives `compiled(program)` and runs it."""
     return _LOADER.format(size=len(compiled(program)))
 
 

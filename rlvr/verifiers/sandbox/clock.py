@@ -58,7 +58,7 @@ class Clock:
         self._before = self._usage()
 
     def left_s(self) -> float:
-        """Seconds left, zero or less when the limit is used up."""
+        """Return the seconds left, zero or less when the limit is used up."""
         left_s = self._left_s - self._running_s()
         if left_s > 0:
             return left_s
@@ -73,7 +73,7 @@ class Clock:
         return self._given_back_s >= _MOST_GIVEN_BACK * self.limit_s
 
     def _kept_waiting_s(self) -> float:
-        """Seconds of the limit that the machine, not the process, has used up."""
+        """Return the seconds of the limit that the machine, not the process, has used up."""
         usage = self._usage()
         if usage.ran_s - self._before.ran_s >= self.limit_s:
             return 0.0

@@ -15,7 +15,7 @@ class Finding:
 
 
 def late(clock: Clock) -> Finding:
-    """What is found of a program that has used up its clock."""
+    """Report a program that has used up its clock."""
     if clock.starved:
         return Finding(Outcome.TIMEOUT, "the machine is too busy to run the program in time")
     return Finding(Outcome.WRONG, f"the program runs for more than {clock.limit_s:g} s")

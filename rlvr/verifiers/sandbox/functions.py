@@ -50,7 +50,7 @@ class FunctionTests:
     per_call: bool = False
 
     def as_setup(self) -> dict[str, Any]:
-        """What the judge is told."""
+        """Return what the judge is told."""
         names = ("entry_point", "test", "prompt", "data")
         return {name: getattr(self, name) for name in names}
 
@@ -70,7 +70,7 @@ def run_function_tests(
     limits: Limits,
     judge_limits: Limits | None = None,
 ) -> Finding:
-    """Whether the function that `program` defines passes all tests.
+    """Find out whether the function that `program` defines passes all tests.
 
     Args:
         limits: of the candidate's sandbox.
@@ -122,7 +122,7 @@ def _converse(candidate: Sandbox, judge: Sandbox, per_call: bool) -> Finding:
 
 
 def _from_candidate(candidate: Sandbox, told: Frame | None) -> Frame:
-    """What the candidate says to a call or to the answer to a call back of its own.
+    """Return the candidate's answer to a call, or to a result of its own call back.
 
     Where nothing was told it, this is the news that the function is defined.
 
@@ -147,7 +147,7 @@ def _from_candidate(candidate: Sandbox, told: Frame | None) -> Frame:
 
 
 def _from_judge(judge: Sandbox, answer: Frame | None) -> Frame:
-    """The judge's next call, or its report.
+    """Return the judge's next call, or its report.
 
     Raises:
         _Settled, SandboxFault: if there is neither.

@@ -68,12 +68,12 @@ class Isolation:
         return bool(self.prefix)
 
     def input_mount(self, size: int) -> list[str]:
-        """Options that make room for an input of so many bytes, and for nothing else."""
+        """Return options that make room for an input of so many bytes, and nothing else."""
         room = max(-(-size // _PAGE), 1) * _PAGE
         return ["--perms", "0755", "--size", str(room), "--tmpfs", INPUT_FOLDER]
 
     def python_command(self, program: str) -> list[str]:
-        """Command that runs one of the programs of `inside`."""
+        """Return the command that runs one of the programs of `inside`."""
         # no site packages, no current directory on the path; fixed encoding, no compiled files
         options = ["-s", "-S", "-P", "-B", "-X", "utf8"]
         return [self.python, *options, "-c", loader(program)]
@@ -83,13 +83,13 @@ _started = itertools.count()
 
 
 def free_uid() -> int:
-    """A user id that no account has; sandboxes that run at the same time rarely share one."""
+    """Choose a user id without an account; sandboxes that run at once rarely share one."""
     number = os.getpid() * 61 + next(_started)
     return _FIRST_FREE_UID + number % (_LAST_FREE_UID - _FIRST_FREE_UID + 1)
 
 
 def ways() -> list[Isolation]:
-    """Ways to isolate that may work here, best first; whether they do is for the caller to try.
+    """List ways to isolate that may work here, best first; the caller tries whether they do.
 
     Raises:
         UserError: if bubblewrap is not installed and the user has not accepted to go without.
@@ -107,7 +107,7 @@ def ways() -> list[Isolation]:
 
 
 def refusal(fault: str, remedy: str = INSTALL) -> UserError:
-    """The message for a machine on which generated programs cannot be isolated."""
+    """Write the message for a machine on which generated programs cannot be isolated."""
     return UserError(
         f"{fault}; {remedy}. To run generated programs WITHOUT isolation, at your own risk, "
         f"set {UNSAFE_VARIABLE}=1"
@@ -183,7 +183,7 @@ def _mounts() -> list[str]:
 
 
 def _names_of_streams() -> list[str]:
-    """A folder for the input as a file, and the names by which programs open their streams."""
+    """Mount a folder for the input as a file and the usual names of the streams."""
     options = ["--perms", "0755", "--dir", INPUT_FOLDER]
     for name in ("/dev/stdin", "/proc/self/fd/0"):
         options += ["--symlink", f"{INPUT_FOLDER}/stdin", name]
@@ -194,7 +194,7 @@ def _names_of_streams() -> list[str]:
 
 
 def _python_mounts() -> list[str]:
-    """The interpreter and its standard library, without the packages installed beside it."""
+    """Mount the interpreter and its standard library, without installed packages."""
     base = Path(sys.base_prefix)
     options = ["--ro-bind", str(Path(sys.executable).resolve()), "/python/bin/python"]
     for part in ("lib", "lib64"):
@@ -207,7 +207,7 @@ def _python_mounts() -> list[str]:
 
 
 def _packages() -> list[Path]:
-    """The folder that numpy lies in, which many programs and tests use."""
+    """List the folder of numpy, which many programs and tests use."""
     numpy = importlib.util.find_spec("numpy")
     return [Path(numpy.origin).parent.parent] if numpy and numpy.origin else []
 

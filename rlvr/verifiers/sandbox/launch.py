@@ -45,7 +45,7 @@ class Launched:
         self._first_process = None if self._first_pid is None else _handle(self._first_pid)
 
     def usage(self) -> Usage:
-        """What the program has had of the machine; nothing where the kernel does not tell."""
+        """Return what the program used of the machine; empty where the kernel does not tell."""
         try:
             pid = str(self.process.pid)
             if self._is_isolated:
@@ -60,7 +60,7 @@ class Launched:
             return Usage()
 
     def files(self) -> int:
-        """How many files and folders it has in memory; 0 where nothing tells.
+        """Count the files and folders it has in memory; 0 where nothing tells.
 
         Asked from outside, since bubblewrap cannot limit them and the kernel does not by itself.
         """
@@ -74,7 +74,7 @@ class Launched:
         return sum(disk.f_files - disk.f_ffree for disk in disks)
 
     def has_ended(self) -> bool:
-        """True if the process is dead; `end` may still be called."""
+        """Return True if the process is dead; `end` may still be called."""
         flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
         return os.waitid(os.P_PID, self.process.pid, flags) is not None
 
@@ -117,7 +117,7 @@ class Launched:
         return 128 - status if self._is_isolated and status > 128 else status
 
     def _last_words(self) -> str:
-        """Last line of what was not read of standard error."""
+        """Return the last line of standard error that was not read."""
         stderr = self.process.stderr
         assert stderr is not None
         os.set_blocking(stderr.fileno(), False)
@@ -128,7 +128,7 @@ class Launched:
 def _start_isolated(
     isolation: Isolation, mounts: list[str], command: list[str]
 ) -> tuple["subprocess.Popen[bytes]", int | None]:
-    """The bubblewrap process, and the id of the first process inside, if it came to that."""
+    """Start bubblewrap; return it and the id of the first process inside, if it got there."""
     info, info_sink = os.pipe()
     rules = _rules()
     passed = [info_sink] if rules is None else [info_sink, rules]
@@ -150,7 +150,7 @@ def _start_isolated(
 
 
 def _read_object(fd: int) -> bytes:
-    """A JSON object from a pipe, or nothing if it does not come.
+    """Read a JSON object from a pipe; empty if it does not come.
 
     Not read to the end of the pipe: another thread may fork just now, and its child would keep the
     other side open.
@@ -182,7 +182,7 @@ def _start(
 
 
 def _rules() -> int | None:
-    """A pipe from which bubblewrap reads the system call filter, None where there is none."""
+    """Return a pipe with the system call filter for bubblewrap, None where there is none."""
     rules = filter_program()
     if rules is None:
         return None
@@ -193,7 +193,7 @@ def _rules() -> int | None:
 
 
 def _handle(pid: int) -> int | None:
-    """A file descriptor that stands for the process even if its id passes to another.
+    """Return a file descriptor that stands for the process even if its id passes to another.
 
     None where the process is gone already, or before Linux 5.3.
     """

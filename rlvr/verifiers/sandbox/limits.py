@@ -17,7 +17,7 @@ class Program:
     prelude: str = ""
 
     def as_setup(self) -> dict[str, str]:
-        """What the programs of `inside` are told."""
+        """Return what the programs of `inside` are told."""
         return {"source": self.source, "prelude": self.prelude}
 
 
@@ -43,7 +43,7 @@ class Limits:
     output_mb: int = 16
 
     def rlimits(self, counts_tasks: bool) -> list[tuple[int, int]]:
-        """Resource limits as `setrlimit` takes them.
+        """Return resource limits as `setrlimit` takes them.
 
         Args:
             counts_tasks: False where RLIMIT_NPROC would count processes outside the sandbox.

@@ -102,7 +102,7 @@ class Sandbox:
             raise SandboxFault(f"the sandbox did not start: message {frame.kind}")
 
     def receive(self) -> Frame:
-        """The next message.
+        """Return the next message.
 
         Raises:
             Late, Gone.
@@ -150,7 +150,7 @@ class Sandbox:
         return b"".join(parts)
 
     def _wait(self, fd: int, event: int, clock: Clock) -> None:
-        """Until the descriptor is ready or at its end."""
+        """Wait until the descriptor is ready or at its end."""
         poll = select.poll()
         poll.register(fd, event)
         while (left_s := clock.left_s()) > 0:
@@ -161,7 +161,7 @@ class Sandbox:
         raise Late
 
     def has_too_many_files(self) -> bool:
-        """True where it has made more files than it may; to be asked while it runs."""
+        """Return True where it made more files than allowed; ask while it runs."""
         return self._launched.files() > self.limits.files
 
     @property
@@ -170,7 +170,7 @@ class Sandbox:
         return f"No space left: it makes more than {self.limits.files:,} files"
 
     def ending(self) -> str:
-        """How the process ended, in words; kills it if it has not."""
+        """Describe how the process ended; kill it if it has not."""
         status = self.end()
         if status >= 0:
             return f"exit code {status}"
@@ -180,7 +180,7 @@ class Sandbox:
             return f"killed by signal {-status}"
 
     def has_ended(self) -> bool:
-        """True if nothing of it runs any more."""
+        """Return True if nothing of it runs any more."""
         return self._status is not None or self._launched.has_ended()
 
     def end(self) -> int:

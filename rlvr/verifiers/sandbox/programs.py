@@ -56,7 +56,7 @@ class _Streams:
         self._selector = selectors.DefaultSelector()
 
     def pump(self) -> Finding | None:
-        """Until the program has closed its output; why it was stopped, if it was."""
+        """Copy until the program has closed its output; return why it was stopped, if it was."""
         sandbox = self._sandbox
         most_bytes = sandbox.limits.output_mb << 20
         with self._selector as selector, sandbox.clock as clock:

@@ -111,7 +111,7 @@ _MACHINES = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
 @cache
 def filter_program(machine: str | None = None) -> bytes | None:
-    """The filter for `machine` (this one by default), None where none is known."""
+    """Return the filter for `machine` (default: this one), None where none is known."""
     machine = machine or platform.machine()
     if machine not in _MACHINES:
         return None

@@ -17,7 +17,7 @@ _NAMESPACES = (
 
 @cache
 def isolate() -> Isolation:
-    """The best way that works here; tried once per process.
+    """Return the best way that works here, tried once per process.
 
     Raises:
         UserError: if none works; the message says what to install or to allow.

@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def load(name: str) -> Task:
-    """The function "<module>:<function>"; its module's `warm_up` is called if it has one.
+    """Load the function "<module>:<function>"; call its module's `warm_up` if it has one.
 
     Of "<module>:<factory> <argument>" it is what the factory makes of the argument.
     """
@@ -88,7 +88,7 @@ def _fork(
 
 
 def _serve(connection: socket.socket, task: Task, memory_bytes: int) -> None:
-    """One JSON request a line in, one JSON reply a line out, until the connection ends.
+    """Read one JSON request a line and write one JSON reply a line, until the connection ends.
 
     JSON and not pickle: what reads a hostile answer must not be able to run code in the parent.
     """
@@ -111,7 +111,7 @@ def _confine(memory_bytes: int) -> None:
 
 
 def _reply(task: Task, request: bytes) -> bytes | None:
-    """The reply; None where the task took all memory."""
+    """Compute the reply; None where the task took all memory."""
     try:
         reply = {"value": task(json.loads(request))}
     except MemoryError:

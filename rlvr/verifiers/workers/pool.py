@@ -91,7 +91,7 @@ class WorkerPool:
             self._started()
 
     def run(self, requests: Sequence[Any], *, timeout_s: float) -> list[Reply]:
-        """Replies in the order of `requests`.
+        """Return replies in the order of `requests`.
 
         Args:
             timeout_s: wall-clock seconds for each request, from when a worker gets it to its reply,
@@ -107,7 +107,7 @@ class WorkerPool:
             zygote.close()
 
     def take(self, *, wait: bool) -> Worker | None:
-        """An idle worker, forked if need be; None if there is none and `wait` is False.
+        """Take an idle worker, forked if need be; None if there is none and `wait` is False.
 
         Who waits goes before who already has a worker, so no caller starves another.
         """
@@ -129,7 +129,7 @@ class WorkerPool:
             raise
 
     def give_back(self, worker: Worker) -> None:
-        """An idle worker is free for the next request."""
+        """Return an idle worker, free for the next request."""
         self._slots.put(worker)
 
     def kill(self, worker: Worker) -> None:
@@ -234,7 +234,7 @@ class _Run:
             self._settle(task, reply)
 
     def _died(self, worker: Worker, how: Literal["memory", "crashed"] = "crashed") -> None:
-        """A worker that served others may have died of their heap: one try in a fresh one."""
+        """Retry once in a fresh worker: one that served others may have died of their heap."""
         task = self._release(worker)
         self._pool.kill(worker)
         served_others = worker.served > (how == "memory")
@@ -263,7 +263,7 @@ _shared_lock = threading.Lock()
 
 
 def shared(task: str) -> WorkerPool:
-    """The process's one pool for a task; a process forked from this one gets another."""
+    """Return the process's one pool for a task; a forked process gets another."""
     with _shared_lock:
         owner, pool = _shared.get(task, (0, None))
         if pool is None or owner != os.getpid():

@@ -57,11 +57,11 @@ class Zygote:
             raise NotStarted(task, answer.removeprefix("failed "))
 
     def alive(self) -> bool:
-        """Whether the process runs."""
+        """Return whether the process runs."""
         return self._process.poll() is None
 
     def fork(self) -> "Worker":
-        """A new worker; OSError if the process is gone."""
+        """Fork a new worker; OSError if the process is gone."""
         ours, theirs = socket.socketpair()
         with theirs:
             socket.send_fds(self._control, [b"fork"], [theirs.fileno()])
@@ -81,7 +81,7 @@ class Zygote:
         self._process.wait()
 
     def _receive(self) -> str:
-        """The next message; "" once the forking process is gone."""
+        """Receive the next message; "" once the forking process is gone."""
         return self._control.recv(4096).decode()
 
 
@@ -100,7 +100,7 @@ class Worker:
         self._received = b""
 
     def usable(self) -> bool:
-        """Whether it can be given a request; a worker dies with the process that forked it."""
+        """Return whether it can take a request; a worker dies with the process that forked it."""
         return self._zygote.alive()
 
     def send(self, request: Any) -> None:
@@ -108,7 +108,7 @@ class Worker:
         self.connection.sendall(json.dumps(request).encode() + b"\n")
 
     def receive(self) -> dict[str, Any] | None:
-        """The reply, or None if there is none yet; EOFError if the worker died."""
+        """Receive the reply, or None if there is none yet; EOFError if the worker died."""
         part = self.connection.recv(65_536)
         if not part:
             raise EOFError
@@ -120,7 +120,7 @@ class Worker:
         return dict(json.loads(received))
 
     def computed_s(self) -> float:
-        """Seconds of processor time that it has used, for all requests together."""
+        """Return the processor seconds that it has used, for all requests together."""
         try:
             after_name = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:  # it is gone

@@ -52,7 +52,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 def is_stand_in(folder: Path) -> bool:
-    """Whether a folder stands for a checkpoint in parts."""
+    """Return whether a folder stands for a checkpoint in parts."""
     return (folder / _ORIGIN).is_file()
 
 
@@ -151,7 +151,7 @@ def _stamp(files: Iterable[Path]) -> Stamp:
 
 @cache
 def _hash(parts: Path, stamp: Stamp, config: Path) -> str:
-    """`stamp` tells one state of the parts from the next, so that caching is safe."""
+    """Hash the parts; `stamp` changes when they do, so that caching is safe."""
     return hash_of(parts, (_loaded(*item) for item in _tensors(parts, config)))
 
 

@@ -23,7 +23,7 @@ _MOST_NESTED = 8
 
 
 def describe(value: Any) -> tuple[str, tuple[Any, ...]] | None:
-    """Name and parts of an array or a record, None for anything else."""
+    """Return name and parts of an array or a record, None for anything else."""
     numpy = sys.modules["numpy"]
     if isinstance(value, numpy.void):
         dtype = _describe_dtype(value.dtype)
@@ -40,7 +40,7 @@ def describe(value: Any) -> tuple[str, tuple[Any, ...]] | None:
 
 
 def describe_scalar(value: Any) -> tuple[str, tuple[Any, ...]] | None:
-    """Name and parts of one of numpy's own numbers or times, None for anything else."""
+    """Return name and parts of one of numpy's numbers or times, None for anything else."""
     numpy = sys.modules["numpy"]
     kind = type(value)
     if not isinstance(value, numpy.generic) or kind.__module__ != "numpy":
@@ -51,7 +51,7 @@ def describe_scalar(value: Any) -> tuple[str, tuple[Any, ...]] | None:
 
 
 def _describe_dtype(dtype: Any) -> Any:
-    """The name of a plain type, the fields of a record's, None for any other."""
+    """Return the name of a plain type, the fields of a record's, None for any other."""
     if dtype.names is None:
         return dtype.str if dtype.kind in _PLAIN_KINDS else None
     fields = []
@@ -117,7 +117,7 @@ def _build_object_array(shape: Any, items: Any) -> Any:
 
 
 def pack_scalars(items: list[Any], kind: type) -> tuple[str, bytes] | None:
-    """Type and bytes of numbers of one of numpy's types, None for anything else."""
+    """Return type and bytes of numbers of one numpy type, None for anything else."""
     numpy = sys.modules.get("numpy")
     if numpy is None or kind.__module__ != "numpy" or not issubclass(kind, numpy.number):
         return None
@@ -126,7 +126,7 @@ def pack_scalars(items: list[Any], kind: type) -> tuple[str, bytes] | None:
 
 
 def unpack_scalars(described: str, items: bytes) -> list[Any]:
-    """The numbers again, each of numpy's type."""
+    """Return the numbers again, each of numpy's type."""
     import numpy as np
 
     return list(np.frombuffer(items, _build_dtype(described)))
@@ -142,7 +142,7 @@ def _build_single(described: Any, items: Any) -> Any:
 
 
 def _build_record(described: Any, items: Any) -> Any:
-    """A record whose fields are attributes as well."""
+    """Build a record whose fields are attributes as well."""
     return _build_array(described, (1,), items, "recarray")[0]
 
 

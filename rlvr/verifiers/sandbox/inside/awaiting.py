@@ -11,7 +11,7 @@ _loops: list[Any] = []
 
 
 def complete(awaitable: Any) -> Any:
-    """The result of something that can be awaited."""
+    """Return the result of something that can be awaited."""
     import asyncio
 
     async def wait() -> Any:
@@ -26,7 +26,7 @@ def complete(awaitable: Any) -> Any:
 
 
 def _complete_in_thread(coroutine: Any) -> Any:
-    """In a loop of its own, since the one of this thread waits for the result."""
+    """Run a coroutine in a loop of its own, since this thread's loop waits for the result."""
     import asyncio
     import threading
 
@@ -48,7 +48,7 @@ def _complete_in_thread(coroutine: Any) -> Any:
 
 
 def next_of(iterator: Any) -> tuple[bool, Any]:
-    """Whether an asynchronous iterator is over, and else its next item."""
+    """Return whether an asynchronous iterator is over, and else its next item."""
     try:
         return False, complete(type(iterator).__anext__(iterator))
     except StopAsyncIteration:

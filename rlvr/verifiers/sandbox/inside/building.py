@@ -17,7 +17,7 @@ _TYPES: dict[str, Any] = {kind.__name__: kind for kind in (*DATA_TYPES, *EXCEPTI
 
 
 def build(name: str, parts: Any) -> Any:
-    """The value of a name and parts, either of which may be hostile.
+    """Build the value of a name and parts, either of which may be hostile.
 
     Raises:
         ArithmeticError, LookupError, TypeError, ValueError: if there is no such value.

@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _load(setup: dict[str, Any]) -> Any:
-    """The function `f`, the method `Solution().f`, or `f` of either kind."""
+    """Load the function `f`, the method `Solution().f`, or `f` of either kind."""
     module = make_module("solution", setup["source"])
     namespace = module.__dict__
     try:  # noqa: SIM105 - importing contextlib takes as long as the program

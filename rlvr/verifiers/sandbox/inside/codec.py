@@ -28,7 +28,7 @@ __all__ = ["NotData", "Opaque", "decode", "encode", "sized", "type_name", "writt
 
 
 def written(value: Any, desk: Desk) -> Any:
-    """A value that does not change before it goes across."""
+    """Return a value that does not change before it goes across."""
     return value if type(value) in SIMPLE else Written(encode(value, desk=desk))
 
 
@@ -40,7 +40,7 @@ def encode(
     known: list[Any] | None = None,
     number_new: bool = False,
 ) -> bytes:
-    """The bytes of a value.
+    """Encode a value as bytes.
 
     Args:
         only_data: True to refuse what would arrive as an Opaque and is none yet.
@@ -66,7 +66,7 @@ def decode(
     known: list[Any] | None = None,
     number_new: bool = False,
 ) -> Any:
-    """The value of bytes that `encode` wrote, or that a hostile process wrote in their place.
+    """Decode bytes that `encode` wrote, or that a hostile process wrote in their place.
 
     Raises:
         NotData: if they are no such bytes.

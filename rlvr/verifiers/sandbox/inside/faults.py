@@ -2,7 +2,7 @@
 
 
 def describe(error: BaseException) -> str:
-    """Type, text and line of the program, at most 300 characters."""
+    """Return type, text and line of the program, at most 300 characters."""
     try:
         said = str(error)
         text = f"{type(error).__name__}: {said}" if said else type(error).__name__
@@ -13,7 +13,7 @@ def describe(error: BaseException) -> str:
 
 
 def _line_of_program(error: BaseException) -> int | None:
-    """Last line of the traceback that lies in the program itself, None where there is none."""
+    """Return the last line of the traceback inside the program, None if there is none."""
     found, trace = None, error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code.co_filename in ("<program>", "<test>"):

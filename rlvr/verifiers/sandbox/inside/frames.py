@@ -38,13 +38,13 @@ class Frame:
         self.kind, self.call_id, self.payload = kind, call_id, payload
 
     def pack(self) -> bytes:
-        """Length of the payload (4 bytes), kind (1), call id (8), payload."""
+        """Write length of the payload (4 bytes), kind (1), call id (8), payload."""
         length, call_id = len(self.payload).to_bytes(4, "big"), self.call_id.to_bytes(8, "big")
         return length + bytes([self.kind]) + call_id + self.payload
 
 
 def unpack_header(header: bytes) -> tuple[int, int, int]:
-    """Payload length in bytes, kind and call id of a header of HEADER_BYTES bytes."""
+    """Read payload length in bytes, kind and call id from HEADER_BYTES bytes."""
     return int.from_bytes(header[:4], "big"), header[4], int.from_bytes(header[5:], "big")
 
 
@@ -81,7 +81,7 @@ class Channel:
 
 
 def take_over_stdio() -> Channel:
-    """A channel on standard input and output, in whose place the null device is put.
+    """Return a channel on standard input and output, and put the null device there.
 
     What the hosted program prints therefore goes nowhere.
     """

@@ -21,7 +21,7 @@ _KNOWN = {
 
 
 def known_class(type_name: str) -> type | None:
-    """The class of this side that an object of the other side is an instance of, where it is one.
+    """Return this side's class that an object of the other side is an instance of, if any.
 
     No program can choose it but from these few, and none of them compares or computes.
     """
@@ -29,7 +29,7 @@ def known_class(type_name: str) -> type | None:
 
 
 def inspect(subject: Any, name: str) -> Any:
-    """What `inspect` says of an object of this side.
+    """Return what `inspect` says of an object of this side.
 
     Raises:
         LookupError: if that is nothing the other side may ask.
@@ -67,7 +67,7 @@ def _given(value: Any) -> tuple[bool, Any]:
 
 
 def signature(lent: Any) -> Any:
-    """The signature of a function of the other side.
+    """Return the signature of a function of the other side.
 
     Raises:
         ValueError, TypeError: if it has none.

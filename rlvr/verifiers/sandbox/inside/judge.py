@@ -81,7 +81,7 @@ class Candidate(Peer):
             raise Broken(self.broken) from None
 
     def action(self, name: str, subject: Any) -> Callable[..., Any]:
-        """No look into what a test has; attributes lead from a function to what it expects."""
+        """Refuse to look into what a test has: attributes lead from a function to its answers."""
         act = super().action(name, subject)
         if self._is_of_question(subject):
             return _PUBLIC.get(name, act)
@@ -92,7 +92,7 @@ class Candidate(Peer):
         raise AttributeError(name)
 
     def abilities(self, value: Any) -> str | None:
-        """Functions, iterators, and objects such as the nodes of a list that a question defines.
+        """Lend functions, iterators, and objects such as nodes of a list that a question defines.
 
         Any other object of the tests may hold what they expect.
         """
@@ -106,7 +106,7 @@ class Candidate(Peer):
         return "call" if callable(value) else None
 
     def _is_of_question(self, value: Any) -> bool:
-        """Whether the question or the tests define the class, or it is made to be passed on."""
+        """Return whether the question or the tests define the class, or allow passing it on."""
         kind = type(value)
         if any(base.__name__ == "TestCase" for base in kind.__mro__):
             return False
@@ -118,7 +118,7 @@ class Candidate(Peer):
         return raised.rebuild(packed, self.classes, self._expected)
 
     def decode(self, payload: bytes, known: list[Any], *, number_new: bool = False) -> Any:
-        """The candidate's answer; one made to be slow to rebuild is no answer.
+        """Decode the candidate's answer; one made to be slow to rebuild is no answer.
 
         Numbers can be chosen so that a set of them takes hours to build.
         """
@@ -137,7 +137,7 @@ class Candidate(Peer):
 
 
 def _public(act: Callable[..., Any]) -> Callable[..., Any]:
-    """The action for names alone that do not lead out of an object."""
+    """Allow the action only for names that do not lead out of an object."""
 
     def act_on_public(subject: Any, name: Any, *value: Any) -> Any:
         if type(name) is not str or name.startswith("__"):
@@ -148,7 +148,7 @@ def _public(act: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _told(subject: Any, name: Any) -> Any:
-    """What `functools.wraps` takes over from a function of the tests."""
+    """Describe what went wrong; for an exception of the program, in its own words."""
     if name not in ("__name__", "__qualname__", "__doc__"):
         raise AttributeError(name)
     return getattr(subject, name)
@@ -188,7 +188,7 @@ def main() -> None:
 
 
 def _line(error: BaseException) -> str:
-    """What went wrong; of what the program raised, in its own words."""
+    """Describe what went wrong; for an exception of the program, in its own words."""
     told, name = getattr(error, "told", None), type(error).__name__
     if told is None or isinstance(error, raised.CandidateRaised):
         return describe(error)
@@ -222,7 +222,7 @@ def _test(setup: dict[str, Any], candidate: Candidate) -> None:
 
 
 def _bound(entry_point: str, function: Any) -> dict[str, Any]:
-    """The names by which test source may call the function."""
+    """Return the names by which test source may call the function."""
     owner, is_method, method = entry_point.partition("().")
     if not is_method:
         return {entry_point: function}

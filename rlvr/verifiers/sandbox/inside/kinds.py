@@ -39,7 +39,7 @@ _DICT_VIEWS = {type({}.keys()): "keys", type({}.values()): "values", type({}.ite
 
 
 def describe(value: Any) -> tuple[str, tuple[Any, ...]] | None:
-    """Name and parts of a value, None where it is of no kind that goes across."""
+    """Return name and parts of a value, None where it is of no kind that goes across."""
     kind = type(value)
     if kind is range or kind is slice:
         return kind.__name__, (value.start, value.stop, value.step)
@@ -64,7 +64,7 @@ def describe(value: Any) -> tuple[str, tuple[Any, ...]] | None:
 
 
 def describe_extended(value: Any) -> tuple[str, tuple[Any, ...]] | None:
-    """Name and parts of a value whose type extends one of Python's own, and has more to it."""
+    """Describe a value whose type extends one of Python's own, and has more to it."""
     if isinstance(value, tuple):
         fields = getattr(type(value), "_fields", None)
         if type(fields) is tuple and all(type(field) is str for field in fields):
@@ -76,7 +76,7 @@ def describe_extended(value: Any) -> tuple[str, tuple[Any, ...]] | None:
 
 
 def _describe_member(value: Any) -> tuple[str, tuple[Any, ...]] | None:
-    """A member of an enumeration that is a number or a text as well."""
+    """Describe a member of an enumeration that is a number or a text as well."""
     enum = sys.modules.get("enum")
     if enum is not None and isinstance(value, enum.Enum):
         for kind in MEMBERS:
@@ -135,7 +135,7 @@ def _timedelta(value: Any) -> tuple[str, tuple[Any, ...]]:
 
 
 def _zone(value: Any) -> Any:
-    """The offset of a fixed time zone; another kind of zone cannot be built anew."""
+    """Return the offset of a fixed time zone; another kind of zone cannot be built anew."""
     zone = value.tzinfo
     if zone is not None and type(zone) is not sys.modules["datetime"].timezone:
         raise TypeError(f"a time zone of type {type(zone).__name__}")
@@ -179,7 +179,7 @@ def _namespace(value: Any) -> tuple[str, tuple[Any, ...]] | None:
 
 
 def _user_data(value: Any) -> tuple[str, tuple[Any, ...]] | None:
-    """One of the classes themselves; one that extends them has methods of its own."""
+    """Describe an instance of the classes themselves; subclasses have methods of their own."""
     kind = type(value)
     return (kind.__name__.lower(), (value.data,)) if kind.__module__ == "collections" else None
 

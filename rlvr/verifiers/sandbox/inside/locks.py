@@ -74,7 +74,7 @@ class SemLock:
         return self._value == 0
 
     def _after_fork(self) -> None:
-        """No process is ever forked."""
+        """Do nothing: no process is ever forked."""
 
 
 def install() -> None:

@@ -62,7 +62,7 @@ def _same_shape(one: Any, other: Any) -> bool:
 
 
 def _stretches_nothing(one: Any, other: Any) -> bool:
-    """True unless one of the two is empty and the other is not."""
+    """Return True unless one of the two is empty and the other is not."""
     import numpy as np
 
     return (np.asarray(one).size == 0) == (np.asarray(other).size == 0)

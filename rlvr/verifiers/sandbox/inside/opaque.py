@@ -11,13 +11,13 @@ if TYPE_CHECKING:
         """Lends objects that stay on this side, and knows those that the other side has lent."""
 
         def lend(self, value: Any) -> bytes | None:
-            """The ticket for an object, None where it is not lent."""
+            """Return the ticket for an object, None where it is not lent."""
 
         def borrow(self, number: int, abilities: str, type_name: str) -> Any:
-            """The stand-in for an object that the other side lends."""
+            """Return the stand-in for an object that the other side lends."""
 
         def own(self, number: int) -> Any:
-            """The object of this side for which the other side has the ticket."""
+            """Return the object of this side for which the other side has the ticket."""
 
 
 class Opaque:
@@ -44,11 +44,11 @@ class Written:
 
 
 def type_name(value: Any) -> bytes:
-    """Module and name of a value's type, at most 100 letters."""
+    """Return module and name of a value's type, at most 100 letters."""
     kind = type(value)
     return f"{kind.__module__}.{kind.__qualname__}"[:100].encode(errors="replace")
 
 
 def sized(tag: bytes, text: bytes) -> bytes:
-    """The tag, how many bytes follow, and the bytes."""
+    """Write the tag, how many bytes follow, and the bytes."""
     return tag + b"%d;" % len(text) + text

@@ -49,7 +49,7 @@ class Peer:
         self._speaking = _thread.RLock()
 
     def action(self, name: str, subject: Any) -> Callable[..., Any]:
-        """What the other side may do with an object that is lent to it.
+        """Return what the other side may do with an object that is lent to it.
 
         Raises:
             LookupError: if it is nothing of the kind.
@@ -57,7 +57,7 @@ class Peer:
         return self._take if name == "take" else stand_ins.ACTIONS[name]
 
     def lend(self, value: Any) -> bytes | None:
-        """The ticket for an object that the other side may use or that is its own."""
+        """Return the ticket for an object that the other side may use or that is its own."""
         if isinstance(value, stand_ins.Lent):
             return b"q%d;" % value._number
         able = self.abilities(value)
@@ -71,21 +71,21 @@ class Peer:
         return codec.sized(b"p%d;%s;" % (number, able.encode()), codec.type_name(value))
 
     def abilities(self, value: Any) -> str | None:
-        """How the other side may use an object, None if not at all."""
+        """Say how the other side may use an object, None if not at all."""
         return stand_ins.abilities(type(value))
 
     def may_operate(self, number: int, other: Any) -> bool:
-        """Whether an operator may tell an object of the other side this value."""
+        """Return whether an operator may tell an object of the other side this value."""
         return True
 
     def borrow(self, number: int, able: str, type_name: str) -> Any:
-        """The stand-in for an object of the other side, which is the same one each time."""
+        """Return the stand-in for an object of the other side, the same one each time."""
         if number not in self._stand_ins:
             self._stand_ins[number] = stand_ins.stand_in(able, type_name, number, self)
         return self._stand_ins[number]
 
     def own(self, number: int) -> Any:
-        """The object of this side that the other side hands back or wants to use."""
+        """Return the object of this side that the other side hands back or wants to use."""
         return self._own[number]
 
     def replace(self, container: Any, content: Any) -> None:
@@ -93,15 +93,15 @@ class Peer:
         _replace(container, content)
 
     def rebuild(self, packed: Any) -> BaseException:
-        """The exception that the other side tells of."""
+        """Rebuild the exception that the other side reports."""
         return raised.rebuild(packed, {})
 
     def decode(self, payload: bytes, known: list[Any], *, number_new: bool = False) -> Any:
-        """The value of a payload."""
+        """Decode the value of a payload."""
         return codec.decode(payload, desk=self, known=known, number_new=number_new)
 
     def request(self, *asked: Any, known: list[Any]) -> bytes:
-        """The payload that asks for something."""
+        """Encode the payload that asks for something."""
         return codec.encode(
             asked, only_data=self._only_data, desk=self, known=known, number_new=True
         )
@@ -164,7 +164,7 @@ class Peer:
             return Kind.RAISED, codec.encode((raised.pack(error), []))
 
     def _take(self, iterator: Any, count: int) -> tuple[list[Any], list[bool], bool, Any]:
-        """So many next items, whether that was all, and what was raised in place of a further one.
+        """Take so many items; return them, whether that was all, and what was raised after them.
 
         Each item is written down at once: a generator may yield one list again and again, with
         another content each time. The flags say which items are the object of the item before.
@@ -193,7 +193,7 @@ class Peer:
 
 
 def _identity(value: Any) -> Any:
-    """What two mentions of one object have in common; a method is made anew for each mention."""
+    """Return what two mentions of one object share; a method is made anew for each mention."""
     if hasattr(value, "__func__") and hasattr(value, "__self__"):
         return id(value.__self__), id(value.__func__)
     return id(value)
@@ -204,14 +204,14 @@ def _is_changeable(item: Any) -> bool:
 
 
 def _content(container: Any) -> Any:
-    """What a container holds just now; the items themselves, not copies of them."""
+    """Return what a container holds just now; the items themselves, not copies of them."""
     if isinstance(container, dict):
         return list(container.items())
     return container.copy() if hasattr(container, "copy") else container[:]
 
 
 def _changes(containers: list[Any], before: list[Any]) -> list[tuple[int, Any]]:
-    """Number and new content of each container that does not hold what it held."""
+    """List number and new content of each container that does not hold what it held."""
     found = zip(containers, before, strict=True)
     return [
         (number, _content(container))
@@ -231,7 +231,7 @@ def _differs(now: Any, before: Any) -> bool:
 
 
 def _flat(content: Any) -> Any:
-    """The items; of a dict's, which are pairs, key and value by themselves."""
+    """Return the items; of a dict, keys and values one by one."""
     for item in content:
         if type(item) is tuple and len(item) == 2:
             yield from item

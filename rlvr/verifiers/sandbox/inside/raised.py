@@ -31,7 +31,7 @@ class CandidateRaised(Exception):
 
 
 def pack(error: BaseException, causes: int = _MOST_CAUSES) -> tuple[Any, ...]:
-    """Names of the classes, nearest first, arguments and attributes where they are data, one line.
+    """Return class names, nearest first, arguments where they are data, and one line for people.
 
     A class of two bases is named by the bases' names as well, in the order of its resolution. The
     line is for people. What follows is the exception that was the cause, and those of a group.
@@ -53,7 +53,7 @@ def pack(error: BaseException, causes: int = _MOST_CAUSES) -> tuple[Any, ...]:
 
 
 def _data(parts: Any) -> tuple[Any, ...] | None:
-    """The parts, None where they are no data."""
+    """Return the parts, None where they are no data."""
     try:
         codec.encode(parts, only_data=True)
         return tuple(parts)
@@ -64,7 +64,7 @@ def _data(parts: Any) -> tuple[Any, ...] | None:
 def rebuild(
     packed: Any, known: Mapping[str, Any], expected: frozenset[str] = frozenset()
 ) -> BaseException:
-    """An exception of this side, with the line for people as its attribute `told`.
+    """Build an exception of this side, with the line for people as its attribute `told`.
 
     Args:
         packed: what `pack` gave, or what a hostile process wrote in its place.
@@ -105,7 +105,7 @@ def _set_attributes(error: BaseException, attributes: Any) -> None:
 def _classes(
     names: tuple[str, ...], known: Mapping[str, Any], expected: frozenset[str]
 ) -> list[type[BaseException]]:
-    """The classes of this side by those names that no other one of them extends already."""
+    """Return this side's classes of those names, without those that another of them extends."""
     classes: list[type[BaseException]] = []
     for name in names:
         kind = known.get(name, getattr(builtins, name, None))
@@ -122,7 +122,7 @@ def _classes(
 
 
 def _named(classes: list[type[BaseException]], name: str) -> list[type[BaseException]]:
-    """The classes, extended by one of the program's own name where this side has none."""
+    """Extend the classes by one of the program's own name where this side has none."""
     if any(kind.__name__ == name for kind in classes) or not name.isidentifier():
         return classes
     return [_extended(classes, name)]

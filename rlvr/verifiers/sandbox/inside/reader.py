@@ -86,27 +86,27 @@ class Reader:
         return container
 
     def field(self) -> str:
-        """Up to the next semicolon."""
+        """Read up to the next semicolon."""
         end = self.text.index(b";", self.at)
         field = self.text[self.at : end].decode("ascii")
         self.at = end + 1
         return field
 
     def number(self) -> int:
-        """A small number that is not negative, up to the next semicolon."""
+        """Read a small number that is not negative, up to the next semicolon."""
         number = int(self.field())
         if number < 0:
             raise ValueError(f"the number {number}")
         return number
 
     def sized(self) -> bytes:
-        """So many bytes as the next field says."""
+        """Read as many bytes as the next field says."""
         begin = self._count() + self.at
         text, self.at = self.text[self.at : begin], begin
         return text
 
     def _count(self) -> int:
-        """A number of bytes or values that the rest of the text can hold."""
+        """Read a number of bytes or values that the rest of the text can hold."""
         count = self.number()
         if count > len(self.text) - self.at:
             raise ValueError(f"{count} of something")

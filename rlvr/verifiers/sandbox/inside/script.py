@@ -24,7 +24,7 @@ _OUTPUTS = {
 
 
 def make_module(name: str, source: str) -> ModuleType:
-    """An empty module under its name, with the names that Python gives to a script."""
+    """Create an empty module under its name, with the names that Python gives to a script."""
     # from `site`, which is not imported since it looks for packages on the disk
     for ending in ("exit", "quit"):
         setattr(builtins, ending, Quitter(ending, "Ctrl-D (i.e. EOF)"))

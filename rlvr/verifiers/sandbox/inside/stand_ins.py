@@ -42,7 +42,7 @@ _classes: dict[tuple[str, str], type[Lent]] = {}
 
 
 def abilities(kind: type) -> str:
-    """Names of the special methods that a type has beyond those of every object."""
+    """Return names of the special methods that a type has beyond those of every object."""
     if kind not in _found:
         defined: dict[str, Any] = {}
         for base in reversed(kind.__mro__[:-1]):
@@ -135,7 +135,7 @@ class LentIterator(Lent):
 
 
 def stand_in(able: str, type_name: str, number: int, peer: Peer) -> Lent:
-    """The stand-in for an object with these abilities.
+    """Build the stand-in for an object with these abilities.
 
     Raises:
         LookupError: if they name what is no special method.
@@ -190,7 +190,7 @@ def _iterate(self: Lent) -> Any:
 
 
 def _exit(self: Lent, kind: Any, error: BaseException | None, trace: Any) -> None:
-    """Whatever the object says, the exception goes on: it may be that of a test that fails."""
+    """Let the exception go on, whatever the object says: it may be that of a failing test."""
     packed = None if error is None else raised.pack(error)
     self._peer.ask(self._number, "exit", (packed,), {})
 
@@ -220,7 +220,7 @@ async def _aenter(self: Lent) -> Any:
 
 
 async def _aexit(self: Lent, kind: Any, error: BaseException | None, trace: Any) -> None:
-    """Whatever the object says, the exception goes on, as in `_exit`."""
+    """Let the exception go on, whatever the object says, as in `_exit`."""
     packed = None if error is None else raised.pack(error)
     self._peer.ask(self._number, "aexit", (packed,), {})
 

@@ -61,7 +61,7 @@ class Trust:
         return None
 
     def may_operate(self, number: int, other: Any) -> bool:
-        """Whether an operator may tell an object this value of the test."""
+        """Return whether an operator may tell an object this value of the test."""
         return type(other) in NUMBERS or number in self._made
 
     def check_question(self, number: int, action: str, asked: tuple[Any, ...]) -> None:

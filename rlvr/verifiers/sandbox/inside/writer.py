@@ -94,7 +94,7 @@ class Writer:
 
 
 def _packed(items: list[Any]) -> bytes | None:
-    """A list of one type alone; most long lists are such, and are worth a short way."""
+    """Pack a list of one type alone; most long lists are such, and are worth a short way."""
     types = set(map(type, items))
     if types == {int}:
         return sized(b"I", ",".join(map(hex, items)).encode())
@@ -133,7 +133,7 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 
 
 def _plain(value: Any) -> Any:
-    """The plain value in an instance of a subclass or in a scalar of numpy, else the value."""
+    """Return the plain value of a subclass instance or numpy scalar, else the value."""
     for base, plain in _BASES:
         if isinstance(value, base):
             return plain(value)
@@ -143,5 +143,5 @@ def _plain(value: Any) -> Any:
 
 
 def _plain_array_scalar(value: Any) -> Any:
-    """The Python number in a scalar of numpy; an array without dimensions stays an array."""
+    """Return the Python number in a scalar of numpy; a 0-d array stays an array."""
     return value if hasattr(type(value), "__setitem__") else value.item()
