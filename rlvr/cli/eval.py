@@ -17,7 +17,7 @@ from rlvr.cli.options.probing import add_probe_arguments, probe
 from rlvr.core.errors import UserError
 
 if TYPE_CHECKING:
-    from rlvr.recipes.recipe import Evaluation
+    from rlvr.recipes.evaluation_section import Evaluation
     from rlvr.runs.run_directory import Run
     from rlvr_eval.plan.named_models_folder import Given
 

@@ -11,8 +11,9 @@ from rlvr.cli.options.argument_types import positive, whole
 if TYPE_CHECKING:
     from rlvr.planning.hardware import Devices
     from rlvr.planning.plan import TrainingPlan
+    from rlvr.recipes.evaluation_section import Evaluation
     from rlvr.recipes.hardware_section import Hardware
-    from rlvr.recipes.recipe import Evaluation, Recipe
+    from rlvr.recipes.recipe import Recipe
 
 HELP = "Say what a recipe needs (memory, tokens, disk) and what would keep it from starting."
 EXAMPLE = (

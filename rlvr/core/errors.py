@@ -6,8 +6,10 @@ Our own bugs are never UserErrors: they keep their traceback.
 """
 
 import errno
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 
 
 class UserError(Exception):
@@ -40,16 +42,59 @@ def _also(places: Sequence[str]) -> str:
     return f" (also {', '.join(places[:2])}{more})"
 
 
+class Fault(str):
+    """One fault of an input, as a line for people that can be told apart by code and key.
+
+    The wording may change at any time; code and key stay.
+
+    Attributes:
+        code: kind of the fault, such as "unknown-key".
+        key: the key that it is about, such as "trainer.learning_rate"; "" for none.
+    """
+
+    code: str
+    key: str
+
+    def __new__(cls, text: str, code: str = "invalid-value", key: str | None = None) -> "Fault":
+        """Write a fault; the default key is the one that the text begins with."""
+        fault = super().__new__(cls, text)
+        begins = _KEY.match(text)
+        fault.code = code
+        fault.key = key if key is not None else begins[0] if begins else ""
+        return fault
+
+
+_KEY = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*(?=: )")
+
+
+def unknown_key(key: str, known: Sequence[str]) -> Fault:
+    """Name a key that nobody reads; suggest a near one, otherwise list the known keys."""
+    near = get_close_matches(key.rpartition(".")[2], known, n=1)
+    instead = f"did you mean '{near[0]}'?" if near else f"known keys: {', '.join(sorted(known))}"
+    return Fault(f"unknown key '{key}'; {instead}", "unknown-key", key)
+
+
+def missing_key(key: str, remedy: str = "") -> Fault:
+    """Name a key that has to be there, and what to write."""
+    return Fault(f"missing key '{key}'{remedy and '; '}{remedy}", "missing-key", key)
+
+
 class Faults(UserError):
     """Several faults found in one pass, so that a file is corrected once and not fault by fault."""
 
     def __init__(self, source: str, faults: Sequence[str]) -> None:
-        self.source, self.faults = source, tuple(faults)
+        self.source = source
+        self.faults = tuple(each if isinstance(each, Fault) else Fault(each) for each in faults)
         super().__init__("\n".join(summarized([(source, fault) for fault in self.faults])))
 
-    def __reduce__(self) -> tuple[type["Faults"], tuple[str, tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[type["Faults"], tuple[str, tuple[Fault, ...]]]:
         """Pickle the constructor arguments; BaseException would pickle only the message."""
         return type(self), (self.source, self.faults)
+
+    @property
+    def codes(self) -> frozenset[tuple[str, str]]:
+        """Code and key of every fault."""
+        return frozenset((fault.code, fault.key) for fault in self.faults)
 
 
 _OF_A_PATH = {

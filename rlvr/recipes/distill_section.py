@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from rlvr.answers.prompt_key import Prompt
 from rlvr.core import plugins
+from rlvr.core.errors import missing_key
 from rlvr.core.secrets import url_fault
 from rlvr.core.section import Name, Section
 from rlvr.recipes.sampler_name import SamplerName
@@ -264,14 +265,14 @@ def _equal_traces(teacher: Mapping[str, Any], section: Mapping[str, Any]) -> lis
 
 
 def _asked(data: Mapping[str, Any]) -> list[str]:
-    return (
-        [] if data.get("problems") else ["missing key 'data.problems': what the teacher is asked"]
-    )
+    if data.get("problems"):
+        return []
+    return [missing_key("data.problems", "name the problems that the teacher is asked")]
 
 
 def _of_traces(teacher: Mapping[str, Any], data: Mapping[str, Any]) -> list[str]:
-    found = [
-        f"missing key 'data.{key}': recorded traces belong to no benchmark that would name one"
+    found: list[str] = [
+        missing_key(f"data.{key}", "recorded traces belong to no benchmark that would name one")
         for key in ("prompt", "verifier")
         if not data.get(key)
     ]

@@ -25,7 +25,7 @@ from pathlib import Path
 from rlvr.core.errors import UserError
 from rlvr.core.progress import stage
 from rlvr.recipes import recipe as recipes
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr.tiny import RECIPES
 from rlvr_eval.draw.drawing import carry_out, crew_for, on_bar

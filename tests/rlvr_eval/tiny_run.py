@@ -11,7 +11,7 @@ from pathlib import Path
 from safetensors.torch import load_file, save_file
 
 from rlvr.recipes import recipe as recipes
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr.samplers.hf import HFSampler
 from rlvr.tiny.model import BASE

@@ -7,7 +7,7 @@ from functools import partial
 from rlvr.core.files import remove_unfinished
 from rlvr.core.launched import rank_and_world
 from rlvr.core.progress import Stage, stage
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr.samplers.base import Sampler
 from rlvr_eval.draw.crew import Crew, claim_device

@@ -9,7 +9,7 @@ from rlvr.planning import shape as shapes
 from rlvr.planning.engine import DEFAULT_UTILIZATION, EnginePlan
 from rlvr.planning.hardware import Devices
 from rlvr.planning.prompts import ASSUMED_TOKENS, count, longest_prompt
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.tasks.problem_sources import benchmark_of
 from rlvr_eval.draw.disk_needed import BYTES_PER_TOKEN
 from rlvr_eval.estimators import parse_design

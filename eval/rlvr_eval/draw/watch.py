@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rlvr.core.errors import UserError
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.recipes.recipe import checked_name
 from rlvr.runs.run_directory import Run
 from rlvr.runs.watchers import Watcher

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from rlvr.core import reading
-from rlvr.core.errors import Faults, UserError
+from rlvr.core.errors import Faults, UserError, unknown_key
 from rlvr.recipes import recipe as recipes
 from rlvr.recipes.hardware_section import Hardware
 from rlvr_eval.plan.named_models_folder import Given
@@ -73,5 +73,5 @@ def _fault(entry: Any) -> str:
     key = ".".join(map(str, entry["loc"]))
     if entry["type"] == "extra_forbidden":
         known = ("base", "evaluation", "hardware", "models")
-        return f"unknown key '{key}'; {recipes.suggestion(key, known)}"
+        return unknown_key(key, known)
     return f"{key}: {entry['msg']}, found {entry['input']!r}"

@@ -17,7 +17,7 @@ from rlvr.core import reading
 from rlvr.core.errors import UserError
 from rlvr.core.files import write_atomically
 from rlvr.recipes import recipe as recipes
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr.tasks import problem_sources
 from rlvr.weights import models

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rlvr.answers import prompts
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.recipes.keep_text import KeepText
-from rlvr.recipes.recipe import Evaluation as Settings
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Run
 from rlvr.tasks import problem_sources

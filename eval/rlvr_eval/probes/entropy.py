@@ -17,7 +17,7 @@ from rlvr.core.files import write_json
 from rlvr.core.hashing import hex_digest
 from rlvr.core.progress import stage
 from rlvr.core.records import Problem
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr.samplers.base import Sampler
 from rlvr_eval.draw.crew import Crew

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from rlvr.core.errors import UserError
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr_eval.plan.evaluation import Model
 from rlvr_eval.plan.planning import base_among, models_of

@@ -8,7 +8,7 @@ same design, verified and stored; what was drawn before is not drawn again.
 from collections.abc import Sequence
 
 from rlvr.core.errors import UserError
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr_eval.draw.crew import Crew
 from rlvr_eval.draw.drawing import carry_out

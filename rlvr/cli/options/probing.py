@@ -9,7 +9,7 @@ from rlvr.cli.options.argument_types import whole
 from rlvr_eval.probes import NAMES
 
 if TYPE_CHECKING:
-    from rlvr.recipes.recipe import Evaluation
+    from rlvr.recipes.evaluation_section import Evaluation
     from rlvr.runs.run_directory import Run
 
 

@@ -6,14 +6,13 @@ Hub, a tokenizer or the problems themselves can tell is found later, by `rlvr.tr
 which makes no run directory before that either.
 """
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rlvr import verifiers
 from rlvr.answers import prompts
-from rlvr.core.errors import Faults, UserError
+from rlvr.core.errors import Fault, Faults, UserError
 from rlvr.planning.hardware import Devices
 from rlvr.planning.plan import engine_faults
 from rlvr.planning.prompts import ASSUMED_TOKENS
@@ -27,8 +26,6 @@ from rlvr.training.checks import settings
 from rlvr.training.methods import registry
 from rlvr.verifiers.own import check_reward
 from rlvr.weights import models
-
-_SECTION = re.compile(r"(?:(?:missing|unknown) key ')?(\w+)")
 
 
 def check(
@@ -105,8 +102,7 @@ def _of_method(draft: Draft, processes: int | None) -> list[str]:
 
 def _section(fault: str) -> str:
     """Return the top-level key that a fault is about."""
-    match = _SECTION.match(fault)
-    return match[1] if match else ""
+    return (fault if isinstance(fault, Fault) else Fault(fault)).key.partition(".")[0]
 
 
 def _models(recipe: Recipe) -> Iterator[str]:

@@ -15,11 +15,11 @@ from typing import Any, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticSchemaGenerationError, PydanticUndefinedAnnotation
 
-from rlvr.core.errors import Faults
+from rlvr.core.errors import Fault, Faults, unknown_key
 from rlvr.core.launched import world_size
 from rlvr.core.secrets import names_secret
 from rlvr.core.section import takes_bool
-from rlvr.recipes.recipe import Recipe, suggestion
+from rlvr.recipes.recipe import Recipe
 from rlvr.recipes.rl_section import METHOD_SECTIONS
 from rlvr.runs.run_directory import Run
 from rlvr.training.checks import field_ranges, field_words, launcher
@@ -172,7 +172,7 @@ def section_of(recipe: Recipe, method: Method) -> Any:
 def _of_section(method: str, entry: Any, known: Sequence[str]) -> str:
     key = ".".join([method, *map(str, entry["loc"])])
     if entry["type"] == "extra_forbidden":
-        return f"unknown key '{key}'; {suggestion(str(entry['loc'][-1]), known)}"
+        return unknown_key(key, known)
     return f"{key}: {entry['msg']}, found {entry['input']!r:.200}"
 
 
@@ -219,19 +219,20 @@ def _checked(
     """Convert values to their field's type; also return the fields left out and their faults."""
     hints = get_type_hints(config_class)
     known = [field.name for field in fields(config_class) if field.init]
-    converted, unreadable, faults = {}, set[str](), []
+    converted, unreadable = {}, set[str]()
+    faults: list[str] = []
     for key, value in values.items():
         if section == "trainer" and key in _OURS:
-            faults.append(f"trainer.{key} cannot be set: {_OURS[key]}")
+            faults.append(_reserved(f"trainer.{key}", _OURS[key]))
         elif section == "peft" and key in _OF_PEFT:
-            faults.append(f"peft.{key} cannot be set: {_OF_PEFT[key]}")
+            faults.append(_reserved(f"peft.{key}", _OF_PEFT[key]))
         elif section == "trainer" and _UPLOADS.fullmatch(key):
-            faults.append(f"trainer.{key} cannot be set: {_UPLOAD}")
+            faults.append(_reserved(f"trainer.{key}", _UPLOAD))
         elif found := next(_secrets(key, value), None):
-            faults.append(f"{section}.{found} cannot be set: {_SECRET}")
+            faults.append(_reserved(f"{section}.{found}", _SECRET))
         elif key not in known:
             unreadable |= {*get_close_matches(key, known, n=1)} - values.keys()
-            faults.append(f"unknown key '{section}.{key}'; {suggestion(key, known)}")
+            faults.append(unknown_key(f"{section}.{key}", known))
         else:
             try:
                 read = _convert(value, hints[key])
@@ -248,6 +249,10 @@ def _checked(
 
 def _built(method: Method, values: Mapping[str, Any], recipe: Recipe, run: Run) -> Any:
     return method.config_class(**values, **_fixed(recipe, run))
+
+
+def _reserved(key: str, because: str) -> Fault:
+    return Fault(f"{key} cannot be set: {because}", "reserved-key", key)
 
 
 def _blamed(method: Method, values: Mapping[str, Any], recipe: Recipe, run: Run) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 from trl import DistillationConfig
 
-from rlvr.core.errors import UserError
+from rlvr.core.errors import UserError, missing_key
 from rlvr.recipes.recipe import Recipe
 from rlvr.training.methods import options, rl
 from rlvr.training.methods.method import Method, by_rules
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def _no_teacher(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
     if values.get("teacher_model_name_or_path"):
         return []
-    return ["missing key 'trainer.teacher_model_name_or_path'; name the teacher"]
+    return [missing_key("trainer.teacher_model_name_or_path", "name the teacher")]
 
 
 def _no_verifier(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:

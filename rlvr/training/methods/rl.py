@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from rlvr.core.errors import missing_key
 from rlvr.recipes.recipe import Recipe
 from rlvr.training.methods import options
 from rlvr.training.methods.method import by_rules
@@ -35,7 +36,7 @@ def no_problems(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> l
     """Check a method that samples its own completions."""
     if recipe.data.problems:
         return []
-    return ["missing key 'data.problems'; name a training set, as in countdown-train"]
+    return [missing_key("data.problems", "name a training set, as in countdown-train")]
 
 
 def _uneven_groups(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:

@@ -20,10 +20,11 @@ from trl import SFTConfig, SFTTrainer
 from rlvr.answers.prompt_tokens import prompt_ids
 from rlvr.answers.prompts import ChatText, is_chat
 from rlvr.core import reading
-from rlvr.core.errors import UserError
+from rlvr.core.errors import UserError, missing_key
 from rlvr.distill.folder import Folder
 from rlvr.distill.teachers.protocol import student_prompt
-from rlvr.recipes.recipe import Demonstrations, Recipe
+from rlvr.recipes.data_section import Demonstrations
+from rlvr.recipes.recipe import Recipe
 from rlvr.tasks import datafiles
 from rlvr.tiny.countdown import training_chains
 from rlvr.training.methods import options
@@ -127,13 +128,15 @@ def _source_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -
         return []
     if source is None:
         return [
-            "missing key 'data.demonstrations'; give a path with prompt and completion columns, or "
-            "a distill: section"
+            missing_key(
+                "data.demonstrations",
+                "give a path with prompt and completion columns, or a distill: section",
+            )
         ]
     if (source.path is None) == (source.generator is None):
         return ["data.demonstrations: give either path or generator, not both and not neither"]
     if source.generator and not source.count:
-        return ["missing key 'data.demonstrations.count'; say how many to make"]
+        return [missing_key("data.demonstrations.count", "say how many to make")]
     return []
 
 

@@ -126,7 +126,7 @@ def _dozens(text: str, other: str) -> str:
 
 
 def _residue_class(said: str) -> tuple[int, int] | None:
-    r"""Remainder and modulus of "x \equiv 10 \pmod{7}" or "3 (mod 7)"."""
+    r"""Return remainder and modulus of "x \equiv 10 \pmod{7}" or "3 (mod 7)"."""
     match = _RESIDUE.fullmatch(said)
     modulus = int(match[2] or match[3]) if match else 0
     return (int(match[1]) % modulus, modulus) if match and modulus else None

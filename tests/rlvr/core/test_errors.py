@@ -5,11 +5,13 @@ from multiprocessing import get_context
 import pytest
 
 from rlvr.core.disk import DiskFull
-from rlvr.core.errors import Faults, UserError
+from rlvr.core.errors import Faults, UserError, missing_key, unknown_key
 
 
 def refused() -> None:
-    raise Faults("recipe.yaml", ["unknown key 'sead'", "missing key 'model'"])
+    raise Faults(
+        "recipe.yaml", [unknown_key("sead", ["seed"]), missing_key("model"), "data.n: too many"]
+    )
 
 
 def out_of_space() -> None:
@@ -19,10 +21,20 @@ def out_of_space() -> None:
 def test_faults_raised_in_another_process_arrive_whole() -> None:
     with get_context("spawn").Pool(1) as pool, pytest.raises(Faults) as raised:
         pool.apply(refused)
-    assert raised.value.faults == ("unknown key 'sead'", "missing key 'model'")
+    assert raised.value.faults == (
+        "unknown key 'sead'; did you mean 'seed'?",
+        "missing key 'model'",
+        "data.n: too many",
+    )
+    assert raised.value.codes == {
+        ("unknown-key", "sead"),
+        ("missing-key", "model"),
+        ("invalid-value", "data.n"),
+    }
     assert raised.value.source == "recipe.yaml"
     assert str(raised.value) == (
-        "recipe.yaml: unknown key 'sead'\nrecipe.yaml: missing key 'model'"
+        "recipe.yaml: unknown key 'sead'; did you mean 'seed'?\n"
+        "recipe.yaml: missing key 'model'\nrecipe.yaml: data.n: too many"
     )
 
 

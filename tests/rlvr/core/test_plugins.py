@@ -12,7 +12,7 @@ from rlvr.core.records import Attempt, Outcome, Problem
 from rlvr.distill.stages import teacher
 from rlvr.recipes import method_name
 from rlvr.recipes import recipe as recipes
-from rlvr.recipes.recipe import Evaluation
+from rlvr.recipes.evaluation_section import Evaluation
 from rlvr.samplers import selection
 from rlvr.tasks import benchmarks, problem_sources, problems
 from rlvr.training.checks import faults

@@ -32,19 +32,21 @@ def test_all_faults_are_named_in_one_message(tmp_path: Path) -> None:
     with pytest.raises(Faults) as caught:
         recipes.load(path)
     message = str(caught.value)
-    assert len(caught.value.faults) == 4
+    assert caught.value.codes == {
+        ("unknown-key", "sed"),
+        ("unknown-key", "data.promt"),
+        ("invalid-value", "method"),
+        ("invalid-value", "evaluation.sampling.temperature"),
+    }
     assert all(line.startswith(f"{path}: ") for line in message.splitlines())
-    assert "unknown key 'sed'; did you mean 'seed'?" in message
-    assert "unknown key 'data.promt'; did you mean 'prompt'?" in message
-    assert "method: " in message
     assert "'grop'" in message
-    assert "evaluation.sampling.temperature: " in message
     assert "-1" in message
 
 
 def test_missing_key_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Faults, match="missing key 'model'"):
+    with pytest.raises(Faults) as caught:
         recipes.load(write(tmp_path, "method: sft\ndata: {}\n"))
+    assert caught.value.codes == {("missing-key", "model")}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from rlvr.core.errors import UserError
 from rlvr.recipes import recipe as recipes
+from rlvr.recipes.checkpoints_section import Checkpoints
 from rlvr.runs.run_directory import Run
 from rlvr.tiny import RECIPES
 from rlvr.weights.checkpoint import COMPLETE, damage, is_resumable, mark_complete, mark_thinned
@@ -98,7 +99,7 @@ def test_run_is_refused_to_another_recipe_but_not_to_another_evaluation(run: Run
     other_seed = RECIPE.model_copy(update={"seed": 99})
     with pytest.raises(UserError, match="another recipe \\(different: seed\\)"):
         run.start(other_seed)
-    kept = recipes.Checkpoints(full_states=1, keep=3)
+    kept = Checkpoints(full_states=1, keep=3)
     run.start(RECIPE.model_copy(update={"evaluation": None, "checkpoints": kept}))
     assert run.recipe().evaluation is None
     assert run.recipe().checkpoints == kept

@@ -220,7 +220,7 @@ def test_a_set_without_a_pin_is_identified_by_the_commit_that_was_read(tmp_path:
     program = (
         "import sys; from pathlib import Path\n"
         "from rlvr.tasks import problems\n"
-        "from rlvr.recipes.recipe import Evaluation\n"
+        "from rlvr.recipes.evaluation_section import Evaluation\n"
         "from rlvr_eval.plan.evaluation import Model\n"
         "from rlvr_eval.plan.planning import plan\n"
         "print(problems.load('olympiadbench')[0].id)\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rlvr.core.errors import UserError
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr.samplers.hf import HFSampler
 from rlvr.tiny.model import BASE

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rlvr.core.errors import UserError
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr_eval.plan.evaluation import Evaluation, Model
 from rlvr_eval.plan.planning import plan
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rlvr.answers import prompts
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.samplers.base import SamplingParams
 from rlvr.samplers.hf import HFSampler
 from rlvr.tiny.model import BASE

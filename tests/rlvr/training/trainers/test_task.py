@@ -85,7 +85,7 @@ def test_set_without_a_pin_is_read_again_at_the_commit_that_the_run_began_with(
         cache_without_a_pin(tmp_path, commit)
     program = (
         "from pathlib import Path; from types import SimpleNamespace as Of\n"
-        "from rlvr.recipes.recipe import Data\n"
+        "from rlvr.recipes.data_section import Data\n"
         "from rlvr.runs.run_directory import Run\n"
         "from rlvr.training.trainers.task import _revisions\n"
         "for began in ({}, {'olympiadbench': sys.argv[1]}):\n"

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from rlvr.__main__ import main
 from rlvr.core.errors import UserError
 from rlvr.core.files import write_json
-from rlvr.recipes.recipe import Evaluation as Settings
+from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
 from rlvr.samplers.hf import HFSampler
 from rlvr.tiny.model import BASE
