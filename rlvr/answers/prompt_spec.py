@@ -185,6 +185,6 @@ def _options(options: Any) -> Mapping[str, Any]:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
             raise UserError(
-                f"prompt.chat_template_kwargs.{key}: {value!r:.60} is no JSON value"
+                f"prompt.chat_template_kwargs.{key}: {value!r:.60} is not a JSON value"
             ) from None
     return dict(options)

@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--idle",
         type=duration,
         metavar="TIME",
-        help="with --watch and models by name: stop when nothing new came for so long (2h, 30m)",
+        help="with --watch and models by name: stop when no new model came for TIME (2h, 30m)",
     )
     parser.add_argument(
         "--watch", action="store_true", help="wait for new checkpoints while the run trains"

@@ -25,21 +25,27 @@ EXAMPLE = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the recipe, its overrides, and the machine to plan for."""
     parser.add_argument("recipe", type=Path, help="training recipe, or file of models to evaluate")
-    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="values to replace")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of run directories")
-    parser.add_argument("--gpus", type=whole(1, 100_000), metavar="N", help="of all machines")
+    parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="replace values in it")
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder of run directories (default: runs)"
+    )
+    parser.add_argument(
+        "--gpus", type=whole(1, 100_000), metavar="N", help="GPUs of all machines together"
+    )
     parser.add_argument(
         "--gpu-memory",
         type=positive(1e6, "GiB above 0, as in 79"),
         metavar="GIB",
-        help="of one GPU, as torch shows it (79 for a GPU sold with 80 GB)",
+        help="memory of one GPU as torch shows it (79 for a GPU sold with 80 GB)",
     )
-    parser.add_argument("--launch", type=Path, metavar="FILE", help="accelerate configuration")
+    parser.add_argument(
+        "--launch", type=Path, metavar="FILE", help="accelerate configuration to plan for"
+    )
     parser.add_argument(
         "--prompt-tokens",
         type=whole(1, 10_000_000),
         metavar="N",
-        help="of the longest prompt, where problems and tokenizer are not on this machine",
+        help="tokens of the longest prompt, if problems or tokenizer are not on this machine",
     )
     parser.add_argument(
         "--tokens-per-second",

@@ -31,7 +31,7 @@ class Damaged(UserError):
         super().__init__(f"{path} is damaged: {reason}")
 
     def __reduce__(self) -> tuple[type["Damaged"], tuple[Path, str]]:
-        """Pickle what it is made from; an exception's own way would pass the message alone."""
+        """Pickle the constructor arguments; BaseException would pickle only the message."""
         return type(self), (self.path, self.reason)
 
 

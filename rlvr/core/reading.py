@@ -21,7 +21,7 @@ TABLES = (".jsonl", ".json", ".csv", ".parquet")
 _DEEPEST = 64
 _MOST_YAML_VALUES = 100_000
 _BATCH_ROWS = 1024
-_HALF_A_PAIR = "holds half a surrogate pair (\\ud800 to \\udfff), which is no character"
+_HALF_A_PAIR = "holds half a surrogate pair (\\ud800 to \\udfff), which is not a character"
 
 OnFault = Callable[[str, str], None]
 
@@ -193,7 +193,7 @@ class _UniqueTextKeys(yaml.SafeLoader):
                 written = getattr(key, "value", "")
                 shown = written if isinstance(written, str) else "a list or mapping"
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {shown} is no text; put it in quotes", key.start_mark
+                    None, None, f"the key {shown} is not text; put it in quotes", key.start_mark
                 )
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(

@@ -96,7 +96,7 @@ class Evaluation(Section):
             )
         names = [source.name for source in self.benchmarks]
         repeated = dict.fromkeys(name for name in names if names.count(name) > 1)
-        found += [f"benchmarks: {name} is there twice; name it once" for name in repeated]
+        found += [f"benchmarks: {name} is listed twice; name it once" for name in repeated]
         if self.sampler == "hf" and self.engine != EngineOptions():
             given = ", ".join(self.engine.model_dump(exclude_defaults=True))
             found.append(f"engine: {given} of vLLM, which sampler: hf does not use; remove it")

@@ -79,7 +79,7 @@ def is_awaited(run: Run, checkpoint: str, *, by_whoever_comes: bool = False) -> 
 
 
 def mark_evaluated(run: Run, checkpoint: str) -> None:
-    """Note for good that a checkpoint of the run is evaluated; nothing where it is none of it."""
+    """Mark a checkpoint permanently as evaluated; do nothing if the run has no such checkpoint."""
     folder = run.path / checkpoint
     if folder.is_dir():
         (folder / EVALUATED).touch()

@@ -169,7 +169,7 @@ class _Grader:
             return list(self._verifier.verify(attempts, timeout_s=self._timeout_s))
         except (KeyError, TypeError, ValueError, AttributeError) as fault:
             if len(batch) == 1:
-                reason = f"its gold is none of task {self._verifier.name} ({fault!r})"
+                reason = f"its gold is not valid for task {self._verifier.name} ({fault!r})"
                 self.report(batch[0].number, reason)
                 return [None]
         return [verdict for item in batch for verdict in self._verdicts([item])]

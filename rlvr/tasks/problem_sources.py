@@ -92,7 +92,7 @@ def check_together(sources: Iterable[ProblemSource], *, verifier: str | None = N
     listed = list(sources)
     names = [source.name for source in listed]
     if repeated := next((name for name in names if names.count(name) > 1), None):
-        raise UserError(f"{repeated} is there twice; name it once")
+        raise UserError(f"{repeated} is listed twice; name it once")
     needed = {source.name: benchmark_of(source, verifier=verifier).verifier for source in listed}
     if verifier is None and len(set(needed.values())) > 1:
         pairs = ", ".join(f"{name} by {each}" for name, each in needed.items())

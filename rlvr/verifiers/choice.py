@@ -31,7 +31,7 @@ def _verdict(attempt: Attempt) -> Verdict:
     if isinstance(gold, str):
         gold = {"letter": gold, "choices": []}
     if not isinstance(gold, dict) or not {"letter", "choices"} <= gold.keys():
-        return Verdict(Outcome.ERROR, reason=f"the gold of {attempt.problem.id} is no choice")
+        return Verdict(Outcome.ERROR, reason=f"the gold of {attempt.problem.id} is not a choice")
     text = cut(attempt.completion)
     answer = line_answer(text) if attempt.answer_in_line else marked_answer(text)
     if answer is None:

@@ -15,7 +15,7 @@ def fault(verifier: str, gold: Any) -> str | None:
     expected = check(gold) if check else None
     if expected is None:
         return None
-    return f"its gold is none of task {verifier}: expected {expected}, found {gold!r:.60}"
+    return f"its gold is not valid for task {verifier}: expected {expected}, found {gold!r:.60}"
 
 
 def _math(gold: Any) -> str | None:

@@ -114,7 +114,7 @@ def _read(
             except Fault as fault:
                 faults.add(row.where, fault)
         if not rows and len(faults) == known:
-            faults.add(str(file), "there is no row in it")
+            faults.add(str(file), "it has no rows")
     if options.model is None:
         _refuse_overlap(of_tools, faults)
     return count_rows, sample_rows + of_tools, notes

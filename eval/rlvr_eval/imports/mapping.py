@@ -20,7 +20,7 @@ def parse(written: str | None) -> dict[str, str]:
     """Read NAME=COLUMN,NAME=COLUMN.
 
     Raises:
-        UserError: if a name is none of ours or is there twice, or a column is missing.
+        UserError: if a name is none of ours or is listed twice, or a column is missing.
     """
     found: dict[str, str] = {}
     for pair in written.split(",") if written is not None else ():

@@ -128,7 +128,7 @@ def _in_order(group: Group[Sample], faults: Faults) -> dict[str, list[Sample]]:
             continue
         if len(indices) < len(rows) or sorted(indices) != list(range(len(rows))):
             repeated = {index for index in indices if indices.count(index) > 1}
-            what = f"{min(repeated)} is there twice" if repeated else "expected 0, 1, 2, .."
+            what = f"{min(repeated)} is listed twice" if repeated else "expected 0, 1, 2, .."
             faults.add(rows[-1].where, f"sample_index of problem {problem}: {what}")
         rows.sort(key=lambda row: row.index or 0)
     return found
@@ -156,7 +156,7 @@ def _problems(
     if task is None:
         faults.add(
             lacking[0].where,
-            f"no verdict, and '{group.benchmark}' is no benchmark of ours; give --task "
+            f"no verdict, and '{group.benchmark}' is not a known benchmark; give --task "
             f"({', '.join(verifiers.NAMES)}), or --benchmark, one of rlvr's",
         )
         return {}, None

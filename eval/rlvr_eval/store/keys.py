@@ -86,8 +86,8 @@ def refuse_pooling(place: str, found: Fields, own: Fields) -> None:
     # through JSON, where a tuple is a list
     names = differing(json.loads(canonical(found)), json.loads(canonical(own)))
     if names:
-        pairs = ", ".join(f"{name} {found.get(name)!r} against {own.get(name)!r}" for name in names)
+        pairs = ", ".join(f"{name} {found.get(name)!r}, here {own.get(name)!r}" for name in names)
         raise UserError(
-            f"{place} holds draws of another kind ({pairs}); they are never pooled with these: "
-            f"move it to {digest(found)}, where draws of its kind belong, or delete it"
+            f"{place} contains samples drawn with other settings ({pairs}); move the file to "
+            f"{digest(found)}, the folder for those settings, or delete it"
         )

@@ -75,7 +75,7 @@ def _problem(path: Path, id: str, row: Any) -> Problem:
     except (TypeError, AttributeError):
         raise Damaged(path, f"no question and gold of {id}") from None
     if not isinstance(found.question, str):
-        raise Damaged(path, f"the question of {id} is no text")
+        raise Damaged(path, f"the question of {id} is not text")
     return found
 
 

@@ -61,7 +61,9 @@ def _seconds(written: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError(f"{written!r} is no time limit; write 0.1 .. 3600 seconds")
+        raise argparse.ArgumentTypeError(
+            f"{written!r} is not a time limit; write 0.1 .. 3600 seconds"
+        )
     return seconds
 
 

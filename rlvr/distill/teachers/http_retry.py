@@ -124,7 +124,7 @@ class PatientClient:
             raise _MayPass(f"no reply ({redacted(str(error), self._key)})") from None
         except (ValueError, TypeError, RecursionError) as error:
             told = redacted(str(error), self._key)
-            raise _MayPass(f"a reply that is no JSON object ({told})") from None
+            raise _MayPass(f"a reply that is not a JSON object ({told})") from None
 
 
 class Gate:

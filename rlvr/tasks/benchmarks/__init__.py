@@ -255,7 +255,7 @@ def _of_package(point: EntryPoint) -> Benchmark:
     except Exception as error:
         raise plugins.broken(point, f"{type(error).__name__}: {error}") from error
     if not isinstance(made, Benchmark) or made.name != point.name:
-        raise plugins.broken(point, f"it is no Benchmark called {point.name}")
+        raise plugins.broken(point, f"it is not a Benchmark called {point.name}")
     if made.generate is not None and made.revision is None:
         return replace(made, revision=plugins.version_of(point))
     return made

@@ -78,7 +78,7 @@ def _gold(row: Row, column: str, verifier: str) -> Any:
     try:
         json.dumps(value, allow_nan=False)
     except (TypeError, ValueError):
-        raise ValueError(f"the gold {value!r:.60} is no JSON value") from None
+        raise ValueError(f"the gold {value!r:.60} is not a JSON value") from None
     if isinstance(value, str) and golds.fault(verifier, value):
         try:
             return reading.json_value(value)

@@ -63,7 +63,7 @@ _OURS = {
     "save_only_model": "a run could not be resumed; write checkpoints.full_states=1",
     "logging_steps": "every step is logged",
     "logging_strategy": "every step is logged",
-    "logging_nan_inf_filter": "a loss that is no number stops the run",
+    "logging_nan_inf_filter": "a loss that is not a number stops the run",
     **dict.fromkeys(
         ("log_level", "log_level_replica", "log_on_each_node", "logging_first_step"),
         "rlvr logs every step, by the first process",

@@ -239,8 +239,8 @@ def _no_token_mean(values: Mapping[str, Any], recipe: Recipe, world_size: int) -
     if values.get("loss_type") in _TOKEN_MEANS:
         return []
     return [
-        f"trainer.loss_type: {values.get('loss_type')} is no mean over tokens, as DAPO takes it; "
-        "write dapo"
+        f"trainer.loss_type: {values.get('loss_type')} is not a mean over tokens, as DAPO takes "
+        "it; write dapo"
     ]
 
 

@@ -77,7 +77,7 @@ def _readings(attempt: Attempt) -> list[Pair] | Verdict:
     if type(gold) is not str and (
         isinstance(gold, bool) or not isinstance(gold, str | int | float)
     ):
-        reason = f"the gold of {attempt.problem.id} is no answer in words or numbers"
+        reason = f"the gold of {attempt.problem.id} is not an answer in words or numbers"
         return Verdict(Outcome.ERROR, reason=reason)
     text = cut(attempt.completion)
     gold = str(gold)

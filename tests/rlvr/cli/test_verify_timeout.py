@@ -90,7 +90,7 @@ def test_grade_has_an_option_of_the_same_name(
     for wrong in ("0", "-1", "nan", "inf", "soon"):
         with pytest.raises(SystemExit):
             main(["grade", "-", "--task", "countdown", "--verify-timeout-s", wrong])
-        assert f"'{wrong}' is no time limit" in capsys.readouterr().err
+        assert f"'{wrong}' is not a time limit" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("wrong", [0, -1, float("inf"), float("nan"), 1e9, "soon", None])

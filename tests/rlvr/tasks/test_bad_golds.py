@@ -71,7 +71,7 @@ def test_line_with_such_a_gold_is_left_out_by_name(task: str, command: Command) 
     lines = [{"id": 1, "gold": gold, "completion": "7"} for gold in (None, [], {"a": 1})]
     command.write("c.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
     said = command.refused("grade", "c.jsonl", "--task", task, code=1)
-    assert f"line 1: its gold is none of task {task}" in said
+    assert f"line 1: its gold is not valid for task {task}" in said
     assert "3 lines left out" in said
 
 

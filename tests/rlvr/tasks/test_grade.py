@@ -66,7 +66,7 @@ def test_a_gold_of_another_task_is_named_and_the_rest_is_graded() -> None:
     code, rows, log = run([good, good | {"id": 2, "gold": "3"}, good], task="countdown")
     assert code == 1
     assert [(row["id"], row["verdict"]) for row in rows] == [(1, "wrong"), (1, "wrong")]
-    assert log.startswith("line 2: its gold is none of task countdown")
+    assert log.startswith("line 2: its gold is not valid for task countdown")
 
 
 def test_empty_lines_are_nothing() -> None:

@@ -108,7 +108,7 @@ def test_training_sets_share_one_verifier_and_no_name(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"mine by math, countdown-train by countdown"):
         problem_sources.check_together([source(file), countdown])
     problem_sources.check_together([source(file), countdown], verifier="math")
-    with pytest.raises(UserError, match="mine is there twice"):
+    with pytest.raises(UserError, match="mine is listed twice"):
         problem_sources.check_together([source(file), source(file)])
 
 

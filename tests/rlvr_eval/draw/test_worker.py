@@ -310,7 +310,7 @@ def test_draws_copied_in_from_another_temperature_are_refused(tmp_path: Path) ->
     work([cold, hot], Simulator())
     for shard in (draws(hot).folder / "draws").iterdir():
         shard.rename(draws(cold).folder / "draws" / shard.name)
-    with pytest.raises(UserError, match=r"\(temperature 1\.0 against 0\.6\)"):
+    with pytest.raises(UserError, match=r"\(temperature 1\.0, here 0\.6\)"):
         draws(cold).check()
 
 

@@ -177,7 +177,7 @@ def test_all_faults_of_all_files_are_named_at_once_and_nothing_is_imported(
         f"{ragged}, line 3: another number of values",
         f"(also {ragged}, line 4)",
         f"{others[0]}: not a Parquet file",
-        f"{others[1]}: there is no row in it",
+        f"{others[1]}: it has no rows",
         f"{others[2]}: no such file",
         f"{others[3]}: cannot read '.xml'",
     ):
@@ -243,7 +243,7 @@ def test_samples_are_replayed_under_a_given_design(run: Run, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     ("indices", "message"),
-    [([0, 1, 1], "1 is there twice"), ([0, 1, 3], "expected 0, 1, 2"), ([0, -1, 1], "-1")],
+    [([0, 1, 1], "1 is listed twice"), ([0, 1, 3], "expected 0, 1, 2"), ([0, -1, 1], "-1")],
 )
 def test_sample_indices_with_repeats_or_gaps_are_refused(
     indices: list[int], message: str, run: Run, tmp_path: Path
@@ -262,7 +262,10 @@ def test_sample_indices_with_repeats_or_gaps_are_refused(
         ({"completion": "x"}, "no problem id; expected one of problem"),
         ({"problem": "a", "completions": []}, "an empty list of completions"),
         ({"idx": 1, "code": ["x", "y"], "score": [1]}, "2 completions, but 1 verdicts"),
-        ({"problem": "a", "completion": "x"}, "no verdict, and 'imported' is no benchmark of ours"),
+        (
+            {"problem": "a", "completion": "x"},
+            "no verdict, and 'imported' is not a known benchmark",
+        ),
     ],
 )
 def test_samples_that_say_too_little_or_nonsense_are_refused(

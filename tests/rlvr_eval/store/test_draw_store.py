@@ -264,7 +264,7 @@ def test_draws_of_another_kind_lie_elsewhere_and_are_never_pooled(
     other.append([draw(1)], right(1), VERIFIER)
 
     shutil.copy(shards_of(other)[0], store.folder / "draws")
-    with pytest.raises(UserError, match=rf"\({field} .* against .*\)"):
+    with pytest.raises(UserError, match=rf"\({field} .*, here .*\)"):
         store.check()
 
 
@@ -273,5 +273,5 @@ def test_a_folder_of_another_key_is_refused(field: str, store: DrawStore, tmp_pa
     store.append([draw(0)], right(1), VERIFIER)
     other = DrawStore(tmp_path, replace(DRAW_KEY, **CHANGES[field]).fields())
     shutil.copytree(store.folder, other.folder)
-    with pytest.raises(UserError, match=rf"\({field} .* against .*\)"):
+    with pytest.raises(UserError, match=rf"\({field} .*, here .*\)"):
         DrawStore(tmp_path, other.key)

@@ -107,7 +107,7 @@ def test_no_advice_is_given_on_a_batch_that_could_not_be_read(key: str, value: A
     raw["trainer"][key] = value
     of_batch, of_loss = found(raw)
     assert key in of_batch
-    assert of_loss.startswith("trainer.loss_type: grpo is no mean over tokens")
+    assert of_loss.startswith("trainer.loss_type: grpo is not a mean over tokens")
 
 
 @pytest.mark.parametrize(

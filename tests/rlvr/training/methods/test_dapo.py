@@ -199,7 +199,7 @@ def test_loss_that_is_no_mean_over_tokens_is_a_fault() -> None:
     recipe = recipes.parse(raw_recipe("dapo", {"loss_type": "grpo"}), source="test")
     method = registry.get("dapo")
     assert method.faults({**method.defaults, **recipe.trainer}, recipe, 1) == [
-        "trainer.loss_type: grpo is no mean over tokens, as DAPO takes it; write dapo"
+        "trainer.loss_type: grpo is not a mean over tokens, as DAPO takes it; write dapo"
     ]
 
 

@@ -43,7 +43,7 @@ def test_vespo_needs_one_advantage_for_a_completion(method: str) -> None:
     expected = {
         "ppo": "trainer.loss_type: vespo weighs a whole completion",
         "reinforce_pp": "trainer.loss_type: vespo weighs a whole completion",
-        "dapo": "trainer.loss_type: vespo is no mean over tokens",
+        "dapo": "trainer.loss_type: vespo is not a mean over tokens",
     }
     assert fault.startswith(expected.get(method, ""))
     assert bool(fault) == (method in expected)
