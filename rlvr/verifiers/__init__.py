@@ -13,6 +13,7 @@ from rlvr.core import plugins
 from rlvr.core.errors import UserError
 from rlvr.core.records import Attempt, Verdict
 from rlvr.verifiers.own_source import is_own, name_in
+from rlvr.verifiers.time_limit import TIMEOUT_S
 
 __all__ = [
     "CHECKS_EVERY_STEP",
@@ -23,9 +24,6 @@ __all__ = [
     "get",
     "name_of",
 ]
-
-# of one completion, unless a recipe's or a command's verify_timeout_s says otherwise
-TIMEOUT_S = 2.0
 
 _CLASSES = {
     "choice": "rlvr.verifiers.choice:ChoiceVerifier",

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from rlvr.answers.marked_answer import cut, line_answer, marked_answer
 from rlvr.core.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import TIMEOUT_S
 from rlvr.verifiers.math.notation import canonical
+from rlvr.verifiers.time_limit import TIMEOUT_S
 
 _LETTER = re.compile(r"\(?([A-Za-z])(?:[).:,].*)?", re.DOTALL)
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rlvr.core.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import TIMEOUT_S
+from rlvr.verifiers.time_limit import TIMEOUT_S
 
 _STEP = re.compile(r"(\d{1,9}) ([-+*/]) (\d{1,9}) = (\d{1,9})")
 

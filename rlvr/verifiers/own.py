@@ -12,8 +12,8 @@ from typing import Any
 
 from rlvr.core.errors import UserError
 from rlvr.core.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import TIMEOUT_S
 from rlvr.verifiers.own_source import OwnSource, find
+from rlvr.verifiers.time_limit import TIMEOUT_S
 from rlvr.verifiers.workers import pool
 from rlvr.verifiers.workers.worker import NotStarted
 

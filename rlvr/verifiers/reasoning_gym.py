@@ -11,8 +11,8 @@ from typing import Any
 
 from rlvr.answers.marked_answer import cut, last_boxed, last_tagged
 from rlvr.core.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import TIMEOUT_S
 from rlvr.verifiers.reasoning_gym_tasks import reasoning_gym_entries
+from rlvr.verifiers.time_limit import TIMEOUT_S
 from rlvr.verifiers.workers import pool
 
 _TASK = "rlvr.verifiers.reasoning_gym:score"

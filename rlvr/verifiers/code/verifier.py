@@ -34,7 +34,6 @@ from functools import partial
 from typing import Any
 
 from rlvr.core.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import TIMEOUT_S
 from rlvr.verifiers.code.output import outputs_match
 from rlvr.verifiers.code.program_extraction import Code, extract
 from rlvr.verifiers.code.usual_imports import common_imports
@@ -49,6 +48,7 @@ from rlvr.verifiers.sandbox import (
     run_function_tests,
     run_program,
 )
+from rlvr.verifiers.time_limit import TIMEOUT_S
 
 # each costs this process some milliseconds a program, one after the other
 _MOST_WORKERS = 32

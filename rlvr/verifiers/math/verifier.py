@@ -21,9 +21,9 @@ from dataclasses import replace
 
 from rlvr.answers.marked_answer import cut, line_answer
 from rlvr.core.records import Attempt, Outcome, Verdict
-from rlvr.verifiers import TIMEOUT_S
 from rlvr.verifiers.math import notation, parseable
 from rlvr.verifiers.math.boxes import marked
+from rlvr.verifiers.time_limit import TIMEOUT_S
 from rlvr.verifiers.workers import pool
 
 _TASK = "rlvr.verifiers.math.equivalence:equal"
