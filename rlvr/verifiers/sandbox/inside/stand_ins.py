@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .peer import Peer
+    from .asking import Asking
 
 _MOST_AT_ONCE = 1024
 # special methods whose result is looked at by the side that asks
@@ -60,7 +60,7 @@ class Lent(codec.Opaque):
 
     __slots__ = ("_number", "_peer")
 
-    def __init__(self, type_name: str, number: int, peer: Peer) -> None:
+    def __init__(self, type_name: str, number: int, peer: Asking) -> None:
         super().__init__(type_name)
         self._number, self._peer = number, peer
 
@@ -95,7 +95,7 @@ class LentIterator(Lent):
 
     __slots__ = ("_again", "_at_once", "_error", "_is_over", "_items", "_last")
 
-    def __init__(self, type_name: str, number: int, peer: Peer) -> None:
+    def __init__(self, type_name: str, number: int, peer: Asking) -> None:
         super().__init__(type_name, number, peer)
         self._items: list[Any] = []
         self._again: list[bool] = []
@@ -134,7 +134,7 @@ class LentIterator(Lent):
         self._at_once = min(2 * self._at_once, _MOST_AT_ONCE)
 
 
-def stand_in(able: str, type_name: str, number: int, peer: Peer) -> Lent:
+def stand_in(able: str, type_name: str, number: int, peer: Asking) -> Lent:
     """Build the stand-in for an object with these abilities.
 
     Raises:
