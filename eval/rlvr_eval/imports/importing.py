@@ -102,7 +102,7 @@ def _read(
             of_tools += _of_format(found, rows, file, options, faults)
             notes += [f"note: {file.name}: {found.filtered}"] if found.filtered else []
             if not rows and len(faults) == known:
-                faults.add(str(file), "there is no row in it")
+                faults.add(str(file), "it has no rows")
             continue
         samples.refuse_repeats(rows, options.filter_name, faults)
         for row in rows:
