@@ -19,6 +19,7 @@ import yaml
 
 from rlvr.core.damage import Damaged, read_json
 from rlvr.core.files import write_atomically
+from rlvr.core.per_cent import per_cent
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Checkpoint, Run
 from rlvr.weights.checkpoint import CARD, vouches_for
@@ -173,28 +174,44 @@ def _measured(summary: Mapping[str, Any], name: str) -> list[str]:
 
 
 def _table(benchmark: str, described: Json, models: list[Json]) -> str:
-    ks = described["headline_ks"]
-    heading = ["model", *(f"pass@{k}" for k in ks), *(f"D({k})" for k in ks)]
+    own = {model["curve"][-1]["k"] for model in models}
+    ks = sorted({*described["headline_ks"], *own})
+    heading = ["model", *(f"pass@{k}" for k in ks), *(f"D({k})" for k in ks), "problems"]
     rows = [heading, ["---"] * len(heading)]
     for model in models:
-        curve = [_at(model["curve"], k) for k in ks]
-        difference = [_at(model.get("difference", []), k, sign="+") for k in ks]
-        rows.append([model["name"], *curve, *difference])
+        cells = [*(_curve(model, k) for k in ks), *(_difference(model, k) for k in ks)]
+        rows.append([model["name"], *cells, str(model["problems"])])
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
     finding = models[-1].get("finding", {}).get("text", "")
     return (
-        f"{benchmark}, {models[-1]['problems']} problems, per cent with 95 % intervals; D is the "
+        f"{benchmark}, per cent with 95 % intervals; D is the "
         f"paired difference to the base in points:\n\n{table}\n\n"
         f"{finding}\n\nConditions: {described['drawn_under']}."
     )
 
 
-def _at(points: list[Json], k: int, sign: str = "") -> str:
+def _difference(model: Json, k: int) -> str:
+    """Return D(k), and what undecided verdicts leave possible."""
+    told = _at(model.get("difference", []), k, sign=True)
+    open_ends = next((each for each in model.get("difference_range", []) if each["k"] == k), None)
+    if open_ends is None:
+        return told
+    least, greatest = (per_cent(open_ends[end], sign=True) for end in ("least", "greatest"))
+    return f"{told} ({least} to {greatest})"
+
+
+def _curve(model: Json, k: int) -> str:
+    """Return pass@k; both extremes where undecided verdicts leave it open."""
+    upper = _at(model.get("curve_upper", []), k)
+    return _at(model["curve"], k) + (f" to {upper}" if upper else "")
+
+
+def _at(points: list[Json], k: int, *, sign: bool = False) -> str:
     """Return "31.4 [28.0, 34.8]", or nothing where there is no such point."""
     point = next((each for each in points if each["k"] == k), None)
     if point is None:
         return ""
-    value, low, high = (f"{100 * point[end]:{sign}.1f}" for end in ("value", "low", "high"))
+    value, low, high = (per_cent(point[end], sign=sign) for end in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
 

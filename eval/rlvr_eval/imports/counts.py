@@ -102,8 +102,8 @@ def whole(values: Mapping[str, Any], name: str, otherwise: int | None = None) ->
         Fault: if it is none, or missing without a default.
     """
     value = values.get(name, otherwise)
-    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
-        return int(value)
+    if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}(\.0*)?\s*", value):
+        return int(value.partition(".")[0])
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):

@@ -58,9 +58,11 @@ def grouped(rows: Sequence[R], known: Sequence[Entry], options: Options) -> Iter
     """Group rows by model, step and benchmark, in order of appearance.
 
     A step that is said nowhere is that of the same model in the directory, or read from its name
-    (checkpoint-100), or else the next number: so the first model is the base.
+    (checkpoint-100), or else the next number: so the first model is the base. A model called "base"
+    is the base, wherever it stands, unless a row, option or name gives step 0 to another.
     """
     steps: dict[str, int] = {entry["model"]: entry["step"] for entry in known}
+    steps |= _called_base(rows, set(steps.values()), options)
     found: dict[tuple[str, int, str], list[R]] = {}
     counted: set[str] = set()
     for row in rows:
@@ -76,6 +78,16 @@ def grouped(rows: Sequence[R], known: Sequence[Entry], options: Options) -> Iter
         found.setdefault((row.model, step, row.benchmark), []).append(row)
     for (model, step, benchmark), members in found.items():
         yield Group(model, step, benchmark, tuple(members), model in counted)
+
+
+def _called_base(rows: Sequence[R], taken: set[int], options: Options) -> dict[str, int]:
+    """Return step 0 for a model that is called the base, where no step is said and none has it."""
+    if options.step is not None or any(row.step is not None for row in rows):
+        return {}
+    names = dict.fromkeys(str(row.model) for row in rows)
+    if 0 in taken | {step_in(name) for name in names}:
+        return {}
+    return {name: 0 for name in names if name.strip().lower() == "base"}
 
 
 def of_counted_steps(groups: Sequence[Group[Any]]) -> list[str]:
@@ -106,4 +118,15 @@ def refuse_conflicts(known: Sequence[Entry], entries: Sequence[Entry], faults: F
             faults.add(
                 f"{entry['model']} at step {entry['step']} on {entry['benchmark']}",
                 "other outcomes of it are there already; choose another --out or --model",
+            )
+    bases: dict[str, dict[str, None]] = {}
+    for entry in (*known, *entries):
+        if entry["step"] == 0:
+            bases.setdefault(entry["benchmark"], {})[entry["model"]] = None
+    for benchmark, names in bases.items():
+        if len(names) > 1:
+            faults.add(
+                benchmark,
+                f"{' and '.join(names)} are both at step 0, and a benchmark has one base; give "
+                "the others a --step, or import them into another --out",
             )

@@ -42,10 +42,14 @@ class Imported:
     def __str__(self) -> str:
         lines = [
             f"{entry['model']} (step {entry['step']}) on {entry['benchmark']}: "
-            f"{len(entry['problem_ids'])} problems, {entry['design']}"
+            f"{_problems(len(entry['problem_ids']))}, {entry['design']}"
             for entry in self.entries
         ]
         return "\n".join([*lines, *self.notes])
+
+
+def _problems(number: int) -> str:
+    return f"{number} problem{'' if number == 1 else 's'}"
 
 
 def import_files(files: Sequence[Path], run: Run, options: Options) -> Imported:

@@ -8,8 +8,9 @@ from math import log2
 from textwrap import fill
 from typing import TextIO
 
+from rlvr.core.per_cent import per_cent
 from rlvr_eval.statistics.lineup import lineup, model_in_summary
-from rlvr_eval.summary.claims import change_at, number
+from rlvr_eval.summary.claims import change_at
 from rlvr_eval.summary.model_summary import Json, at_k
 
 _MARKS = "o+x*#@%&"
@@ -44,7 +45,7 @@ def _sentences(benchmark: str, models: Sequence[Json]) -> Iterator[str]:
 
 
 def _share(point: Json) -> str:
-    value, low, high = (number(point[end]) for end in ("value", "low", "high"))
+    value, low, high = (per_cent(point[end]) for end in ("value", "low", "high"))
     return f"{value} % [{low}, {high}]"
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from rlvr_eval.summary.model_summary import Json
 
 _DECIMALS = 5
+# the page prints tenths of a per cent: a share this near to where it is rounded up keeps all digits
+_NEAR_A_HALF = 0.01
 _INTERVAL = ("value", "low", "high")
 _CURVES = {"curve": _INTERVAL, "curve_upper": _INTERVAL, "difference": _INTERVAL}
 _COPIED = (
@@ -70,15 +72,22 @@ def _view(described: Json) -> Json:
 
 def _columns(points: Sequence[Json], names: Sequence[str]) -> Json:
     return {"k": [point["k"] for point in points]} | {
-        name: [round(point[name], _DECIMALS) for point in points] for name in names
+        name: [_shortened(point[name], round(point[name], _DECIMALS)) for point in points]
+        for name in names
     }
+
+
+def _shortened(value: float, short: float) -> float:
+    """Return the short form, except where the page would print another tenth for it."""
+    from_half = abs(abs(1000.0 * value) % 1.0 - 0.5)
+    return value if from_half < _NEAR_A_HALF and value != short else short
 
 
 def rounded(value: Any) -> Any:
     """Return the value with every number in it rounded."""
     if isinstance(value, float):
         # p-values and perplexities span magnitudes: significant digits, not decimals
-        return float(f"{value:.{_DECIMALS}g}")
+        return _shortened(value, float(f"{value:.{_DECIMALS}g}"))
     if isinstance(value, dict):
         return {key: rounded(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -3,7 +3,13 @@
 from functools import partial
 from typing import TextIO
 
-from rlvr_eval.report.tables import crossover_cell, step_of, with_interval, write_rows
+from rlvr_eval.report.tables import (
+    crossover_cell,
+    difference_cell,
+    step_of,
+    with_interval,
+    write_rows,
+)
 from rlvr_eval.report.terminal import Column
 from rlvr_eval.summary.conditions import drawn_line
 from rlvr_eval.summary.model_summary import Json, at_k
@@ -123,15 +129,15 @@ def _model_columns(ks: list[int]) -> list[Column]:
     return [
         Column("step", lambda row: str(row["step"])),
         Column("model", lambda row: str(row["name"]), "left"),
-        *(Column(f"pass@{k}", partial(_share, "curve", k)) for k in ks),
-        *(Column(f"D({k})", partial(_share, "difference", k)) for k in sorted({1, ks[-1]})),
+        *(Column(f"pass@{k}", partial(_pass_at, k)) for k in ks),
+        *(Column(f"D({k})", partial(difference_cell, k)) for k in sorted({1, ks[-1]})),
         Column("crossover k", lambda row: crossover_cell(row.get("crossover"))),
     ]
 
 
-def _share(name: str, k: int, row: Json) -> str:
-    told = with_interval(at_k(row.get(name, ()), k), sign=name == "difference")
-    upper = at_k(row.get(f"{name}_upper", ()), k)
+def _pass_at(k: int, row: Json) -> str:
+    told = with_interval(at_k(row.get("curve", ()), k))
+    upper = at_k(row.get("curve_upper", ()), k)
     return told if upper is None else f"{told} to {with_interval(upper)}"
 
 

@@ -60,7 +60,7 @@ def curves_svg(summary: Json, benchmark: str | None = None) -> str:
     shown = {id(model) for model, _ in ends}
     others = [model for model in models if id(model) not in shown]
     parts = [
-        *_axes(k_max, f"pass@k on {name}: share of {models[0]['problems']} problems solved"),
+        *_axes(k_max, f"pass@k on {name}: share of {_problems(models)} solved"),
         *_conditions(described["drawn_under"]),
         *(_line(model, k_max, "thin") for model in others),
         *(_band(model, k_max, kind) for model, kind in ends),
@@ -82,6 +82,13 @@ def curves_svg(summary: Json, benchmark: str | None = None) -> str:
         f'width="{width}" height="{height}" role="img" aria-label="{label}">'
         f"<style>{_STYLE}</style>\n" + "\n".join(parts) + "\n</svg>\n"
     )
+
+
+def _problems(models: Sequence[Json]) -> str:
+    """Return how many problems the curves are of: "30 problems", "20 to 30 problems"."""
+    least, most = (pick(model["problems"] for model in models) for pick in (min, max))
+    noun = "problem" if most == 1 else "problems"
+    return f"{most} {noun}" if least == most else f"{least} to {most} {noun}"
 
 
 def _named(models: Sequence[Json]) -> list[tuple[Json, str]]:

@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TextIO
 
+from rlvr.core.per_cent import per_cent
 from rlvr_eval.report import undecided_notes
 from rlvr_eval.report.terminal import Column, console_on, packed, print_models, put, say
 from rlvr_eval.statistics.lineup import lineup, model_in_summary
-from rlvr_eval.summary.claims import LEVEL, change_at, number
+from rlvr_eval.summary.claims import LEVEL, change_at
 from rlvr_eval.summary.model_summary import Json, at_k
 
 
@@ -75,7 +76,7 @@ def with_interval(point: Json | None, *, sign: bool = False) -> str:
     """Write a share in per cent with its interval: "31.4 [28.0, 34.8]"; "-" for none."""
     if point is None:
         return "-"
-    value, low, high = (number(point[end], sign=sign) for end in ("value", "low", "high"))
+    value, low, high = (per_cent(point[end], sign=sign) for end in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
 
 
@@ -96,7 +97,7 @@ def crossover_cell(found: Json | None) -> str:
 
 def share(rate: float) -> str:
     """Write a rate in per cent; "0" only if it is 0."""
-    return "0" if rate == 0 else f"{100 * rate:.1f} %" if rate >= 0.001 else "<0.1 %"
+    return "0" if rate == 0 else f"{per_cent(rate)} %" if rate >= 0.001 else "<0.1 %"
 
 
 def _curve_columns(benchmark: Json) -> list[Column]:
@@ -150,11 +151,16 @@ def _signed_point(name: str, k: int, model: Json) -> str:
 
 def _difference(k: int, model: Json) -> str:
     """Write D(k) with its interval; a star where a change is claimed."""
+    return difference_cell(k, model) + (" *" if change_at(model, k) else "")
+
+
+def difference_cell(k: int, model: Json) -> str:
+    """Write D(k) with its interval, and what undecided verdicts leave possible."""
     told = _signed_point("difference", k, model)
     if open_ends := at_k(model.get("difference_range", ()), k):
-        ends = (number(open_ends[end], sign=True) for end in ("least", "greatest"))
+        ends = (per_cent(open_ends[end], sign=True) for end in ("least", "greatest"))
         told += " ({} to {})".format(*ends)
-    return told + (" *" if change_at(model, k) else "")
+    return told
 
 
 def _delta_se(row: Json) -> str:

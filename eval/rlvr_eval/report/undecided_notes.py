@@ -6,7 +6,7 @@ other end too, and one line per model says both. Nothing is computed here.
 
 from collections.abc import Sequence
 
-from rlvr_eval.summary.claims import number
+from rlvr.core.per_cent import per_cent
 from rlvr_eval.summary.model_summary import Json, at_k
 
 
@@ -24,19 +24,22 @@ def _of_curve(model: Json) -> list[str]:
         return []
     wrong, right = _ends(model["curve"]), _ends(model["curve_upper"])
     ranges = ", ".join(
-        f"pass@{one['k']} {number(one['value'])} to {number(other['value'])} %"
+        f"pass@{one['k']} {per_cent(one['value'])} to {per_cent(other['value'])} %"
         for one, other in zip(wrong, right, strict=True)
     )
-    rate = f"{100 * model['undecided_rate']:.2g} %"
-    return [f"{rate} of its verdicts are undecided: from all of them wrong to all right, {ranges}"]
+    rate = 100 * model["undecided_rate"]
+    told = f"{rate:.2g}" if rate < 10 else f"{rate:.0f}"
+    return [
+        f"{told} % of its verdicts are undecided: from all of them wrong to all right, {ranges}"
+    ]
 
 
 def _of_difference(model: Json) -> list[str]:
     if "difference_range" not in model:
         return []
     ranges = ", ".join(
-        f"D({point['k']}) {number(point['least'], sign=True)} to "
-        f"{number(point['greatest'], sign=True)} points"
+        f"D({point['k']}) {per_cent(point['least'], sign=True)} to "
+        f"{per_cent(point['greatest'], sign=True)} points"
         for point in _ends(model["difference_range"])
     )
     return [f"undecided verdicts of it and the base leave {ranges}"]

@@ -60,20 +60,21 @@ def solved_sets(base: Outcomes, model: Outcomes) -> dict[str, Any]:
     """Count the problems that both, one or neither solve, at a number of draws common to both.
 
     Where both designs tell whether n_max draws solve a problem, the sets are counted and McNemar's
-    test is given. Otherwise the numbers are unbiased expectations at the smaller n_max, and the
-    test, which needs sets, is refused with the reason: counted as they are, the side that drew more
-    solves more problems.
+    test is given, at the greatest p-value that undecided verdicts leave possible. Otherwise the
+    numbers are unbiased expectations at the smaller n_max, and the test, which needs sets, is
+    refused with the reason: counted as they are, the side that drew more solves more problems.
     """
     k = min(base.counts.design.n_max, model.counts.design.n_max)
     if tells_the_same(base, model):
         sets = coverage(base.counts.c > 0, model.counts.c > 0)
+        p_value = _greatest_p_value(base, model, sets.p_value)
         return {
             "k": k,
             "both": int(sets.both.sum()),
             "base_only": int(sets.base_only.sum()),
             "checkpoint_only": int(sets.checkpoint_only.sum()),
             "neither": int(sets.neither.sum()),
-            "p_value": sets.p_value,
+            "p_value": p_value,
             "reason": None,
         }
     before, after = (each.counts.curves_at(np.array([k]))[:, 0] for each in (base, model))
@@ -88,6 +89,17 @@ def solved_sets(base: Outcomes, model: Outcomes) -> dict[str, Any]:
         f"{model.counts.design}, and which problems only one of them solves depends on how often "
         "each was drawn",
     }
+
+
+def _greatest_p_value(base: Outcomes, model: Outcomes, counted: float) -> float:
+    """Return the greatest p-value of McNemar's test that undecided verdicts leave possible."""
+    least = [each.counts.c > 0 for each in (base, model)]
+    most = [each.counts.c + each.undecided > 0 for each in (base, model)]
+    ends = [coverage(most[0], least[1]), coverage(least[0], most[1])]
+    surplus = [int(end.base_only.sum()) - int(end.checkpoint_only.sum()) for end in ends]
+    if surplus[0] * surplus[1] < 0:
+        return 1.0
+    return max(counted, *(end.p_value for end in ends))
 
 
 def tells_the_same(base: Outcomes, model: Outcomes) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rlvr.core.per_cent import per_cent
 from rlvr_eval.statistics.lineup import lineup, model_in_summary
 from rlvr_eval.statistics.population_intervals import holm
 
@@ -199,7 +200,7 @@ def _sentence(view: Json, base: Json | None, test: Json, change: str) -> str:
     point = _point(view["difference"], k)
     told = [f"{_with_interval(point, sign=True)} points"]
     if open_ends := _at(view.get("difference_range", ()), k):
-        least, greatest = (number(open_ends[end], sign=True) for end in ("least", "greatest"))
+        least, greatest = (per_cent(open_ends[end], sign=True) for end in ("least", "greatest"))
         told.append(f"{least} to {greatest}, depending on undecided verdicts")
     if not change:
         told.append(f"adjusted p = {_p(test['p_adjusted'])}")
@@ -209,7 +210,7 @@ def _sentence(view: Json, base: Json | None, test: Json, change: str) -> str:
     sets = {each["problems"] for each in (base, view) if each}
     has_values = not is_open and sets == {view["paired_problems"]}
     values = (
-        f" from {number(before['value'])} to {number(after['value'])} %"
+        f" from {per_cent(before['value'])} to {per_cent(after['value'])} %"
         if has_values and before and after
         else ""
     )
@@ -237,14 +238,8 @@ def _point(points: Sequence[Json], k: int) -> Json:
 
 
 def _with_interval(point: Json, *, sign: bool = False) -> str:
-    value, low, high = (number(point[end], sign=sign) for end in ("value", "low", "high"))
+    value, low, high = (per_cent(point[end], sign=sign) for end in ("value", "low", "high"))
     return f"{value} [{low}, {high}]"
-
-
-def number(share: float, *, sign: bool = False) -> str:
-    """Write a share in per cent; 0 has no sign."""
-    rounded = round(100 * share, 1) + 0.0
-    return f"{rounded:+.1f}" if sign and rounded else f"{rounded:.1f}"
 
 
 def _ends(found: Json, k_max: int) -> str:

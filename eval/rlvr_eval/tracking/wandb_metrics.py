@@ -35,18 +35,21 @@ def scalars(benchmark: str, model: Json, headline_ks: Sequence[int]) -> Metrics:
 def _view(place: str, described: Json, headline_ks: Sequence[int]) -> Metrics:
     """Return the metrics of all problems, or those of one stratum."""
     metrics: Metrics = {}
+    # a model with fewer draws than others has ends of its own
+    own = {described["curve"][-1]["k"], *(test["k"] for test in described.get("tests", ()))}
+    ks = sorted({*headline_ks, *own})
     for point in described["curve"]:
         k = point["k"]
-        if k in headline_ks:
+        if k in ks:
             metrics |= _with_ends(f"{place}/pass@{k}", point)
         elif k & (k - 1) == 0:
             metrics[f"{place}/pass@{k}"] = point["value"]
     for point in described.get("curve_upper", ()):
         k = point["k"]
-        if k in headline_ks or k & (k - 1) == 0:
+        if k in ks or k & (k - 1) == 0:
             metrics[f"{place}/pass@{k}_upper"] = point["value"]
     metrics |= _with_ends(f"{place}/area", described["area"])
-    for k in headline_ks:
+    for k in ks:
         if point := at_k(described.get("difference", ()), k):
             metrics |= _with_ends(f"{place}/D@{k}", point)
         if open_ends := at_k(described.get("difference_range", ()), k):

@@ -490,3 +490,24 @@ def test_map_that_is_wrong_is_refused(
     file = jsonl(tmp_path / "rows.jsonl", COUNTS)
     assert main(["import", str(file), "--out", str(tmp_path / "o"), "--map", written]) == 2
     assert "write NAME=COLUMN" in capsys.readouterr().err
+
+
+def test_a_model_called_base_is_the_base_wherever_it_stands(run: Run, tmp_path: Path) -> None:
+    files = [
+        csv(tmp_path / f"{name}.csv", [{"problem": "a", "n": "4.0", "c": "1.0"}])
+        for name in ("checkpoint-20", "other", "Base")
+    ]
+    told = str(bring_in(run, *files))
+    assert {each.model.name: each.model.step for each in found(run)} == {
+        "Base": 0,
+        "checkpoint-20": 20,
+        "other": 21,
+    }
+    assert "Base (step 0) on imported: 1 problem, fixed:4" in told
+
+
+def test_a_second_base_is_refused_before_it_is_written(run: Run, tmp_path: Path) -> None:
+    bring_in(run, csv(tmp_path / "base.csv", [{"problem": "a", "n": 4, "c": 1}]))
+    with pytest.raises(UserError, match="base and sft are both at step 0"):
+        bring_in(run, csv(tmp_path / "sft.csv", [{"problem": "a", "n": 4, "c": 2}]), step=0)
+    assert [each.model.name for each in found(run)] == ["base"]

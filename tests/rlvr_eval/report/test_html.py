@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rlvr.core.per_cent import per_cent
 from rlvr_eval.report.html import (
     CHARACTERS_PER_COMPLETION,
     EXAMPLE_BYTES,
@@ -19,6 +20,7 @@ from rlvr_eval.report.html import (
     json_for_html,
     render,
 )
+from rlvr_eval.report.page_data import compact, rounded
 from rlvr_eval.report.svg import curves_svg
 from rlvr_eval.summary.model_summary import Json
 from rlvr_eval.summary.run_summary import summarise
@@ -142,3 +144,22 @@ def test_the_figure_for_a_readme_is_one_static_picture(summary: Json) -> None:
 def test_names_in_the_figure_are_escaped() -> None:
     figure = curves_svg(summarise([fixed(4, [1, 2], benchmark="<a & b>")], {}))
     assert any("<a & b>" in (text.text or "") for text in ElementTree.fromstring(figure).iter())
+
+
+def test_the_page_gets_shares_that_print_as_the_terminal_prints_them() -> None:
+    """0.0624996 is 6.2 %, and with five decimals 6.25, which would be printed as 6.3."""
+    values = [0.0624996, -0.0624996, 0.0625, 0.312496, 0.1, 0.0, 1.0]
+    shown = rounded(values)
+    assert [per_cent(each) for each in shown] == [per_cent(each) for each in values]
+    summary = summarise(run(), {}, beyond=False)
+    (model,) = summary["benchmarks"]["countdown"]["models"][-1:]
+    model["curve"] = [dict.fromkeys(("value", "low", "high"), each) | {"k": 1} for each in values]
+    view = compact(summary)["benchmarks"]["countdown"]["models"][-1]["views"][""]
+    assert [per_cent(each) for each in view["curve"]["low"]] == [per_cent(e) for e in values]
+    assert rounded(0.123456789) == 0.12346
+
+
+def test_the_figure_tells_how_many_problems_every_curve_is_of() -> None:
+    fewer = fixed(4, [1, 2], 50, problem_ids=["countdown/0", "countdown/1"])
+    summary = summarise([fixed(4, [1, 2, 3]), fewer], {}, beyond=False)
+    assert "share of 2 to 3 problems solved" in curves_svg(summary)

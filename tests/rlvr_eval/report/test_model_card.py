@@ -97,3 +97,26 @@ def test_base_in_a_local_folder_is_named_without_the_way_to_it(tmp_path: Path) -
 def test_card_without_a_readable_licence_names_none(tmp_path: Path, card: str) -> None:
     (tmp_path / "README.md").write_text(card)
     assert licence_of(tmp_path) is None
+
+
+def test_card_shows_what_undecided_verdicts_leave_possible_and_gives_0_no_sign(
+    tmp_path: Path,
+) -> None:
+    run = tiny_run.make(tmp_path, problems=1, draws=1)
+    name = run.checkpoints()[0].path.name
+    point = {"k": 1, "value": -0.0001, "low": -0.0625, "high": 0.0625}
+    model = {
+        "name": name,
+        "step": tiny_run.STEP,
+        "beside": False,
+        "problems": 3,
+        "curve": [point],
+        "curve_upper": [point],
+        "difference": [point],
+        "difference_range": [{"k": 1, "least": -0.5, "greatest": 0.0}],
+    }
+    benchmark = {"headline_ks": [1], "drawn_under": "", "models": [model]}
+    (run.path / "summary.json").write_text(json.dumps({"benchmarks": {"x": benchmark}}))
+    write_cards(run)
+    told = "0.0 [-6.3, 6.3] to 0.0 [-6.3, 6.3] | 0.0 [-6.3, +6.3] (-50.0 to 0.0) | 3 |"
+    assert f"| {name} | {told}" in (run.path / "README.md").read_text()

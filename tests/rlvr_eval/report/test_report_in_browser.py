@@ -1,6 +1,7 @@
 """The report as people see it, in headless Chromium: from disk, on a desk, a phone and paper."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -428,3 +429,39 @@ def test_values_over_training_are_drawn_where_the_numbers_say(page: Browser, sum
     assert np.array(ends) == pytest.approx(
         np.array([[point["low"], point["high"]] for point in points]), abs=0.001
     )
+
+
+def test_models_drawn_less_often_are_shown_at_no_k_but_their_own(
+    browser: Browser, tmp_path: Path
+) -> None:
+    models = [
+        fixed(16, [1, 2, 16]),
+        fixed(16, [2, 3, 16], 50),
+        fixed(64, [30, 40, 64], 100),
+        fixed(4, [1, 2, 4], 150),
+    ]
+    page = opened(browser, tmp_path, summarise(models, {}, beyond=False), {})
+    figure = "document.querySelector('#training .plot')"
+    assert (
+        page.run(f"return {figure}.querySelectorAll('line[stroke-dasharray=\"4 4\"]').length") == 1
+    )
+    assert text(page, "#migration-k") == "1248"
+    assert page.run("return document.querySelector('#migration-k').value") == "2"
+    choose(page, "#migration-k", "8")
+    assert "checkpoint-150" not in page.run(
+        "return document.querySelector('.plot-flow').textContent"
+    )
+    heads = page.run(
+        "return [...document.querySelectorAll('#numbers th')].map((each) => each.textContent)"
+    )
+    assert [head for head in heads if head.startswith("Δ_SE")] == [
+        "Δ_SE(16), points",
+        "Δ_SE(4), points",
+    ]
+
+
+def test_a_model_beside_a_run_is_not_taken_for_the_base(browser: Browser, tmp_path: Path) -> None:
+    alone = fixed(16, [1, 2, 3])
+    beside = replace(alone, model=replace(alone.model, name="other", beside=True))
+    page = opened(browser, tmp_path, summarise([beside], {}, beyond=False), {})
+    assert text(page, "#about").count("The base") == 0

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from rlvr_eval.report import undecided_notes
 from rlvr_eval.report.tables import (
     Column,
     crossover_cell,
@@ -265,3 +266,10 @@ def test_one_problem_one_test_and_no_test_are_told_as_such() -> None:
 def test_a_difference_that_rounds_to_0_has_no_sign() -> None:
     point = {"value": -1e-5, "low": -0.02, "high": 2e-5}
     assert with_interval(point, sign=True) == "0.0 [-2.0, 0.0]"
+
+
+def test_verdicts_that_are_all_undecided_are_100_per_cent() -> None:
+    base = fixed(4, [0] * 3, undecided=[4] * 3, upper=fixed(4, [4] * 3).counts)
+    summary = summarise([base], {}, beyond=False)
+    (note,) = undecided_notes.notes("countdown", summary["benchmarks"]["countdown"]["models"])
+    assert "base: 100 % of its verdicts are undecided" in note

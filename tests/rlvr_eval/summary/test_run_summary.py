@@ -294,3 +294,16 @@ def test_problems_that_base_and_checkpoint_do_not_share_are_told_and_are_in_no_s
     assert "from 65.0" not in text
     (warning,) = summary["warnings"]
     assert "the 40 problems that both were evaluated on (the base on 100, checkpoint-50" in warning
+
+
+def test_undecided_verdicts_leave_no_small_p_value_of_who_solves_what() -> None:
+    """Ten problems are solved by the checkpoint alone, unless the base's verdicts were right."""
+    base = fixed(16, [0] * 10, undecided=[16] * 10, upper=fixed(16, [16] * 10).counts)
+    decided = fixed(16, [0] * 10)
+    p_values = [
+        models_of(summarise([each, fixed(16, [16] * 10, 50)], {}, beyond=False))[1]["coverage"][
+            "p_value"
+        ]
+        for each in (base, decided)
+    ]
+    assert p_values == [1.0, pytest.approx(2 / 2**10)]

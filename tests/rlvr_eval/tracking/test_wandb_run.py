@@ -215,3 +215,13 @@ def assert_same(row: dict[str, Any], name: str, interval: Json | None) -> None:
     assert interval is not None
     told = {"value": row[name], "low": row[f"{name}_low"], "high": row[f"{name}_high"]}
     assert told == {end: interval[end] for end in told}
+
+
+def test_ends_of_a_model_with_fewer_draws_than_others_are_logged_with_their_intervals() -> None:
+    models = [simulated.fixed(24, [3, 4, 5]), simulated.fixed(100, [9, 9, 9], 50)]
+    summary = summarise(models, {}, beyond=False)["benchmarks"]["countdown"]
+    base, checkpoint = (
+        scalars("countdown", model, summary["headline_ks"]) for model in summary["models"]
+    )
+    assert {"eval/countdown/pass@24_low", "eval/countdown/pass@24_high"} <= base.keys()
+    assert {"eval/countdown/D@24_low", "eval/countdown/pass@100_low"} <= checkpoint.keys()

@@ -29,8 +29,15 @@ export function withUpper(lower, upper) {
  * @param {number} k
  */
 export function differenceAt(view, k) {
-  const open = listed(view.difference_range, k);
-  const told = stacked(pointAt(view.difference, k), signed);
+  return withRange(pointAt(view.difference, k), listed(view.difference_range, k));
+}
+
+/**
+ * @param {Interval | null} point
+ * @param {{least: number, greatest: number} | null} open
+ */
+export function withRange(point, open) {
+  const told = stacked(point, signed);
   return open ? [told, html("small", {}, `${signed(open.least)} to ${signed(open.greatest)}`)] : told;
 }
 

@@ -1,6 +1,7 @@
 /* pass@k against log k: the base, the chosen checkpoint and models beside the run with bands, all
    other checkpoints as thin lines. */
 
+import { listed } from "./cells.js";
 import { band, chart, kTicks, onPoint, polyline, shareTicks } from "./chart.js";
 import { pointAt, signed, withInterval } from "./format.js";
 import { shownModels } from "./models.js";
@@ -122,6 +123,8 @@ function drawReadout(state, frame) {
         `${theirs ? ", " : ""}${state.chosen.name} ${withInterval(ours)}${upTo(state, state.chosen, k)} %`,
       );
     if (difference) parts.push(`, difference ${withInterval(difference, signed)} points`);
+    const open = listed(state.view(state.chosen)?.difference_range, k);
+    if (open) parts.push(` (${signed(open.least)} to ${signed(open.greatest)})`);
     put(part(byId("curves"), ".readout"), parts.join(""));
   };
   say(state.headlineKs[Math.floor(state.headlineKs.length / 2)], false);

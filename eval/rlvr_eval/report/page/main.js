@@ -24,7 +24,7 @@ const report = JSON.parse(byId("report-data").textContent);
  */
 function stateOf(name) {
   const benchmark = report.benchmarks[name];
-  const base = benchmark.models.find((model) => model.step === 0) ?? null;
+  const base = benchmark.models.find((model) => model.step === 0 && !model.beside) ?? null;
   const checkpoints = benchmark.models.filter((model) => model !== base && !model.beside);
   /** @type {State} */
   const state = {

@@ -3,6 +3,7 @@
    Below the line that the base reaches lies what it solves, kept and lost; above it what it does
    not, gained and neither. So the line stays level and the flow shows around it. */
 
+import { listed } from "./cells.js";
 import { chart, chosenMark, polyline, roundTicks, through, whisker } from "./chart.js";
 import { certifiedIn } from "./models.js";
 import { byId, html, key, keys, markers, part, put, svg } from "./nodes.js";
@@ -24,17 +25,20 @@ export function drawMigration(state) {
   const moved = state.models.filter((model) => state.view(model)?.migration?.length);
   figure.hidden = !moved.length;
   if (!moved.length) return;
-  const ks = state.view(moved[0]).migration.map((entry) => entry.k);
-  const k = ks.includes(state.migrationK) ? state.migrationK : ks.at(-1);
+  const entry = (/** @type {PageModel} */ model, /** @type {number} */ k) =>
+    listed(state.view(model).migration, k);
+  const every = moved.flatMap((model) => state.view(model).migration.map((each) => each.k));
+  const ks = [...new Set(every)].sort((a, b) => a - b);
+  const common = ks.filter((each) => moved.every((model) => entry(model, each)));
+  const k = ks.includes(state.migrationK) ? state.migrationK : (common.at(-1) ?? ks.at(-1));
   put(
     byId("migration-k"),
     ks.map((each) => html("option", { value: each, selected: each === k }, String(each))),
   );
-  const columns = moved.map((model) => ({
-    model,
-    ...(state.view(model).migration.find((entry) => entry.k === k) ??
-      state.view(model).migration.at(-1)),
-  }));
+  // a model with fewer draws has no number at a large k, and is left out there
+  const columns = moved
+    .filter((model) => entry(model, k))
+    .map((model) => ({ model, ...entry(model, k) }));
   drawFlow(state, [baseColumn(state, columns[0]), ...columns], part(figure, ".plot-flow"));
   drawMoves(state, columns, part(figure, ".plot-moves"));
   put(
@@ -89,7 +93,9 @@ function placeOf(model) {
  * @param {Element} host
  */
 function drawFlow(state, columns, host) {
-  const problems = CELLS.reduce((sum, [name]) => sum + columns[0][name].value, 0);
+  const total = (/** @type {Flow} */ column) =>
+    CELLS.reduce((sum, [name]) => sum + column[name].value, 0);
+  const problems = Math.max(...columns.map(total));
   const ticks = roundTicks(0, problems).filter((at) => at <= problems + 0.5);
   const frame = chart(host, {
     height: 250,

@@ -1,7 +1,7 @@
 /* What probes found beyond the curves, and what the same counts say of these problems alone and
    beyond the last k: tables, since each holds a few rows. */
 
-import { crossoverCell, listed, stacked, withUpper } from "./cells.js";
+import { crossoverCell, listed, stacked, withRange, withUpper } from "./cells.js";
 import { MISSING, count, interval, percent, plural, signed } from "./format.js";
 import { byId, html, part, put } from "./nodes.js";
 
@@ -82,7 +82,7 @@ function probedColumns(rows) {
       (k) =>
         /** @type {Column<Probed>} */ ([
           `D(${k}), points`,
-          (row) => stacked(listed(row.difference, k), signed),
+          (row) => withRange(listed(row.difference, k), listed(row.difference_range, k)),
         ]),
     ),
     [
@@ -206,7 +206,7 @@ export function theseProblemsTable(state) {
         ]),
     ),
   ];
-  const note = `Intervals for exactly these problems: what drawing again would change. Beyond k = ${Math.floor(state.kMax / 2)} they are approximate.`;
+  const note = "Intervals for exactly these problems: what drawing again would change. Beyond half of a model's draws they are approximate.";
   return rowTable("Of these problems alone", columns, rows, note);
 }
 

@@ -87,7 +87,7 @@ function problemsNote(state, isPair) {
       "Certified lower or higher means that a test of this one problem shows that its probability of success fell or rose. At most 5 % of the problems certified in this report are expected to be wrong. No number of draws shows that a problem is out of reach.",
       unequal(state)
         ? `Problems are not listed by which side solves them: ${unequal(state)}.`
-        : "Solved means at least once among the completions drawn, which chance alone can change.",
+        : "Solved means at least once among the completions drawn, which chance alone can change; an undecided verdict counts as wrong.",
     );
   if (all)
     parts.push(

@@ -100,7 +100,7 @@ function againstColumns(state) {
   const tested = state.models.map((model) => state.view(model)?.tests ?? []);
   const ks = tested.flatMap((tests) => [tests[0], tests.at(-1)].filter(Boolean)).map(({ k }) => k);
   const ends = [...new Set(ks)].sort((a, b) => a - b);
-  const gap = state.models.map((model) => state.view(model)?.delta_se?.k).find(Boolean);
+  const gaps = new Set(state.models.map((model) => state.view(model)?.delta_se?.k).filter(Boolean));
   return [
     ...WHO,
     ...ends.flatMap(
@@ -112,7 +112,13 @@ function againstColumns(state) {
     ),
     ["D of log-k area", (_, view) => stacked(view.area_difference, signed)],
     ["crossover k", (_, view) => crossoverCell(view.crossover, view.difference.k.at(-1))],
-    [`Δ_SE(${gap}), points`, (_, view) => stacked(view.delta_se, signed)],
+    ...[...gaps].map(
+      (k) =>
+        /** @type {ModelColumn} */ ([
+          `Δ_SE(${k}), points`,
+          (_, view) => (view.delta_se.k === k ? stacked(view.delta_se, signed) : MISSING),
+        ]),
+    ),
     ["certified lower", (model) => count(certifiedIn(state, model).lost.length)],
     ["certified higher", (model) => count(certifiedIn(state, model).gained.length)],
   ];

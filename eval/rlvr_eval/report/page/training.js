@@ -34,8 +34,17 @@ export function drawTraining(state) {
   put(
     part(figure, ".legend"),
     series.map(([k, color, marker]) => key(keys.line(color, marker), `pass@${k}`)),
-    state.base ? key(keys.dashed(), "base") : null,
+    series.some(([k]) => baseAt(state, k)) ? key(keys.dashed(), "base") : null,
   );
+}
+
+/**
+ * pass@k of the base; null where it was not drawn so often.
+ * @param {State} state
+ * @param {number} k
+ */
+function baseAt(state, k) {
+  return state.base ? pointAt(state.view(state.base)?.curve, k) : null;
 }
 
 /**
@@ -56,8 +65,9 @@ function drawSeries(state, frame, k, color, marker) {
     .filter((point) => point.value !== undefined);
   if (!points.length) return;
   const steps = points.map((point) => point.step);
-  if (state.base) {
-    const level = frame.y(points[0].value);
+  const base = baseAt(state, k);
+  if (base) {
+    const level = frame.y(base.value);
     frame.svg.append(
       svg("line", {
         x1: frame.left,

@@ -37,11 +37,21 @@ function whatWasDrawn(state) {
   const whom = enumerated([state.base ? "the base" : "", checkpoints, ...beside].filter(Boolean));
   const largest = Math.max(...state.models.map((model) => model.undecided_rate));
   return (
-    `${capital(whom)} answered ${plural(state.problemIds.length, "problem")} of ${state.name}: ${count(total)} completions in all, under the ${designs.length > 1 ? "designs" : "design"} ${designs.join(", ")}. ` +
+    `${capital(whom)} answered ${numberOfProblems(state)} of ${state.name}: ${count(total)} completions in all, under the ${designs.length > 1 ? "designs" : "design"} ${designs.join(", ")}. ` +
     (largest > 0
-      ? `Up to ${rate(largest)} of a model's verdicts are undecided and count as wrong; where that matters beside an interval, the other extreme is shown as well.`
+      ? `Up to ${rate(largest)} of a model's verdicts are undecided and count as wrong; where that matters beside an interval, the other extreme of pass@k and of D is shown as well, while everything else counts them as wrong.`
       : "No verdict is undecided.")
   );
+}
+
+/**
+ * How many problems the models answered: "30 problems", "20 to 30 problems".
+ * @param {State} state
+ */
+function numberOfProblems(state) {
+  const numbers = state.models.map((model) => model.views[""].problems);
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
+  return least === most ? plural(most, "problem") : `${count(least)} to ${plural(most, "problem")}`;
 }
 
 /** @param {string[]} names */
