@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 MARKERS = {
-    "slow": "imports torch or what needs it: loads or trains a model",
+    "slow": "loads or trains a model, imports what that needs, or computes for long",
     "process": "starts processes: commands, workers, launchers",
     "sandbox": "runs programs in the code verifier's sandbox",
     "vllm": "starts vLLM",
@@ -33,13 +33,19 @@ _BY_FIXTURE = {
     "code_verifier": "sandbox",
     "lora_checkpoint": "slow",
 }
-# what is imported or started by functions of the package, out of sight of the imports
+# what functions of the package import, start or compute for long, out of sight of the imports
 _BY_PLACE = {
     "tests/rlvr/verifiers/": "process",  # its pool verifies in processes of its own
     "tests/rlvr/samplers/vllm/": "vllm",
     "tests/rlvr/cli/test_bad_input.py": "slow",
     "tests/rlvr/core/test_plugins.py": "process",
     "tests/rlvr/recipes/test_recipes.py": "process",
+    "tests/rlvr/tasks/benchmarks/test_golds.py": "slow",
+    "tests/rlvr/tasks/test_bad_golds.py": "process",
+    "tests/rlvr/tiny/test_countdown.py": "slow",
+    "tests/rlvr_eval/draw/test_looks.py": "slow",
+    "tests/rlvr_eval/draw/test_simulator.py": "slow",
+    "tests/rlvr_eval/tracking/test_wandb_run.py": "process",
 }
 # starting one of these is what the quick tier refuses
 _STARTS_PROCESS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec")

@@ -379,6 +379,7 @@ def test_answers_chosen_by_likelihood_have_verdicts_but_no_text(run: Run, tmp_pa
     assert found(run)[0].counts.c.tolist() == [1]
 
 
+@pytest.mark.sandbox
 def test_human_evals_own_example_gives_its_published_number(
     run: Run, tmp_path: Path, shared_data: Path
 ) -> None:
