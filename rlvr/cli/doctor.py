@@ -9,6 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlvr.cli.options.argument_types import folder
+from rlvr.core.errors import UserError
+
 if TYPE_CHECKING:
     from rlvr.doctor.trial.trials import Result, Trial
 
@@ -36,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--keep",
-        type=Path,
+        type=folder,
         metavar="FOLDER",
         help="write models, runs and logs of --run there and keep them (default: delete them)",
     )
@@ -44,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Exit code 1 if something that should work does not."""
+    if not options.trial and (options.size or options.only or options.keep):
+        raise UserError("--size, --only and --keep say what --run does; add --run")
     return _trial(options) if options.trial else _findings(options)
 
 
@@ -62,7 +67,6 @@ def _findings(options: argparse.Namespace) -> int:
 
 
 def _trial(options: argparse.Namespace) -> int:
-    from rlvr.core.errors import UserError
     from rlvr.doctor.trial.trials import Trial
 
     if options.keep and os.path.lexists(options.keep):
@@ -71,12 +75,12 @@ def _trial(options: argparse.Namespace) -> int:
         if any(options.keep.iterdir()):
             raise UserError(f"--keep {options.keep}: is not empty; name a new folder")
     place = nullcontext(str(options.keep)) if options.keep else tempfile.TemporaryDirectory()
-    with place as folder:
+    with place as where:
         only = tuple(options.only.split(",")) if options.only else ()
-        trial = Trial(Path(folder).resolve(), shape=options.size, only=only)
+        trial = Trial(Path(where).resolve(), shape=options.size, only=only)
         if unknown := [name for name in only if name not in trial.parts]:
             raise UserError(f"--only: no part '{unknown[0]}'; parts: {', '.join(trial.parts)}")
-        Path(folder).mkdir(parents=True, exist_ok=True)
+        Path(where).mkdir(parents=True, exist_ok=True)
         return _print_results(trial, as_json=options.json)
 
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlvr.cli.options.argument_types import duration, whole
+from rlvr.cli.options.argument_types import duration, folder, whole
 from rlvr.cli.options.common import add_dry_run, say_where, track, write_report
 from rlvr.cli.options.probing import add_probe_arguments, probe
 from rlvr.core.errors import UserError
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "mine=hub:OWNER/SET,files=PATTERN,..",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="run directory for --base and --model"
+        "--out", type=folder, metavar="DIR", help="run directory for --base and --model"
     )
     parser.add_argument(
         "--design",
@@ -131,6 +131,8 @@ def _sort_arguments(options: argparse.Namespace) -> None:
         raise UserError("name a run directory, or models with --base and --model; not both")
     if options.path and Path(options.path).is_file() and not _is_file_of_models(options.path):
         raise UserError(f"{options.path}: neither a run directory nor a .yaml file of models")
+    if options.watch and (options.regrade or options.probe):
+        raise UserError("--watch evaluates what is new; give --regrade or --probe without it")
     is_by_name = not options.path or _is_file_of_models(options.path)
     if (options.until_step or options.idle) and not options.watch:
         raise UserError("--until-step and --idle say when --watch ends; add --watch")

@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from rlvr.cli.options.argument_types import finite, whole
+from rlvr.cli.options.argument_types import finite, folder, whole
 from rlvr.cli.options.common import add_verify_timeout
 
 HELP = "Import counts or samples of another tool, for rlvr report and rlvr compare."
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "another tool writes them (--format); or a folder of them",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="run directory to create"
+        "--out", type=folder, required=True, metavar="DIR", help="run directory to create"
     )
     parser.add_argument("--model", help="model name for rows without one (default: the file name)")
     parser.add_argument(

@@ -14,6 +14,7 @@ from importlib import import_module
 from keyword import iskeyword
 
 from rlvr import cli
+from rlvr.cli.options.argument_types import Once
 from rlvr.core import disk, extras, interrupt
 from rlvr.core.errors import UserError, path_fault, shown
 from rlvr.core.exit_codes import EXIT_BROKEN_PIPE
@@ -89,6 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
             epilog=f"example:\n  {verb.EXAMPLE}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        subparser.register("action", None, Once)
         verb.add_arguments(subparser)
         subparser.set_defaults(run=verb.run, extra=getattr(verb, "EXTRA", None))
     return parser

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rlvr.cli.options.argument_types import positive, whole
+from rlvr.cli.options.argument_types import folder, positive, whole
 
 if TYPE_CHECKING:
     from rlvr.planning.hardware import Devices
@@ -27,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", type=Path, help="training recipe, or file of models to evaluate")
     parser.add_argument("overrides", nargs="*", metavar="KEY=VALUE", help="replace values in it")
     parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="folder of run directories (default: runs)"
+        "--runs",
+        type=folder,
+        default=Path("runs"),
+        help="folder of run directories (default: runs)",
     )
     parser.add_argument(
         "--gpus", type=whole(1, 100_000), metavar="N", help="GPUs of all machines together"
@@ -256,12 +259,14 @@ def _evaluation_of(
 
 
 def _tell(lines: Sequence[str], faults: Sequence[str]) -> int:
+    from rlvr.core.errors import without_logins
+
     for line in lines:
         print(line)
     if lines:
         print()
     for fault in dict.fromkeys(faults):
-        print(f"fault: {fault}")
+        print(f"fault: {without_logins(fault)}")
     print("it cannot start as it is" if faults else "no fault found")
     return int(bool(faults))
 

@@ -119,13 +119,28 @@ def path_fault(error: OSError) -> str | None:
 _MOST_LETTERS = 400
 
 
+# a path has one slash where the address that it was made from has two
+_LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*:/{1,2})[^/\s@]+@")
+_NAME_AND_PASSWORD = re.compile(r"[\w.-]+:[^\s/@'\"]+@(?=\w)")
+
+
+def holds_login(text: str) -> bool:
+    """Return whether a text holds an address with a user's name or password before its host."""
+    return _LOGIN.search(text) is not None
+
+
+def without_logins(text: str) -> str:
+    """Return the text with the name and password of every address in it hidden."""
+    return _NAME_AND_PASSWORD.sub("***@", _LOGIN.sub(r"\1***@", text))
+
+
 def shown(error: UserError) -> str:
     """Return an error's message as it is printed: 20 lines at most, none of them endless.
 
     A message repeats what the user wrote, which may hold control characters or half a surrogate
-    pair; both are escaped.
+    pair, which are escaped, and a password in an address, which is hidden.
     """
-    lines = str(error).split("\n")
+    lines = without_logins(str(error)).split("\n")
     if len(lines) > _MOST_LINES + 2:
         lines = [*lines[: _MOST_LINES + 1], f"and {len(lines) - _MOST_LINES - 1} more lines"]
     return "\n".join(_printable(line) for line in lines)

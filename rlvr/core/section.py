@@ -13,12 +13,20 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from rlvr.core.errors import holds_login
+
 _LARGEST = 2**32 - 1
 
 
 def _one_line(value: str) -> str:
     if not value.isprintable() or not value.strip():
         raise PydanticCustomError("line", "write a name in one line of visible characters")
+    if holds_login(value):
+        raise PydanticCustomError(
+            "login",
+            "the address holds a user name or password, which would be written to the run "
+            "directory; leave it out",
+        )
     return value
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from rlvr.core.errors import UserError
-from rlvr.core.records import Problem
+from rlvr.core.records import Outcome, Problem
 from rlvr.runs.run_directory import Run
 from rlvr_eval.plan.ledger import Entry, Ledger
 from rlvr_eval.store.problem_snapshot import recall_all
@@ -60,17 +60,23 @@ def draws_of(
         verdicts: the verdicts to show; empty for all.
 
     Raises:
-        UserError: if nothing was evaluated.
+        UserError: if nothing was evaluated, or for a name that no model or no verdict has.
     """
-    entries = [
+    of_problem = [
         entry
         for entry in Ledger(run).entries()
-        if problem.id in entry["problem_ids"]
-        and "counts" not in entry
-        and (not models or entry["model"] in models)
+        if problem.id in entry["problem_ids"] and "counts" not in entry
     ]
+    _refuse_unknown("model", models, {entry["model"] for entry in of_problem})
+    _refuse_unknown("verdict", verdicts, set(Outcome))
+    entries = [entry for entry in of_problem if not models or entry["model"] in models]
     shown = [each for entry in entries for each in _draws(run, entry, problem)]
     return [each for each in shown if not verdicts or each.verdict in verdicts]
+
+
+def _refuse_unknown(what: str, asked: Collection[str], known: set[str]) -> None:
+    for name in sorted(set(asked) - known):
+        raise UserError(f"no {what} '{name:.60}' here; there are: {', '.join(sorted(known))}")
 
 
 def _draws(run: Run, entry: Entry, problem: Problem) -> Iterator[Shown]:

@@ -1,9 +1,11 @@
-"""Types of command line arguments: numbers within bounds, and durations."""
+"""Types of command line arguments: numbers within bounds, durations, and folders to write."""
 
 import argparse
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 
 def whole(at_least: int, at_most: int = 2**31 - 1) -> Callable[[str], int]:
@@ -55,3 +57,27 @@ def finite(text: str) -> float:
     if not math.isfinite(value):
         raise argparse.ArgumentTypeError(f"{text!r:.60}: write a number, such as 0 or 0.5")
     return value
+
+
+def folder(text: str) -> Path:
+    """Read the name of a folder that may have to be made."""
+    if not text.strip() or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"{text!a:.60}: write the name of a folder")
+    return Path(text)
+
+
+class Once(argparse.Action):
+    """Stores an option's value, and refuses to have it twice: one of the two would be lost."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option: str | None = None,
+    ) -> None:
+        given = vars(namespace).setdefault("_given", set())
+        if option is not None and self.dest in given:
+            parser.error(f"{option} is given twice; leave one of them out")
+        given.add(self.dest)
+        setattr(namespace, self.dest, values)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rlvr.cli.options.argument_types import folder
 from rlvr.core.exit_codes import EXIT_PAUSED, EXIT_REQUEUE
 from rlvr.verifiers import TIMEOUT_S
 
@@ -22,7 +23,10 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
         "overrides", nargs="*", metavar="KEY=VALUE", help="replace values of the recipe"
     )
     parser.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="folder of run directories (default: runs)"
+        "--runs",
+        type=folder,
+        default=Path("runs"),
+        help="folder of run directories (default: runs)",
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin
 
 from rlvr.core import reading
-from rlvr.core.errors import UserError
+from rlvr.core.errors import UserError, holds_login
 
 _LONGEST = 2_000
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -72,6 +72,8 @@ def fault(field: str, value: Any, hint: Any) -> str | None:
         return None
     if not value.strip() or not value.isprintable() or len(value) > _LONGEST:
         return f"write a line of text, at most {_LONGEST} characters, or leave the key out"
+    if holds_login(value) or (field.endswith("_host") and "@" in value):
+        return "leave out the user name or password, which would be written to the run directory"
     if field in _FILES:
         return _file_fault(value)
     if _takes_mapping(hint):

@@ -506,6 +506,15 @@ BAD_ARGUMENTS = [
     (("grade", "-", "--task", "math", "--prompt", "nosuch"), "nosuch"),
     (("import", "none.csv", "--out", "run"), "none.csv"),
     (("import", "none.csv", "--out", "run", "--step", "-1"), "-1"),
+    (("import", "none.csv", "--out", ""), "--out"),
+    (("import", "none.csv", "--out", "a\nb"), "--out"),
+    (("import", "none.csv", "--out", "\udcff"), "--out"),
+    (("train", "none.yaml", "--runs", " "), "--runs"),
+    (("grade", "-", "--task", "math", "--task", "code"), "--task"),
+    (("compare", "a", "--step", "1", "--step=2"), "--step"),
+    (("eval", ".", "--watch", "--regrade"), "--regrade"),
+    (("doctor", "--size", "tiny"), "--run"),
+    (("doctor", "--keep", "kept"), "--run"),
     (("nosuch",), "nosuch"),
     ((), "VERB"),
 ]
@@ -516,6 +525,29 @@ BAD_ARGUMENTS = [
 )
 def test_bad_argument_is_named(arguments: tuple[str, ...], named: str, command: Command) -> None:
     assert named in command.refused(*arguments)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "model=https://user:{}@host/x",
+        "data.problems={{name: gsm8k, path: 'https://user:{}@host/x.jsonl'}}",
+        "evaluation.beside=['https://user:{}@host/x']",
+        "rewards.own=['https://user:{}@host/x:f']",
+        "trainer.vllm_server_host=user:{}@host",
+        "trainer.run_name=ftp://user:{}@host",
+        "trainer.generation_kwargs={{api_key: {}}}",
+    ],
+)
+@pytest.mark.parametrize("verb", ["train", "plan"])
+def test_secret_in_a_recipe_is_refused_and_never_repeated(
+    verb: str, override: str, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command.write("recipe.yaml", RECIPE)
+    assert main([verb, "recipe.yaml", override.format("s3cr3tpassword")]) != 0
+    said = capsys.readouterr()
+    assert "s3cr3tpassword" not in said.out + said.err
+    assert [path.name for path in command.folder.iterdir()] == ["recipe.yaml"]
 
 
 # --- files and folders that are something else --------------------------------------------------

@@ -47,7 +47,9 @@ def test_models_and_verdicts_narrow_what_is_shown(run: Run) -> None:
     correct = draws_of(run, problem, verdicts=["correct"])
     assert 0 < len(correct) < 16
     assert {each.verdict for each in correct} == {"correct"}
-    assert draws_of(run, problem, models=["checkpoint-9"]) == []
+    for unknown in ({"models": ["checkpoint-9"]}, {"verdicts": ["corect"]}):
+        with pytest.raises(UserError, match=r"checkpoint-9|corect"):
+            draws_of(run, problem, **unknown)
     assert len(draws_of(run, problem, models=["base"])) == 16
 
 
