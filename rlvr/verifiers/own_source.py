@@ -85,7 +85,7 @@ def find(written: str) -> OwnSource:
         UserError: if it is written otherwise, or there is no such file or module.
     """
     place, _, function = written.rpartition(":")
-    if not place or not function.isidentifier():
+    if not place or not place.isprintable() or not function.isidentifier():
         raise UserError(
             f"'{written}' names no function; write path/to/file.py:function or "
             "package.module:function"
