@@ -90,7 +90,11 @@ def find(written: str) -> OwnSource:
             f"'{written}' names no function; write path/to/file.py:function or "
             "package.module:function"
         )
-    if len(quote(written, safe=_KEPT)) > _LONGEST:
+    try:
+        stored = quote(written, safe=_KEPT)
+    except UnicodeEncodeError:  # bytes of the command line that are not UTF-8
+        raise UserError(f"{written!r:.100}: the name is not UTF-8; rename the file") from None
+    if len(stored) > _LONGEST:
         raise UserError(f"{written:.100}..: the path is too long; give it relative to {Path.cwd()}")
     if place.endswith(".py"):
         file = Path(place)
