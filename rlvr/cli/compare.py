@@ -2,16 +2,10 @@
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rlvr.cli.options.argument_types import whole
-from rlvr.core.errors import UserError
-
-if TYPE_CHECKING:
-    from rlvr_eval.statistics.outcomes import Outcomes
 
 HELP = "Compare runs on the problems that they share, paired with their base and each other."
 EXAMPLE = "rlvr compare runs/grpo runs/rloo runs/distilled"
@@ -33,29 +27,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare."""
+    from rlvr.api.measuring import compared
     from rlvr_eval.report.tables import write_comparison
-    from rlvr_eval.summary.comparison import compare
 
-    comparison = compare(
-        _outcomes(options.paths), step=options.step, allow_differing=options.allow_differing
-    )
+    comparison = compared(options.paths, step=options.step, allow_differing=options.allow_differing)
     if options.json:
         print(json.dumps(comparison))
     else:
         write_comparison(comparison, sys.stdout)
     return 0
-
-
-def _outcomes(paths: list[Path]) -> "dict[str, list[Outcomes]]":
-    """Collect the outcomes of every run by its name; by its path if two have the same name."""
-    from rlvr.runs.run_directory import Run
-    from rlvr_eval.plan.ledger import Ledger
-
-    resolved = [Path(os.path.realpath(path)) for path in paths]  # Path.resolve raises for a loop
-    if len(set(resolved)) < len(paths):
-        raise UserError("a run was given twice; name each run once")
-    names = [path.name for path in resolved]
-    return {
-        name if names.count(name) == 1 else str(path): Ledger(Run(path)).outcomes()
-        for name, path in zip(names, paths, strict=True)
-    }

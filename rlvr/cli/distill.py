@@ -2,15 +2,18 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rlvr.cli.options.common import (
     add_dry_run,
     add_training_arguments,
     plan_here,
-    recipe_and_run,
-    train_recipe,
+    train,
 )
 from rlvr.distill import STAGES, Stage
+
+if TYPE_CHECKING:
+    from rlvr.api.training import Order
 
 HELP = "Distil a teacher: ask, verify, select, write, train. Run it again to continue."
 EXTRA = "train"
@@ -33,14 +36,26 @@ def run(options: argparse.Namespace) -> int:
     """Carry out the stages; evaluate afterwards with rlvr eval, like any other run."""
     if options.dry_run:
         return plan_here(options)
+    from rlvr.api.training import order
+
+    ordered = order(options.recipe, options.overrides, options.runs)
+    stages = wanted_stages(options.only, options.until)
+    return distil(ordered, stages, is_asked_for=options.only is not None)
+
+
+def distil(order: "Order", stages: tuple[Stage, ...], *, is_asked_for: bool = False) -> int:
+    """Carry out stages and say what each did; returns the exit code.
+
+    Args:
+        is_asked_for: True if the one stage was asked for alone.
+    """
     from rlvr.distill.pipeline import prepare
 
-    stages = wanted_stages(options.only, options.until)
-    recipe, run = recipe_and_run(options.recipe, options)
-    if recipe.method != "on_policy_distillation":  # whose student makes its own completions
-        for line in prepare(recipe, run, stages=stages, asked_for=options.only is not None):
+    # on-policy, the student makes its own completions
+    if order.recipe.method != "on_policy_distillation":
+        for line in prepare(order.recipe, order.run, stages=stages, asked_for=is_asked_for):
             print(line)
-    return train_recipe(options.recipe, options)[1] if "train" in stages else 0
+    return train(order) if "train" in stages else 0
 
 
 def wanted_stages(only: Stage | None, until: Stage) -> tuple[Stage, ...]:

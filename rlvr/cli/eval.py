@@ -5,11 +5,9 @@ several processes (torchrun, accelerate, srun) each takes its share and the firs
 """
 
 import argparse
-import json
-import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rlvr.cli.options.argument_types import duration, folder, whole
 from rlvr.cli.options.common import add_dry_run, say_where, track, write_report
@@ -17,9 +15,9 @@ from rlvr.cli.options.probing import add_probe_arguments, probe
 from rlvr.core.errors import UserError
 
 if TYPE_CHECKING:
+    from rlvr.api.evaluating import Request
     from rlvr.recipes.evaluation_section import Evaluation
     from rlvr.runs.run_directory import Run
-    from rlvr_eval.plan.named_models_folder import Given
 
 HELP = "Evaluate the base and new checkpoints of a run, or models that you name."
 EXTRA = "hf"
@@ -101,64 +99,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Evaluate what is due, then report."""
-    _sort_arguments(options)
+    request = _request(options)
     if options.dry_run:
-        return _dry_run(options)
+        return _dry_run(request)
     if options.watch:
-        return _watch(options)
+        return _watch(request, options)
+    from rlvr.api.evaluating import draw, subject, unreadable
     from rlvr_eval.plan.named_models_folder import nothing_left_if_refused
 
-    evaluated, settings = _subject(options)
-    with nothing_left_if_refused(evaluated):
+    asked = subject(request)
+    asked.note()
+    with nothing_left_if_refused(asked.run):
         if options.regrade:
-            _regrade(evaluated, settings)
+            _regrade(asked.run, asked.settings)
         elif options.probe:
-            probe(evaluated, settings, options)
+            probe(asked.run, asked.settings, options)
         else:
-            from rlvr_eval.draw.drawing import evaluate
+            draw(asked, options.processes)
+        _report(asked.run, options)
+    track(asked.run)
+    return _tell_unreadable(unreadable(asked))
 
-            evaluate(evaluated, settings, processes=options.processes)
-        _report(evaluated, options)
-    track(evaluated)
-    return _tell_unreadable(_unreadable(evaluated, settings))
+
+def _request(options: argparse.Namespace) -> "Request":
+    """Return what the arguments ask for."""
+    from rlvr.api.evaluating import Request
+
+    _sort_arguments(options)
+    changes = [*options.overrides, *([f"design={options.design}"] if options.design else [])]
+    request = Request(
+        path=Path(options.path) if options.path else None,
+        base=options.base,
+        models=tuple(options.model),
+        benchmarks=tuple(options.benchmark),
+        out=options.out,
+        changes=tuple(changes),
+    )
+    _refuse_early_end(options, request)
+    return request
 
 
 def _sort_arguments(options: argparse.Namespace) -> None:
     """Tell a directory from the first override, before anything waits for the one or the other."""
+    from rlvr.api.evaluating import is_file_of_models
+
     if options.path and "=" in options.path and not Path(options.path).exists():
         options.overrides, options.path = [options.path, *options.overrides], None
     if bool(options.path) == bool(options.base or options.model):
         raise UserError("name a run directory, or models with --base and --model; not both")
-    if options.path and Path(options.path).is_file() and not _is_file_of_models(options.path):
+    if options.path and Path(options.path).is_file() and not is_file_of_models(Path(options.path)):
         raise UserError(f"{options.path}: neither a run directory nor a .yaml file of models")
     if options.watch and (options.regrade or options.probe):
         raise UserError("--watch evaluates what is new; give --regrade or --probe without it")
-    is_by_name = not options.path or _is_file_of_models(options.path)
-    if (options.until_step or options.idle) and not options.watch:
+
+
+def _refuse_early_end(options: argparse.Namespace, request: "Request") -> None:
+    if not (options.until_step or options.idle):
+        return
+    if not options.watch:
         raise UserError("--until-step and --idle say when --watch ends; add --watch")
-    if (options.until_step or options.idle) and not is_by_name and _is_training_run(options.path):
+    if not request.is_by_name() and (Path(options.path) / "recipe.yaml").is_file():
         raise UserError(
             "--until-step and --idle are for models by name; a training run's watch ends with it"
         )
-
-
-def _is_file_of_models(path: str) -> bool:
-    return Path(path).suffix in (".yaml", ".yml")
-
-
-def _is_training_run(path: str) -> bool:
-    return (Path(path) / "recipe.yaml").is_file()
-
-
-def _unreadable(evaluated: "Run", settings: "Evaluation") -> dict[str, str]:
-    """List models that were named and that no report can show."""
-    from rlvr_eval.plan.named_models_folder import is_given
-    from rlvr_eval.plan.planning import models_of
-
-    found: dict[str, str] = {}
-    if is_given(evaluated):
-        models_of(evaluated, settings.beside, found)
-    return found
 
 
 def _tell_unreadable(unreadable: dict[str, str]) -> int:
@@ -168,85 +171,21 @@ def _tell_unreadable(unreadable: dict[str, str]) -> int:
     return 1 if unreadable else 0
 
 
-def _subject(options: argparse.Namespace) -> "tuple[Run, Evaluation]":
-    """Return the directory, and how its models are measured; note models that were named."""
-    from rlvr_eval.plan.named_models_folder import write_given
-
-    run, settings, given = _asked_for(options)
-    if given is not None:
-        write_given(run, given)
-    return run, settings
-
-
-def _asked_for(options: argparse.Namespace) -> "tuple[Run, Evaluation, Given | None]":
-    """Return directory, settings, and models that are not a run's; write nothing."""
-    from rlvr.runs.run_directory import Run
-    from rlvr_eval.plan.named_models_folder import settings_of
-
-    changes = [*options.overrides, *([f"design={options.design}"] if options.design else [])]
-    if options.path and _is_file_of_models(options.path):
-        return _recipe_of_models(Path(options.path), options, changes)
-    if options.path:
-        run = Run(Path(options.path))
-        if options.benchmark:
-            changes.append(f"benchmarks={json.dumps(_benchmarks(options.benchmark))}")
-        return run, settings_of(run, changes), None
-    return _named_models(options, changes)
-
-
-def _named_models(
-    options: argparse.Namespace, changes: list[str]
-) -> "tuple[Run, Evaluation, Given]":
-    from rlvr.recipes import recipe as recipes
-    from rlvr.runs.run_directory import Run
-    from rlvr_eval.plan.named_models_folder import Given
-
-    if not options.benchmark:
-        raise UserError("say what to measure on: --benchmark math500, or NAME=FILE; see --help")
-    raw = {"benchmarks": _benchmarks(options.benchmark)}
-    settings = recipes.evaluation(raw, changes, source="rlvr eval")
-    name = re.sub(r"[^A-Za-z0-9.+_-]", "_", Path(options.base or options.model[0]).name)
-    run = Run(options.out or Path("runs") / name)
-    base = _lasting(options.base) if options.base else None
-    return run, settings, Given(base, tuple(map(_lasting, options.model)), settings)
-
-
-def _recipe_of_models(
-    path: Path, options: argparse.Namespace, changes: list[str]
-) -> "tuple[Run, Evaluation, Given]":
-    from rlvr.runs.run_directory import Run
-    from rlvr_eval.plan import models_file
-
-    if options.benchmark:
-        changes.append(f"benchmarks={json.dumps(_benchmarks(options.benchmark))}")
-    given = models_file.read(path, changes)
-    return Run(options.out or Path("runs") / path.stem), given.settings, given
-
-
-def _dry_run(options: argparse.Namespace) -> int:
-    from rlvr.cli.plan import Request, plan_evaluation
+def _dry_run(request: "Request") -> int:
+    from rlvr.api.evaluating import subject
+    from rlvr.cli.plan import Request as Plan
+    from rlvr.cli.plan import plan_evaluation
     from rlvr_eval.plan.named_models_folder import is_given, read_given
 
-    run, settings, given = _asked_for(options)
+    asked = subject(request)
+    run, given = asked.run, asked.given
     if given is None and is_given(run):
         given = read_given(run)
     if given is None:
         names = [run.recipe().model, *(str(checkpoint.path) for checkpoint in run.checkpoints())]
     else:
         names = [*([given.base] if given.base else []), *given.models]
-    return plan_evaluation(run.name, settings, names, None, Request(is_here=True))
-
-
-def _lasting(model: str) -> str:
-    """Write a folder as its whole path, since the command may be repeated from elsewhere."""
-    return str(Path(model).resolve()) if Path(model).is_dir() else model
-
-
-def _benchmarks(written: list[str]) -> list[dict[str, Any]]:
-    """Return the benchmarks in the form that a recipe's section has."""
-    from rlvr.tasks.problem_section import from_text
-
-    return [from_text(entry) for entry in written]
+    return plan_evaluation(run.name, asked.settings, names, None, Plan(is_here=True))
 
 
 def _regrade(run: "Run", settings: "Evaluation") -> None:
@@ -257,17 +196,19 @@ def _regrade(run: "Run", settings: "Evaluation") -> None:
         print(regraded, file=sys.stderr)
 
 
-def _watch(options: argparse.Namespace) -> int:
+def _watch(request: "Request", options: argparse.Namespace) -> int:
+    from rlvr.api.evaluating import subject
     from rlvr.runs.run_directory import Run
     from rlvr_eval.draw.drawing import crew_for
     from rlvr_eval.draw.watch import Until, wait_for_start, watch
     from rlvr_eval.plan.planning import models_of, plan, store_of
     from rlvr_eval.tracking.background_process import TrackedEvaluation
 
-    is_run = options.path and not _is_file_of_models(options.path)
-    if is_run and wait_for_start(Run(Path(options.path))):
+    if not request.is_by_name() and wait_for_start(Run(Path(options.path))):
         print(f"{options.path}: training has started", file=sys.stderr)
-    run, settings = _subject(options)
+    asked = subject(request)
+    asked.note()
+    run, settings = asked.run, asked.settings
     # models that are not whole yet are waited for
     planned = plan(models_of(run, settings.beside, {}), settings, store_of(run))
     crew = crew_for(settings, processes=options.processes, evaluations=planned)

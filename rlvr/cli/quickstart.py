@@ -10,13 +10,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rlvr.cli import distill
-from rlvr.cli.options.common import (
-    add_training_arguments,
-    checked_recipe,
-    track,
-    train_recipe,
-)
+from rlvr.cli.distill import distil
+from rlvr.cli.options.common import add_training_arguments, track, train
+from rlvr.distill import STAGES
 
 if TYPE_CHECKING:
     from rlvr.runs.run_directory import Run
@@ -42,16 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, distil, evaluate and report; run again, it continues or only reports."""
     from rlvr import tiny
-    from rlvr.runs.run_directory import Run
+    from rlvr.api.training import order
     from rlvr_eval.draw.drawing import evaluate
     from rlvr_eval.plan.named_models_folder import settings_of
 
     taught, own = _split(options.overrides)
-    student = checked_recipe(tiny.RECIPES / "distill.yaml", taught)
-    own.append(f"evaluation.beside=[{student.name}]")
-    trained, code = train_recipe(tiny.RECIPES / "grpo.yaml", _with(options, own))
-    if code == 0 and not Run(options.runs / student.name).manifest().get("finished"):
-        code = distill.run(_with(options, taught, recipe=tiny.RECIPES / "distill.yaml"))
+    student = order(tiny.RECIPES / "distill.yaml", taught, options.runs)
+    own.append(f"evaluation.beside=[{student.recipe.name}]")
+    learner = order(tiny.RECIPES / "grpo.yaml", own, options.runs)
+    trained, code = learner.run, train(learner)
+    if code == 0 and not student.run.manifest().get("finished"):
+        code = distil(student, STAGES)
     if code == 0:
         evaluate(trained, settings_of(trained))
         _probe_likelihood(trained, options.runs)
@@ -75,17 +72,6 @@ def _split(overrides: list[str]) -> tuple[list[str], list[str]]:
     taught = [each for each in overrides if each.startswith(_OF_THE_DISTILLED)]
     own = [each for each in overrides if each not in taught]
     return [each.removeprefix(_OF_THE_DISTILLED) for each in taught], own
-
-
-def _with(
-    options: argparse.Namespace, overrides: list[str], *, recipe: Path | None = None
-) -> argparse.Namespace:
-    """Return the options of `rlvr train` or `rlvr distill`."""
-    return argparse.Namespace(
-        **vars(options)
-        | {"overrides": overrides, "recipe": recipe}
-        | {"only": None, "until": "train", "dry_run": False}
-    )
 
 
 def _probe_likelihood(trained: "Run", runs: Path) -> None:

@@ -7,9 +7,7 @@ from rlvr.cli.options.common import (
     add_dry_run,
     add_training_arguments,
     plan_here,
-    recipe_and_run,
-    train_here,
-    train_recipe,
+    train,
 )
 
 HELP = "Train a recipe. Run it again to resume."
@@ -37,7 +35,6 @@ def run(options: argparse.Namespace) -> int:
     """Train until finished, or until a signal asked to save and stop."""
     if options.dry_run:
         return plan_here(options)
-    if options.until is None:
-        return train_recipe(options.recipe, options)[1]
-    recipe, trained = recipe_and_run(options.recipe, options)
-    return train_here(options.recipe, recipe, trained, until_save=options.until == "save")
+    from rlvr.api.training import order
+
+    return train(order(options.recipe, options.overrides, options.runs), options.until)

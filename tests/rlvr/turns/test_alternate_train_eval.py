@@ -25,7 +25,7 @@ from tests.processes import start_training
 from tests.rlvr.training.known_batch import raw_recipe
 from tests.rlvr.training.loop.test_resume_methods import free_port
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 LAUNCHER = ("accelerate.commands.launch", "--config_file", "launch/accelerate/cpu.yaml")
 STEPS = 4
 OPTIONS = {"max_steps": STEPS, "save_strategy": "steps", "save_steps": 2, "use_cpu": True}

@@ -5,30 +5,30 @@ the end), a child that evaluates, and so on; each has all memory to itself, and 
 exactly. Cut off at any moment, the same command goes on with whatever was due.
 
 Under `accelerate launch` every process does so with children of its own, which share the training
-and then the evaluation as launched processes always do; `rlvr.cli.turns.launched_processes` keeps
-them in step.
+and then the evaluation as launched processes always do; `rlvr.turns.launched_processes` keeps them
+in step.
 """
 
-import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
-from rlvr.cli.turns.child import Children
-from rlvr.cli.turns.launched_processes import Ranks, Stopped
 from rlvr.core.exit_codes import EXIT_PAUSED, EXIT_REQUEUE
 from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Run
 from rlvr.runs.watchers import is_evaluated, mark_evaluated
 from rlvr.training.loop.lock import TrainingLock
 from rlvr.training.loop.retention import retain
+from rlvr.turns.children import Children
+from rlvr.turns.launched_processes import Ranks, Stopped
 
 _TRAIN, _EVALUATE, _END = "train", "evaluate", "end"
 _GOES_ON = (0, EXIT_PAUSED)
 
 
-def take_turns(path: Path, options: argparse.Namespace, recipe: Recipe, run: Run) -> int:
+def take_turns(path: Path, overrides: Sequence[str], recipe: Recipe, run: Run) -> int:
     """Train and evaluate a recipe as it asks for; the exit code, that of the child that failed."""
     until = "save" if recipe.evaluate == "between" else "end"
-    arguments = [str(path), *options.overrides, "--runs", str(options.runs), "--until", until]
+    arguments = [str(path), *overrides, "--runs", str(run.path.parent), "--until", until]
     with Children() as children:
         turns = _Turns(children, arguments, recipe, run)
         try:

@@ -1,1 +1,0 @@
-"""Trains and evaluates in turns on the same devices."""
