@@ -127,7 +127,7 @@ def _read(
 def _of_format(
     found: Format, rows: Sequence[Row], file: Path, options: Options, faults: Faults
 ) -> list[Sample]:
-    """The samples of one tool's rows; of one problem all have one prompt and one gold."""
+    """Read the samples of one tool's rows; all of one problem have one prompt and one gold."""
     told: dict[tuple[Any, ...], Sample] = {}
     samples_in: list[Sample] = []
     for row in rows:
@@ -166,7 +166,7 @@ def _samples(row: Row, options: Options) -> list[Sample]:
 
 
 def _model(file: Path) -> str:
-    """The model that a file's name tells; `results` tells nothing, but its folders do."""
+    """Return the model in a file's name; `results` names none, but its folders do."""
     if file.stem != "results":
         return file.stem
     folders = file.resolve().parents
