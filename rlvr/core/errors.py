@@ -64,7 +64,7 @@ class Fault(str):
         return fault
 
 
-_KEY = re.compile(r"[A-Za-z_]\w*(?:\.\w+)*(?=: )")
+_KEY = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+(?=[ :])|[A-Za-z_]\w*(?=: )")
 
 
 def unknown_key(key: str, known: Sequence[str]) -> Fault:

@@ -5,13 +5,26 @@ from multiprocessing import get_context
 import pytest
 
 from rlvr.core.disk import DiskFull
-from rlvr.core.errors import Faults, UserError, missing_key, unknown_key
+from rlvr.core.errors import Fault, Faults, UserError, missing_key, unknown_key
 
 
 def refused() -> None:
     raise Faults(
         "recipe.yaml", [unknown_key("sead", ["seed"]), missing_key("model"), "data.n: too many"]
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("seed: below 0", "seed"),
+        ("trainer.beta is never read by method x: it has no reference; remove it", "trainer.beta"),
+        ("evaluation.benchmarks: a.jsonl: no such file", "evaluation.benchmarks"),
+        ("no prompt fits: 64 tokens leave 0", ""),
+    ],
+)
+def test_a_fault_is_about_the_key_that_it_begins_with(text: str, key: str) -> None:
+    assert Fault(text).key == key
 
 
 def out_of_space() -> None:
