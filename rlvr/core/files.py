@@ -32,7 +32,8 @@ def write_atomically(path: Path, data: bytes | str) -> None:
         except OSError as error:
             # on a full disk a part of a file would keep what little space there is
             beside.unlink(missing_ok=True)
-            error.filename = error.filename or str(path)
+            # a rename that fails would name the file beside
+            error.filename, error.filename2 = str(path), None
             raise
     sync_folder(path.parent)
 

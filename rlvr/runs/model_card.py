@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from rlvr.core.damage import Damaged, read_json
+from rlvr.core.errors import path_fault
 from rlvr.core.files import write_atomically
 from rlvr.core.per_cent import per_cent
 from rlvr.recipes.recipe import Recipe
@@ -50,13 +51,21 @@ def write_cards(run: Run, *, only: Checkpoint | None = None) -> None:
     if last is None:
         return
     facts = _Facts(run)
-    write_atomically(run.path / CARD, facts.card(last, f"runs/{run.name}/{last.path.name}"))
+    _write(run.path, facts.card(last, f"runs/{run.name}/{last.path.name}"))
     for checkpoint in [only] if only else saved:
         if not vouches_for(checkpoint.path, CARD):
             with suppress(FileNotFoundError):  # training has just deleted it
-                write_atomically(
-                    checkpoint.path / CARD, facts.card(checkpoint, checkpoint.path.name)
-                )
+                _write(checkpoint.path, facts.card(checkpoint, checkpoint.path.name))
+
+
+def _write(folder: Path, card: str) -> None:
+    """Write a card; what stands in its way is named, and no reason to stop a training."""
+    try:
+        write_atomically(folder / CARD, card)
+    except OSError as error:
+        if (fault := path_fault(error)) is None:
+            raise
+        logger.warning("the model card is not written: %s", fault)
 
 
 def licence_of(folder: Path) -> str | None:

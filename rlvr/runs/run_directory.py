@@ -21,12 +21,15 @@ from typing import Any
 from rlvr.core.damage import SET_ASIDE, Damaged, read_json, set_aside
 from rlvr.core.errors import UserError
 from rlvr.core.files import write_atomically, write_json
+from rlvr.core.hashing import json_digest
 from rlvr.recipes import recipe as recipes
 from rlvr.recipes.recipe import Recipe
 from rlvr.weights.checkpoint import damage, damage_of_contents, has_marker, is_resumable
 
 logger = logging.getLogger(__name__)
 
+# of a manifest's other entries; the manifests of earlier versions have none
+_SEAL = "digest"
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 # how a run is evaluated, what is kept of it, and how long it waits before it gives up, changes
 # nothing of what is trained
@@ -66,6 +69,10 @@ class Run:
     def metrics_path(self) -> Path:
         return self.path / "metrics.jsonl"
 
+    @property
+    def manifest_path(self) -> Path:
+        return self.path / "manifest.json"
+
     def recipe(self) -> Recipe:
         """Load the recipe that this run was started with.
 
@@ -104,20 +111,20 @@ class Run:
     def manifest(self) -> dict[str, Any]:
         """Read what is recorded of the run so far; empty before training started.
 
-        A manifest that cannot be read is set aside.
+        A manifest that is not what was written is set aside.
         """
-        path = self.path / "manifest.json"
         try:
-            return read_json(path, dict)
+            return _unsealed(self.manifest_path)
         except FileNotFoundError:
             return {}
         except Damaged as error:
-            self.set_aside(path, f"damaged: {error.reason}")
+            self.set_aside(self.manifest_path, f"damaged: {error.reason}")
             return {}
 
     def record(self, **entries: Any) -> None:
         """Add entries to the manifest."""
-        write_json(self.path / "manifest.json", self.manifest() | entries)
+        told = self.manifest() | entries
+        write_json(self.manifest_path, told | {_SEAL: json_digest(told)})
 
     def checkpoints(self) -> list[Checkpoint]:
         """List the complete checkpoints by step, judged by the names and sizes of their files."""
@@ -174,6 +181,8 @@ class Run:
         Steps before it that are not logged any more are named. A file that was damaged, which is
         more than its last line cut off by a crash, is kept in set-aside/ as it was found.
         """
+        if self.metrics_path.is_dir():
+            self.set_aside(self.metrics_path, "damaged: it is a folder")
         if any(_metrics_entry(line) is None for line in self._metrics_lines()[:-1]):
             content = self.metrics_path.read_bytes()
             self.set_aside(self.metrics_path, "damaged: lines of it are not what was logged")
@@ -211,6 +220,19 @@ class Run:
         matches = ((_CHECKPOINT.fullmatch(path.name), path) for path in self.path.glob("*/"))
         found = [Checkpoint(int(match[1]), path) for match, path in matches if match]
         return sorted(found, key=lambda checkpoint: checkpoint.step)
+
+
+def _unsealed(path: Path) -> dict[str, Any]:
+    """Read a manifest whose digest, where it has one, is that of its other entries.
+
+    Raises:
+        Damaged: if it is another.
+        FileNotFoundError: if there is none.
+    """
+    told = read_json(path, dict)
+    if told.pop(_SEAL, None) not in (None, json_digest(told)):
+        raise Damaged(path, "its entries are not those that were written")
+    return told
 
 
 def _faults_of_state(checkpoint: Checkpoint) -> list[str]:

@@ -4,6 +4,7 @@ Completions are hostile text: what a terminal would obey (escape sequences, carr
 printed as the code of the character.
 """
 
+import logging
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
@@ -11,9 +12,12 @@ from typing import TextIO
 from rlvr.core.errors import UserError
 from rlvr.core.records import Outcome, Problem
 from rlvr.runs.run_directory import Run
+from rlvr_eval.estimators import parse_design
 from rlvr_eval.plan.ledger import Entry, Ledger
 from rlvr_eval.store.problem_snapshot import recall_all
-from rlvr_eval.store.replay import NO_DRAWS
+from rlvr_eval.store.replay import NO_DRAWS, owed, standing
+
+logger = logging.getLogger(__name__)
 
 _SUGGESTED = 5
 
@@ -40,7 +44,11 @@ def find_problem(run: Run, name: str) -> Problem:
     if name in known:
         return known[name]
     if not known:
-        raise UserError(f"{run.path}: nothing is evaluated yet; run: rlvr eval {run.path}")
+        Ledger(run).entries()  # which says so where nothing is evaluated yet
+        raise UserError(
+            f"{run.path / 'problems'} holds no problems; run: rlvr eval {run.path}, which writes "
+            "them again"
+        )
     found = [id for id in known if id.endswith(f"/{name}")]
     if len(found) == 1:
         return known[found[0]]
@@ -82,6 +90,17 @@ def _refuse_unknown(what: str, asked: Collection[str], known: set[str]) -> None:
 def _draws(run: Run, entry: Entry, problem: Problem) -> Iterator[Shown]:
     store = Ledger(run).draws(entry)
     found = store.verdicts(entry["verifier"]).by_problem().get(problem.id, NO_DRAWS)
+    design = parse_design(entry["design"])
+    if missing := owed([standing(design, store.key, problem.id, found)]):
+        logger.warning(
+            "%s: %d draws that %s asks for are not in %s (deleted or damaged); rlvr eval %s makes "
+            "them again",
+            entry["model"],
+            missing,
+            design,
+            store.folder,
+            run.path,
+        )
     seen: set[int] = set()
     for row in store.completions(problem.id):
         index = row["sample_index"]

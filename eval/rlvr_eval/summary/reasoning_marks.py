@@ -132,7 +132,7 @@ def lines(run: Run, queue: Queue, marks: Marks) -> Iterator[dict[str, Any]]:
 def read(run: Run) -> dict[Draw, Mark]:
     """Read the marks of a run; empty where nobody has marked anything."""
     path = run.path / _FILE
-    return parse(path) if path.is_file() else {}
+    return parse(path) if path.exists() else {}
 
 
 def add(run: Run, marks: Marks) -> None:
@@ -151,7 +151,7 @@ def parse(path: Path) -> dict[Draw, Mark]:
     Raises:
         UserError: naming the line that is not what it should be.
     """
-    if not path.is_file():
+    if not path.exists():
         raise UserError(f"{path}: no such file")
     found: dict[Draw, Mark] = {}
     content = reading.text(path)

@@ -11,7 +11,7 @@ def about(run: Run) -> dict[str, Any]:
     """Return the run's name and what is known of how it was made."""
     manifest = run.manifest()
     told = {key: manifest[key] for key in _OF_THE_MANIFEST if key in manifest}
-    if not (run.path / "recipe.yaml").is_file():
+    if not (run.path / "recipe.yaml").exists():
         return {"name": run.name, **told}
     recipe = run.recipe()
     return {

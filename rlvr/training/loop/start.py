@@ -14,6 +14,7 @@ from rlvr.recipes.recipe import Recipe
 from rlvr.runs.run_directory import Checkpoint, Run
 from rlvr.weights import model_folder
 from rlvr.weights.adapters import full_weights
+from rlvr.weights.checkpoint import damage_of_contents
 from rlvr.weights.model_hash import weights_hash
 
 logger = logging.getLogger(__name__)
@@ -54,11 +55,44 @@ def find_start(run: Run, recipe: Recipe) -> Start:
     run.refuse_another(recipe)
     remove_unfinished(run.path)
     manifest = run.manifest()
-    if manifest.get("finished"):
-        if missing := run.steps_without_metrics(int(manifest.get("steps", 0))):
-            logger.warning("%s lacks steps %s (deleted or damaged)", run.metrics_path, missing)
+    if manifest.get("finished") and _is_there_as_it_ended(run, int(manifest.get("steps", 0))):
         return Start(is_finished=True)
-    return Start(resumed=run.last_resumable())
+    resumed = run.last_resumable()
+    if resumed:
+        _tell_missing(run)
+    return Start(resumed=resumed)
+
+
+def _is_there_as_it_ended(run: Run, steps: int) -> bool:
+    """Whether a finished run has its last weights; damaged ones are set aside, to train them again.
+
+    Without a folder of that step nobody wants them: it was deleted, or never saved.
+    """
+    if missing := run.steps_without_metrics(steps):
+        logger.warning("%s lacks steps %s (deleted or damaged)", run.metrics_path, missing)
+    last = run.path / f"checkpoint-{steps}"
+    if not last.is_dir() or not (faults := damage_of_contents(last, for_training=False)):
+        return True
+    # first of all: stopped on the way, it must not pass for finished
+    run.record(finished=False)
+    run.set_aside(last, f"not whole: {'; '.join(faults)}")
+    return False
+
+
+def _tell_missing(run: Run) -> None:
+    """Name what vouches for a run's checkpoints and is not there any more."""
+    if not (run.path / "recipe.yaml").exists():
+        logger.warning(
+            "%s is missing; it is written again, and nobody can tell whether the checkpoints are "
+            "of this recipe",
+            run.path / "recipe.yaml",
+        )
+    if not run.manifest():
+        logger.warning(
+            "%s is missing; it is written again, and nobody can tell whether base and problems "
+            "are those that the run began with",
+            run.manifest_path,
+        )
 
 
 def check_base(run: Run, recipe: Recipe, folder: Path) -> dict[str, str]:

@@ -39,11 +39,20 @@ KINDS: dict[str, Callable[[bytes], bytes]] = {
     "other": lambda content: b"[7]\n",
     "deep": lambda content: b"[" * 100_000,
 }
+# what cannot be written as other contents
+PLACES = ("removed", "folder")
 # of the weights and shards every byte is covered by a digest; these say no more there
 _OF_TEXT_ONLY = {"other", "deep"}
-# without any marks nobody has marked anything; a recipe cut between two keys is a shorter recipe
-_HARMLESS = {("marks.jsonl", "empty"), ("recipe.yaml", "cut")}
-_BINARY = {"draws", "verdicts", "weights"}
+# without any marks nobody has marked anything; a recipe cut between two keys is a shorter recipe;
+# what is gone without a trace was never there, as far as anyone can tell
+_HARMLESS = {
+    ("marks.jsonl", "empty"),
+    ("recipe.yaml", "cut"),
+    *((file, "removed") for file in ("marks.jsonl", "recipe.yaml", "manifest.json", "ledger")),
+    ("key.json", "removed"),  # the folder's name is the key's digest, and every shard has the key
+}
+_SHARDS = {"draws", "verdicts"}
+_BINARY = {*_SHARDS, "weights"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,8 @@ def is_worth_its_time(case: Case) -> bool:
     """An evaluation takes longest and meets damage as the others do; nesting has one reader."""
     if (case.file, case.kind) in _HARMLESS:
         return False
+    if case.kind == "removed" and (case.file, case.verb) == ("problems", "report"):
+        return False  # which shows them only as examples
     if case.file in _BINARY:
         return case.kind == "flipped" or (case.verb != "eval" and case.kind not in _OF_TEXT_ONLY)
     if case.kind == "deep" and case.file not in ("ledger", "recipe.yaml", "marks.jsonl"):
@@ -70,7 +81,7 @@ def is_worth_its_time(case: Case) -> bool:
 CASES = [
     case
     for file, (_, verbs) in FILES.items()
-    for kind in KINDS
+    for kind in (*KINDS, *PLACES)
     for verb in verbs.split()
     if is_worth_its_time(case := Case(file, kind, verb))
 ]
@@ -98,17 +109,18 @@ def test_damage_is_told_by_name_and_nothing_is_lost(
     folder = tmp_path / "runs"
     shutil.copytree(evaluated, folder)
     damaged = sorted(folder.glob(FILES[case.file][0]))[0]
-    content = KINDS[case.kind](damaged.read_bytes())
-    damaged.write_bytes(content)
+    content = damage(damaged, case.kind)
 
     code = main(command(case.verb, folder / "tiny", evaluated / "tiny"))
 
     told = capfd.readouterr().err + caplog.text
     assert code in (0, 2), told
     assert "Traceback" not in told
-    assert damaged.name in told or damaged.parent.name in told, told
+    assert any(name in told for name in names_of(damaged, case)), told
     if code:
         assert len(told.splitlines()) < 20
+    if case.kind == "removed":
+        return
     kept = [path for path in folder.rglob("*") if path.is_file() and path.read_bytes() == content]
     assert kept, "what was found is gone"
 
@@ -134,6 +146,25 @@ def test_report_names_the_checkpoint_that_was_left_out(
     assert "checkpoint-20 is not in this report: it is damaged" in " ".join(after.split())
     assert "checkpoint-30 is not evaluated" in after
     assert "set-aside/checkpoint-20" in (folder / "tiny" / "report.html").read_text()
+
+
+def names_of(file: Path, case: Case) -> list[str]:
+    """What a message may call a file: its name, its folder's, or its draw key's if it is gone."""
+    of_its_key = [file.parents[at].name for at in (1, 2)] if case.file in _SHARDS else []
+    return [file.name, file.parent.name, *(of_its_key if case.kind == "removed" else [])]
+
+
+def damage(file: Path, kind: str) -> bytes:
+    """Damage a file; what is found in its place, or in the folder in its place."""
+    if kind not in PLACES:
+        content = KINDS[kind](file.read_bytes())
+        file.write_bytes(content)
+        return content
+    file.unlink()
+    if kind == "folder":
+        file.mkdir()
+        (file / "within").write_bytes(b"found")
+    return b"found"
 
 
 def command(verb: str, run: Path, sound: Path) -> list[str]:
