@@ -5,11 +5,9 @@ after minutes, or never. A field that a config class does not have is not looked
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, get_args, get_origin
 
-from rlvr.core import reading
-from rlvr.core.errors import UserError, holds_login
+from rlvr.core.errors import holds_login
 
 _LONGEST = 2_000
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -27,6 +25,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     ),
     "dataloader_multiprocessing_context": ("fork", "spawn", "forkserver"),
     "ddp_backend": ("nccl", "gloo", "mpi", "ccl", "hccl", "cncl", "mccl"),
+    "init_lora_weights": ("gaussian", "olora", "orthogonal", "pissa"),
     "include_num_input_tokens_seen": ("all", "non_padding", "no"),
     "packing_strategy": ("bfd", "bfd_split", "wrapped"),
     "pad_to_multiple_of": ("auto",),
@@ -52,8 +51,6 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "truncation_mode": ("keep_start", "keep_end"),
     "vllm_model_impl": ("vllm", "transformers"),
 }
-# a mapping, or the JSON file that holds it
-_FILES = ("accelerator_config", "deepspeed", "fsdp_config")
 # null would be another library's default, not the one that its own class has
 _NEVER_NULL = ("max_completion_length", "num_generations", "pad_to_multiple_of")
 
@@ -74,8 +71,6 @@ def fault(field: str, value: Any, hint: Any) -> str | None:
         return f"write a line of text, at most {_LONGEST} characters, or leave the key out"
     if holds_login(value) or (field.endswith("_host") and "@" in value):
         return "leave out the user name or password, which would be written to the run directory"
-    if field in _FILES:
-        return _file_fault(value)
     if _takes_mapping(hint):
         return "write a mapping of keys, as in {key: value}"
     if field in _CHOICES and value not in _CHOICES[field]:
@@ -85,11 +80,3 @@ def fault(field: str, value: Any, hint: Any) -> str | None:
 
 def _takes_mapping(hint: Any) -> bool:
     return get_origin(hint) is dict or hint is dict or any(map(_takes_mapping, get_args(hint)))
-
-
-def _file_fault(name: str) -> str | None:
-    try:
-        reading.json_object_file(Path(name))
-    except UserError as error:
-        return f"write a mapping or the name of a JSON file ({error})"
-    return None

@@ -22,7 +22,7 @@ from rlvr.core.section import takes_bool
 from rlvr.recipes.recipe import Recipe
 from rlvr.recipes.rl_section import METHOD_SECTIONS
 from rlvr.runs.run_directory import Run
-from rlvr.training.checks import field_ranges, field_words, launcher
+from rlvr.training.checks import field_ranges, field_words, handed_on, launcher
 from rlvr.training.methods.method import Method, Values, by_rules
 from rlvr.training.trainers import rollout_engine
 
@@ -72,6 +72,11 @@ _OURS = {
     "ignore_data_skip": "a resumed run goes on with the data where it stopped",
     "restore_callback_states_from_checkpoint": "a run goes on from its last checkpoint by itself",
     "enable_jit_checkpoint": "a signal makes rlvr save and stop",
+    "accelerator_config": "rlvr's own samplers hand out the batches; the launch file says the rest",
+    **dict.fromkeys(
+        ("deepspeed", "fsdp", "fsdp_config"),
+        "the launch file says it: accelerate launch --config_file launch/accelerate/..",
+    ),
     "auto_find_batch_size": "the batch is part of the recipe; write one that fits the memory",
 }
 _OF_PEFT = {
@@ -81,8 +86,27 @@ _OF_PEFT = {
         "PEFT writes it itself; the model is model: and revision: at the top of the recipe",
     ),
     **dict.fromkeys(("megatron_config", "megatron_core"), "models are not Megatron's"),
+    **dict.fromkeys(
+        (
+            "alora_invocation_tokens",
+            "arrow_config",
+            "kasa_config",
+            "layer_replication",
+            "monteclora_config",
+            "runtime_config",
+            "use_bdlora",
+            "use_qalora",
+            "velora_config",
+        ),
+        "adapters are merged into the base for evaluation, which is proven for plain LoRA alone",
+    ),
+    **dict.fromkeys(
+        ("corda_config", "eva_config", "loftq_config", "lora_ga_config"),
+        "it is of an initialization that needs a pass over data, which training does not make",
+    ),
 }
-_UPLOADS = re.compile(r"push_to_hub.*|hub_.*")
+_WITHOUT_A_POINT = re.compile(r"[-+]?\d+[eE][-+]?\d+")
+_UPLOADS = re.compile(r"push_to_hub.*|hub_.*|log_completions_hub_repo")
 _UPLOAD = (
     "uploading is a step of its own: hf upload USER/NAME runs/RUN/checkpoint-STEP, which takes the "
     "token from HF_TOKEN or from hf auth login"
@@ -110,10 +134,13 @@ def training_arguments(
         raise Faults(source, faults)
     launcher.prepare(use_cpu=bool(recipe.trainer.get("use_cpu")))
     try:
-        return _built(method, values, recipe, run)
+        args = _built(method, values, recipe, run)
     except Exception as error:  # TRL's class meets the user's values first
         blamed = _blamed(method, values, recipe, run)
         raise Faults(source, [f"{blamed}: {error} ({type(error).__name__})"]) from error
+    if faults := handed_on.faults(args, recipe.trainer):
+        raise Faults(source, faults)
+    return args
 
 
 def planned_values(recipe: Recipe, method: Method) -> dict[str, Any]:
@@ -282,9 +309,17 @@ def _convert(value: Any, hint: Any) -> Any:
     # pydantic would take `yes` for 1
     is_strict = isinstance(value, bool) and not takes_bool(hint)
     try:
-        return TypeAdapter(hint).validate_python(value, strict=is_strict or None)
+        read = TypeAdapter(hint).validate_python(value, strict=is_strict or None)
     except (PydanticSchemaGenerationError, PydanticUndefinedAnnotation):
         return value
+    return {k: _number(v) for k, v in read.items()} if isinstance(read, Mapping) else read
+
+
+def _number(value: Any) -> Any:
+    """A number also where YAML reads a text, as in {min_lr: 1e-6}."""
+    if isinstance(value, str) and _WITHOUT_A_POINT.fullmatch(value):
+        return float(value)
+    return value
 
 
 def _hardware(given: Mapping[str, Any]) -> dict[str, Any]:

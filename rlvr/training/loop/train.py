@@ -23,6 +23,7 @@ from rlvr.recipes.recipe import Recipe
 from rlvr.runs.model_card import licence_of
 from rlvr.runs.run_directory import Checkpoint, Run
 from rlvr.samplers import generation_file
+from rlvr.training.checks import adapter, handed_on
 from rlvr.training.checks.settings import peft_config, section_of, training_arguments
 from rlvr.training.loop.lock import TrainingLock
 from rlvr.training.loop.start import check_base, find_start
@@ -80,6 +81,7 @@ def train(recipe: Recipe, run: Run, *, source: str, until_save: bool = False) ->
             with concerning("model"):
                 folder = models.resolve(recipe.model, recipe.revision)
                 base = decided_by_one(lambda: check_base(run, recipe, folder))
+            adapter.check(recipe, args, folder, source=source)
             trainer = build_trainer(recipe, run, args, folder)
         resumed = start.seen_here()
         if args.process_index == 0:
@@ -137,7 +139,8 @@ def build_trainer(recipe: Recipe, run: Run, args: Any, folder: Path) -> "Trainer
         peft_config=peft_config(recipe),
         section=section_of(recipe, method),
     )
-    trainer = method.build(job)
+    with handed_on.refusals_told():
+        trainer = method.build(job)
     if hasattr(trainer, "task") and args.process_index == 0:
         generation_file.tell_undone(folder, _sampling(args))
     return trainer

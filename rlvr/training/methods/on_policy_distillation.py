@@ -28,6 +28,7 @@ from rlvr.training.trainers.trl_trainers import DistillationTrainer, import_vllm
 from rlvr.training.trainers.unpadded import WithoutPadding, reason_to_pad
 from rlvr.weights import models
 from rlvr.weights.adapters import full_weights
+from rlvr.weights.model_folder import loading
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -106,7 +107,8 @@ def _teacher(job: Job) -> "PreTrainedModel":
     options = {"dtype": job.model.dtype, **(args.teacher_model_init_kwargs or {})}
     args.teacher_model_init_kwargs = None
     folder = full_weights(models.resolve(name, args.teacher_model_revision))
-    teacher = AutoModelForCausalLM.from_pretrained(folder, **options)
+    with loading(folder):
+        teacher = AutoModelForCausalLM.from_pretrained(folder, **options)
     sizes = [model.config.get_text_config().vocab_size for model in (teacher, job.model)]
     if sizes[0] != sizes[1]:
         raise UserError(
