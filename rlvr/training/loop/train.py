@@ -26,6 +26,7 @@ from rlvr.samplers import generation_file
 from rlvr.training.checks import adapter, handed_on
 from rlvr.training.checks.settings import peft_config, section_of, training_arguments
 from rlvr.training.loop.lock import TrainingLock
+from rlvr.training.loop.retention import retain
 from rlvr.training.loop.start import check_base, find_start
 from rlvr.training.loop.together import decided_by_one
 from rlvr.training.methods import registry
@@ -88,6 +89,8 @@ def train(recipe: Recipe, run: Run, *, source: str, until_save: bool = False) ->
             run.start(recipe)
             run.trim_metrics(resumed.step if resumed else 0)
             run.record(**_provenance(run), **base, **_problems(trainer), **_licence(folder))
+            if resumed:  # a kill behind the last save has left what no other save would clear away
+                retain(run, recipe)
         stop = StopSignal(method.resume_interval(args), at_save=until_save)
         return _run(trainer, recipe, run, resumed, stop)
 

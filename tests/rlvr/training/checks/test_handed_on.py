@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from transformers import GenerationConfig
 
 from rlvr.core.errors import Faults, UserError
 from rlvr.recipes import recipe as recipes
@@ -170,8 +171,6 @@ def test_mapping_that_a_library_reads_is_taken(trainer: dict[str, Any]) -> None:
 
 
 def test_refusal_of_a_library_is_told_and_a_bug_of_ours_is_not() -> None:
-    from transformers import GenerationConfig
-
     refused = r"^trainer: transformers refuses these options: "
     with pytest.raises(UserError, match=refused), refusals_told():
         GenerationConfig(logits_processor=[1])

@@ -19,6 +19,8 @@ from rlvr.runs.run_directory import Run
 from rlvr.training.loop.start import find_start
 from rlvr.weights.model_hash import weights_hash
 
+pytestmark = pytest.mark.slow
+
 STEPS = 3
 RECIPE = f"""\
 name: run
