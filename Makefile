@@ -27,7 +27,7 @@ TEST_EXTRAS := dev,docs,notebook,train,deepspeed,reasoning-gym$(if $(filter true
 
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-PYTEST := $(BIN)/pytest -rs
+PYTEST := $(BIN)/pytest -rfEs
 
 .PHONY: quickstart check test page docs algorithms constraints
 

@@ -123,7 +123,8 @@ class QuickTier:
         return found
 
     def _watch(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event in _STARTS_PROCESS:
+        # the standard library's `platform` asks uname for the processor's name, once a process
+        if event in _STARTS_PROCESS and arguments[:1] != ("uname",):
             self._broken.append(f"{event} {arguments[0] if arguments else ''}".strip())
         elif event == "import" and arguments[0] == "trl":
             self._broken.append("import trl")

@@ -113,7 +113,7 @@ def _refused_by_peft(model: "nn.Module", given: Mapping[str, Any]) -> Iterator[s
 
 
 def _blamed(given: Mapping[str, Any]) -> str:
-    """The key that names modules, which is what PEFT trips over first."""
+    """Return the key that names modules, which is what PEFT trips over first."""
     for key in ("layers_to_transform", "exclude_modules", "target_modules"):
         if given.get(key) is not None:
             return f"{key}: {given[key]!r:.60}"
@@ -121,6 +121,6 @@ def _blamed(given: Mapping[str, Any]) -> str:
 
 
 def _endings(names: list[str]) -> str:
-    """The last parts of names, each once: q_proj, k_proj, .."""
+    """Return the last parts of names, each once: q_proj, k_proj, .."""
     endings = dict.fromkeys(name.rpartition(".")[2] for name in names)
     return ", ".join([each for each in endings if not each.isdigit()][:20])

@@ -76,7 +76,7 @@ def refusals_told() -> Iterator[None]:
 
 
 def reason(error: Exception) -> str:
-    """An error of a library in one line."""
+    """Tell an error of a library in one line."""
     return " ".join(str(error).split())[:300] or type(error).__name__
 
 
@@ -237,7 +237,7 @@ def _loading(args: Any, given: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _raised_in(error: Exception) -> str | None:
-    """The library whose code raised an error; None if it was none of those behind TRL."""
+    """Return the library whose code raised an error; None if it is not one behind TRL."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

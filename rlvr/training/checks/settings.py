@@ -316,7 +316,7 @@ def _convert(value: Any, hint: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    """A number also where YAML reads a text, as in {min_lr: 1e-6}."""
+    """Read a number also where YAML reads a text, as in {min_lr: 1e-6}."""
     if isinstance(value, str) and _WITHOUT_A_POINT.fullmatch(value):
         return float(value)
     return value

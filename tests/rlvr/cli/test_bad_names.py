@@ -117,6 +117,7 @@ def test_folder_that_cannot_be_made_is_named(out: str, command: Command) -> None
     assert out[:100] in command.refused("eval", "e.yaml", "--out", out)
 
 
+@pytest.mark.slow  # imports TRL
 def test_training_refuses_to_measure_equal_draws(command: Command) -> None:
     command.write(
         "r.yaml",

@@ -117,6 +117,7 @@ def test_key_in_place_of_its_variable_is_refused_without_repeating_it() -> None:
     assert KEY not in str(raised.value)
 
 
+@pytest.mark.slow  # imports TRL
 @pytest.mark.parametrize(
     ("trainer", "named"),
     [
