@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.cli.options.argument_types import folder
 from rlvr.core.errors import UserError
+from rlvr.core.files import make_folder
 
 if TYPE_CHECKING:
     from rlvr.doctor.trial.trials import Result, Trial
@@ -80,7 +81,7 @@ def _trial(options: argparse.Namespace) -> int:
         trial = Trial(Path(where).resolve(), shape=options.size, only=only)
         if unknown := [name for name in only if name not in trial.parts]:
             raise UserError(f"--only: no part '{unknown[0]}'; parts: {', '.join(trial.parts)}")
-        Path(where).mkdir(parents=True, exist_ok=True)
+        make_folder(Path(where))
         return _print_results(trial, as_json=options.json)
 
 

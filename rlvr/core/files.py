@@ -11,11 +11,25 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from rlvr.core.errors import UserError
 from rlvr.core.hashing import hex_digest
 
 _UNFINISHED = ".tmp"
 _MACHINE = hex_digest(socket.gethostname(), 4)
 _ABANDONED_S = 3600.0
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder and those above it; one that is there is left as it is.
+
+    Raises:
+        UserError: where nothing can be created, as below /proc.
+        OSError: as `Path.mkdir`, for what is told by its path.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileNotFoundError:
+        raise UserError(f"{folder}: no folder can be created there; give another path") from None
 
 
 def write_atomically(path: Path, data: bytes | str) -> None:

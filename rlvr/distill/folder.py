@@ -13,7 +13,7 @@ from typing import Any
 
 from rlvr.core.damage import read_json
 from rlvr.core.errors import UserError
-from rlvr.core.files import write_atomically, write_json
+from rlvr.core.files import make_folder, write_atomically, write_json
 from rlvr.core.records import Completion, Problem
 from rlvr.distill.journal import Journal
 from rlvr.runs.run_directory import Run
@@ -79,7 +79,7 @@ class Folder:
                     f"{self.path} holds traces that were made otherwise (different: "
                     f"{', '.join(different)}); choose another name=.. or delete that folder"
                 )
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         write_json(path, key)
 
     def teacher(self) -> dict[str, Any]:

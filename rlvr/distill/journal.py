@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from rlvr.core.errors import UserError
+from rlvr.core.files import make_folder
 
 Row = Mapping[str, Any]
 
@@ -35,7 +36,7 @@ class Journal:
         Raises:
             UserError: if another process is writing.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         file = self.path.open("a+b")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,7 +20,7 @@ from typing import Any
 
 from rlvr.core.damage import SET_ASIDE, Damaged, read_json, set_aside
 from rlvr.core.errors import UserError
-from rlvr.core.files import write_atomically, write_json
+from rlvr.core.files import make_folder, write_atomically, write_json
 from rlvr.core.hashing import json_digest
 from rlvr.recipes import recipe as recipes
 from rlvr.recipes.recipe import Recipe
@@ -105,7 +105,7 @@ class Run:
             UserError: as `refuse_another`.
         """
         self.refuse_another(recipe)
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         write_atomically(self.path / "recipe.yaml", recipes.dump(recipe))
 
     def manifest(self) -> dict[str, Any]:

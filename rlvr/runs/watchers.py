@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from rlvr.core.damage import Damaged, read_json
-from rlvr.core.files import write_json
+from rlvr.core.files import make_folder, write_json
 from rlvr.runs.run_directory import Run
 
 EVALUATED = "EVALUATED"
@@ -38,7 +38,7 @@ class Watcher:
         self._heart = threading.Thread(target=self._beat, name="watcher", daemon=True)
 
     def __enter__(self) -> "Watcher":
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self._path.parent)
         self._write()
         self._heart.start()
         return self

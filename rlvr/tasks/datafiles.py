@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from rlvr.core import reading
 from rlvr.core.errors import UserError
+from rlvr.core.files import make_folder
 from rlvr.core.hashing import hex_digest
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _fetch_url(benchmark: "Benchmark") -> Path:
             f"{benchmark.name}: {benchmark.url} is not the file that was pinned (sha256 differs); "
             "give path: with a copy that you trust"
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     partial = target.with_suffix(f".{os.getpid()}.part")
     partial.write_bytes(content)
     partial.replace(target)

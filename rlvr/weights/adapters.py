@@ -16,6 +16,7 @@ from typing import Any
 
 from rlvr.core.damage import read_json
 from rlvr.core.errors import UserError
+from rlvr.core.files import make_folder
 from rlvr.core.hashing import hex_digest
 from rlvr.weights.checkpoint import damage_of_contents, mark_complete
 from rlvr.weights.sharded import cache
@@ -106,7 +107,7 @@ def _key(base: Path, checkpoint: Path, config: dict[str, Any]) -> str:
 
 def _merge(base: Path, checkpoint: Path, merged: Path) -> None:
     """Merge in a folder beside and rename it, so that two processes cannot mix their files."""
-    merged.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(merged.parent)
     beside = Path(tempfile.mkdtemp(prefix=".merging-", dir=merged.parent))
     try:
         _write_merged(base, checkpoint, beside)

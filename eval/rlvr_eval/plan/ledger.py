@@ -22,7 +22,7 @@ from rlvr import verifiers
 from rlvr.answers.attempts import RULE, verifier_version
 from rlvr.core.damage import Damaged, read_json
 from rlvr.core.errors import UserError
-from rlvr.core.files import write_json
+from rlvr.core.files import make_folder, write_json
 from rlvr.core.hashing import hex_digest, json_digest
 from rlvr.core.records import Outcome
 from rlvr.runs.run_directory import Run
@@ -103,7 +103,7 @@ class Ledger:
         for entry in noted:
             if "counts" in entry:
                 entry[_SEAL] = _digest_of(entry["counts"])
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder)
         write_json(self.folder / _name(noted), noted)
 
     def entries(self) -> list[Entry]:

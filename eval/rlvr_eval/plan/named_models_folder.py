@@ -15,7 +15,7 @@ import yaml
 from rlvr.answers import prompts
 from rlvr.core import reading
 from rlvr.core.errors import UserError
-from rlvr.core.files import write_atomically
+from rlvr.core.files import make_folder, write_atomically
 from rlvr.recipes import recipe as recipes
 from rlvr.recipes.evaluation_section import Evaluation as Settings
 from rlvr.runs.run_directory import Run
@@ -86,7 +86,7 @@ def write_given(run: Run, given: Given) -> None:
     refuse_faulty(given.settings)
     if (run.path / "recipe.yaml").is_file():
         raise UserError(f"{run.path} is a training run; choose another --out for models by name")
-    run.path.mkdir(parents=True, exist_ok=True)
+    make_folder(run.path)
     raw = {
         "base": given.base,
         "models": list(given.models),

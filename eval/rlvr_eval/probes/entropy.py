@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rlvr.core.errors import UserError
-from rlvr.core.files import write_json
+from rlvr.core.files import make_folder, write_json
 from rlvr.core.hashing import hex_digest
 from rlvr.core.progress import stage
 from rlvr.core.records import Problem
@@ -120,7 +120,7 @@ def _probe_benchmark(
         carry_out(run, evaluations, crew, ledger=Ledger(run, place))
     told = _told(base, checkpoint, target, match) | {"apart": [problem.id for problem in apart]}
     folder = run.path / place / "matched"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_json(folder / f"{base.benchmark.replace(':', '_')}.json", told)
 
 

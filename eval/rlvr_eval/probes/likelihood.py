@@ -14,7 +14,7 @@ from typing import Any
 
 from rlvr.core.damage import read_json
 from rlvr.core.errors import UserError
-from rlvr.core.files import write_json
+from rlvr.core.files import make_folder, write_json
 from rlvr.core.hashing import json_digest
 from rlvr.core.progress import stage
 from rlvr.runs.run_directory import Run
@@ -204,7 +204,7 @@ def _scores(pair: Pair, sampler: Sampler, advance: Any) -> dict[str, list[float]
 def _write(run: Run, pair: Pair, sampler: Sampler, scores: Mapping[str, list[float]]) -> None:
     identity = pair.identity(sampler)
     path = _file(run, identity)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     names = {
         "scorer_name": pair.scorer.name,
         "completions_of": pair.source.name,

@@ -26,7 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rlvr.core.damage import SET_ASIDE, Damaged, read_json, set_aside
-from rlvr.core.files import remove_unfinished, write_json
+from rlvr.core.files import make_folder, remove_unfinished, write_json
 from rlvr.core.records import Completion, Verdict
 from rlvr_eval.store import shards
 from rlvr_eval.store.draws import DRAW, completion_of, draws_table
@@ -88,7 +88,7 @@ class DrawStore:
             has_text: False for draws whose text and tokens are not kept; None keeps all.
         """
         if not self._key_file.is_file():
-            self.folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self.folder)
             write_json(self._key_file, self.key)
         kept = [True] * len(completions) if has_text is None else has_text
         shard = shards.encode(self._stamped(draws_table(completions, kept)))

@@ -13,7 +13,7 @@ from typing import Any
 
 from rlvr.core.damage import Damaged, read_json
 from rlvr.core.errors import UserError
-from rlvr.core.files import write_json
+from rlvr.core.files import make_folder, write_json
 from rlvr.core.records import Problem
 from rlvr.runs.run_directory import Run
 
@@ -23,7 +23,7 @@ _REVISION_LENGTH = 12
 def remember(run: Run, benchmark: str, revision: str, problems: Iterable[Problem]) -> None:
     """Write problems down, beside those of the same benchmark that are there already."""
     path = _path(run, benchmark, revision)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     told = {id: _row(problem) for id, problem in _read(run, path).items()}
     known = told | {problem.id: _row(problem) for problem in problems}
     if known != told or not path.is_file():

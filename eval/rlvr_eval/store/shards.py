@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from rlvr.core.files import write_atomically
+from rlvr.core.files import make_folder, write_atomically
 from rlvr.core.hashing import hex_digest, streamed
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def encode(table: pa.Table, prefix: str = "") -> Shard:
 
 def write(folder: Path, shard: Shard) -> None:
     """Put a shard in place; when this returns, it survives a power cut."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_atomically(folder / shard.name, shard.content)
 
 

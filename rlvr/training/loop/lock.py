@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from rlvr.core.errors import UserError
+from rlvr.core.files import make_folder
 from rlvr.runs.run_directory import Run
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ class TrainingLock:
         """
         while self._file is None:
             self._made = self._made or [at for at in self._run.path.parents if not at.exists()]
-            self._run.path.mkdir(parents=True, exist_ok=True)
+            make_folder(self._run.path)
             try:
                 file = self._path.open("a+b")
             except FileNotFoundError:  # a refused training has just removed the directory

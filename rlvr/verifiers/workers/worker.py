@@ -52,6 +52,9 @@ class Zygote:
             answer = self._receive() or "its process died while it was imported"
         except TimeoutError:
             answer = f"importing it took more than {_START_TIMEOUT_S:g} s"
+        except BaseException:  # Ctrl-C, while a user's file never ends being imported
+            self.close()
+            raise
         if answer != "ready":
             self.close()
             raise NotStarted(task, answer.removeprefix("failed "))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from rlvr.core.damage import Damaged, read_json
 from rlvr.core.errors import UserError
-from rlvr.core.files import write_json
+from rlvr.core.files import make_folder, write_json
 from rlvr.core.hashing import hex_digest
 from rlvr.weights import model_folder
 from rlvr.weights.checkpoint import damage_of_contents, mark_complete
@@ -139,7 +139,7 @@ def _description(config: Path, tokenizer: Path) -> list[Path]:
 
 
 def _set_up(folder: Path, described: Mapping[str, Path], origin: Mapping[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for name, file in described.items():
         shutil.copyfile(file, folder / name)
     write_json(folder / _ORIGIN, dict(origin))  # last: it makes the folder what it is

@@ -585,6 +585,16 @@ def test_place_that_is_something_else_is_refused_by_every_verb(
         command.refused(*(word.replace("PLACE", place) for word in verb))
 
 
+def test_place_where_nothing_can_be_created_is_refused(command: Command) -> None:
+    command.write("counts.jsonl", '{"problem": "a", "n": 4, "c": 1}\n')
+    command.write("recipe.yaml", RECIPE)
+    for verb in (
+        ("import", "counts.jsonl", "--out", "/proc/nosuch"),
+        ("train", "recipe.yaml", "--runs", "/proc/nosuch"),
+    ):
+        assert "/proc/nosuch" in command.refused(*verb)
+
+
 def test_plan_tells_what_is_wrong_with_the_problems(
     command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
