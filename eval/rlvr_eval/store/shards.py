@@ -10,6 +10,7 @@ This module knows nothing of what the columns mean.
 """
 
 import logging
+import os
 import time
 from dataclasses import dataclass
 from hashlib import file_digest
@@ -69,8 +70,9 @@ def read(path: Path) -> pa.Table:
     # the bytes belong to Arrow and are read on this thread alone (`pq.read_table` starts threads
     # even where it is told not to): a thread that lets go of a Python object while the interpreter
     # ends aborts the process
-    with pa.OSFile(str(path)) as file:
-        content = file.read_buffer()
+    with path.open("rb") as file:
+        content = pa.allocate_buffer(os.fstat(file.fileno()).st_size)
+        file.readinto(memoryview(content))
     if _digest(content) != _named_digest(path):
         raise DamagedShard(f"{content.size} bytes without the digest of its name")
     return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)

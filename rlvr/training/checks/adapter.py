@@ -6,6 +6,7 @@ numbers: a model of any size takes a second and no memory.
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,11 +50,24 @@ def _of_model(recipe: Recipe, config: Any, options: Mapping[str, Any]) -> list[s
     from transformers import AutoModelForCausalLM
 
     try:
-        with torch.device("meta"):
+        with _without_deepspeed(), torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config, **options)
     except Exception as error:  # the values are a stranger's, and what reads them is a library
         return [f"trainer.model_init_kwargs: {dict(options)!r:.100}: {reason(error)}"]
     return [f"peft.{fault}" for fault in _of_adapter(model, recipe.peft)] if recipe.peft else []
+
+
+@contextmanager
+def _without_deepspeed() -> Iterator[None]:
+    """Build models as on one process: ZeRO-3 would split, and so copy, what has no numbers."""
+    from transformers.integrations import deepspeed
+
+    told = deepspeed._hf_deepspeed_config_weak_ref
+    deepspeed.unset_hf_deepspeed_config()
+    try:
+        yield
+    finally:
+        deepspeed._hf_deepspeed_config_weak_ref = told
 
 
 def _of_adapter(model: "nn.Module", given: Mapping[str, Any]) -> list[str]:

@@ -93,6 +93,8 @@ def _start(run: Run) -> None:
         "dir": told["WANDB_DIR"],
         "job_type": "training",
         "mode": told.get("WANDB_MODE"),
+        # one that a training left open which ended by an error, in a notebook
+        "reinit": "finish_previous",
         "settings": wandb.Settings(
             init_timeout=_limit_s("WANDB_INIT_TIMEOUT", INIT_TIMEOUT_S),
             finish_timeout=_limit_s("WANDB_FINISH_TIMEOUT", FINISH_TIMEOUT_S),

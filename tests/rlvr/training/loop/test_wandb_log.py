@@ -105,8 +105,11 @@ def test_two_trainings_of_one_process_are_two_runs_each_in_its_own_group(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
+    import wandb
+
     from rlvr.training.loop.wandb_log import training_log
 
+    wandb.init(mode="disabled")  # left open, as by a training that ended by an error
     runs = [Run(tmp_path / name) for name in ("first", "second")]
     for run in runs:
         trainer = known_trainer(RECIPE, run.path)
