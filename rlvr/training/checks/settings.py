@@ -74,8 +74,16 @@ _OURS = {
     "enable_jit_checkpoint": "a signal makes rlvr save and stop",
     "accelerator_config": "rlvr's own samplers hand out the batches; the launch file says the rest",
     **dict.fromkeys(
-        ("deepspeed", "fsdp", "fsdp_config"),
+        ("deepspeed", "fsdp", "fsdp_config", "parallelism_config"),
         "the launch file says it: accelerate launch --config_file launch/accelerate/..",
+    ),
+    **dict.fromkeys(
+        (
+            "use_transformers_continuous_batching",
+            "transformers_continuous_batching_config",
+            "use_transformers_paged",
+        ),
+        "rlvr samples in batches of its own; for paged attention write use_vllm: true",
     ),
     "auto_find_batch_size": "the batch is part of the recipe; write one that fits the memory",
 }

@@ -44,6 +44,13 @@ def _uneven_groups(values: Mapping[str, Any], recipe: Recipe, world_size: int) -
     batch = values.get("generation_batch_size") or (
         values.get("per_device_train_batch_size", 8) * world_size * _forward_batches(values)
     )
+    per_forward = values.get("per_device_train_batch_size", 8) * world_size
+    if batch % per_forward:
+        nearest = max(1, round(batch / per_forward)) * per_forward
+        return [
+            f"trainer.generation_batch_size: {batch} is no multiple of the {per_forward} "
+            f"completions that all processes pass forward at once; write {nearest}"
+        ]
     if batch % group == 0:
         return []
     fitting = [size for size in range(2, batch + 1) if batch % size == 0]
@@ -117,7 +124,7 @@ def interval_of(values: Mapping[str, Any], world_size: int) -> int:
     """Count the optimizer steps after which a generation and a step end together."""
     per_forward = values.get("per_device_train_batch_size", 8) * world_size
     batch = values.get("generation_batch_size")
-    forwards = batch // per_forward if batch else _forward_batches(values)
+    forwards = max(1, batch // per_forward) if batch else _forward_batches(values)
     uses = forwards * values.get("num_iterations", 1)
     return _steps_together(int(uses), int(values.get("gradient_accumulation_steps", 1)))
 

@@ -19,6 +19,9 @@ from rlvr.training.methods import registry
 LR, OPTIM, MODEL = "lr_scheduler_kwargs", "optim_args", "model_init_kwargs"
 CHECKPOINTING = "gradient_checkpointing_kwargs"
 REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"generation_batch_size": 2}, "trainer.generation_batch_size: 2 is no multiple of the "),
+    ({"parallelism_config": {"a": 1}}, "trainer.parallelism_config cannot be set"),
+    ({"use_transformers_continuous_batching": True}, "write use_vllm: true"),
     ({LR: {"a": 1}}, f"{LR}.a: there is no 'a'; there are: none"),
     ({"lr_scheduler_type": "cosine", LR: {"num_cycle": 1}}, "did you mean 'num_cycles'?"),
     ({"lr_scheduler_type": "cosine", LR: {"num_cycles": "x"}}, f"{LR}: "),
