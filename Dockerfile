@@ -1,7 +1,7 @@
 # rlvr for machines with NVIDIA GPUs: training, DeepSpeed, and vLLM as sampler.
 #   docker build -t rlvr .
 #   docker run --gpus all --ipc=host --security-opt seccomp=unconfined \
-#       -v "$PWD/runs:/rlvr/runs" -v "$HOME/.cache/huggingface:/root/.cache/huggingface" \
+#       -v "$PWD/runs:/rlvr/runs" -v "$HOME/.cache/huggingface:/hub" -e HF_HOME=/hub \
 #       rlvr train recipes/qwen2.5-0.5b/grpo-gsm8k.yaml
 # vLLM's wheels are built for CUDA 13, which needs a driver of version 580 or later.
 # seccomp=unconfined lets bubblewrap make the namespaces in which the code verifier runs programs;

@@ -1,9 +1,10 @@
 """What the functions of the Python API return: values with rows, a table, a plot, and HTML.
 
-Every result is also a path: it may be given wherever a function takes a run directory.
+A run and a report are paths as well: they may be given wherever a function takes a run directory.
 """
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,12 +27,12 @@ Row = dict[str, Any]
 _SHOWN = ("step", "reward", "loss")
 
 
-class Rows:
+class Rows(ABC):
     """A result that is a list of rows."""
 
+    @abstractmethod
     def rows(self) -> list[Row]:
         """Return the rows as dicts of plain values."""
-        raise NotImplementedError
 
     def table(self) -> "DataFrame":
         """Return the rows as a pandas DataFrame.
@@ -86,10 +87,7 @@ class Run(Rows):
 
     def rows(self) -> list[Row]:
         """Return one row per logged step of the training: `step`, and each metric by its name."""
-        path = run_directory.Run(self.path).metrics_path
-        if not path.is_file():
-            return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return list(run_directory.Run(self.path).metrics())
 
     def plot(self, metric: str = "reward", ax: "Axes | None" = None) -> "Axes":
         """Plot a metric over training steps with matplotlib, onto `ax` if one is given.

@@ -39,12 +39,10 @@ def no_problems(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> l
     return [missing_key("data.problems", "name a training set, as in countdown-train")]
 
 
-def _uneven_groups(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
-    group = values.get("num_generations", 8)
-    batch = values.get("generation_batch_size") or (
-        values.get("per_device_train_batch_size", 8) * world_size * _forward_batches(values)
-    )
-    per_forward = values.get("per_device_train_batch_size", 8) * world_size
+def _uneven_batch(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> list[str]:
+    """Find a batch that whole forward passes, or whole groups, do not fill."""
+    group, per_forward = values.get("num_generations", 8), _per_forward(values, world_size)
+    batch = values.get("generation_batch_size") or per_forward * _forward_batches(values)
     if batch % per_forward:
         nearest = max(1, round(batch / per_forward)) * per_forward
         return [
@@ -107,7 +105,7 @@ def _kl_faults(values: Mapping[str, Any], recipe: Recipe, world_size: int) -> li
 faults = by_rules(
     no_problems,
     options.no_demonstrations,
-    _uneven_groups,
+    _uneven_batch,
     _off_boundary,
     _reward_faults,
     _kl_faults,
@@ -120,9 +118,13 @@ def _forward_batches(values: Mapping[str, Any]) -> int:
     return int(values.get("steps_per_generation") or accumulated)
 
 
+def _per_forward(values: Mapping[str, Any], world_size: int) -> int:
+    return int(values.get("per_device_train_batch_size", 8) * world_size)
+
+
 def interval_of(values: Mapping[str, Any], world_size: int) -> int:
     """Count the optimizer steps after which a generation and a step end together."""
-    per_forward = values.get("per_device_train_batch_size", 8) * world_size
+    per_forward = _per_forward(values, world_size)
     batch = values.get("generation_batch_size")
     forwards = max(1, batch // per_forward) if batch else _forward_batches(values)
     uses = forwards * values.get("num_iterations", 1)
